@@ -1,0 +1,1 @@
+"""Tests of one part against a real PostgreSQL."""

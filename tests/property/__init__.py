@@ -1,0 +1,1 @@
+"""Properties, checked with hypothesis against a real PostgreSQL."""

@@ -1,0 +1,1 @@
+"""The harness: servers, databases, the proxy."""
