@@ -30,3 +30,64 @@ $(READY): requirements.lock pyproject.toml generator/pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e generator
 	@touch $@
+
+##@ Change something
+
+SQL := $(wildcard db/migrations/*.sql db/queries/*.sql) sqlc.yaml
+GENERATOR := $(wildcard generator/src/sqlc_gen_psycopg/*.py generator/src/sqlc_gen_psycopg/*/*.py)
+ASYNC := $(wildcard src/store/_async/*.py)
+
+.PHONY: generate
+generate: .cache/generated ## Write src/generated from db/ with sqlc (after editing SQL)
+
+.cache/generated: $(READY) $(SQL) $(GENERATOR) tools/generate.py tools/folders.py
+	@$(BIN)/python tools/generate.py
+	@mkdir -p $(@D) && touch $@
+
+.PHONY: sync
+sync: .cache/sync ## Write src/store/_sync from src/store/_async (after editing it)
+
+.cache/sync: $(READY) $(ASYNC) tools/make_sync.py tools/folders.py
+	@$(BIN)/python tools/make_sync.py
+	@mkdir -p $(@D) && touch $@
+
+.PHONY: format
+format: $(READY) ## Format the code
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
+
+.PHONY: lock
+lock: $(READY) ## Pin the dependencies of pyproject.toml anew in requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-annotate --quiet --output-file requirements.lock
+
+##@ Check
+
+.PHONY: test
+test: lint types drift ## Run every check and all tests, with coverage
+	@$(BIN)/python -m pytest --cov --cov-report=term
+
+.PHONY: lint
+lint: $(READY) ## Check format and style
+	@$(BIN)/ruff format --check --quiet . || { echo "run: make format" >&2; exit 1; }
+	@$(BIN)/ruff check --quiet .
+
+.PHONY: types
+types: $(READY) ## Check types, with mypy and pyright
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/pyright --pythonpath $(BIN)/python
+
+.PHONY: drift
+drift: $(READY) ## Check that what is generated is what would be generated
+	@$(BIN)/python tools/generate.py --check
+	@$(BIN)/python tools/make_sync.py --check
+
+##@ Show
+
+.PHONY: demo
+demo: $(READY) ## Buy something on a database of its own, and show the rows
+	@$(BIN)/python -m examples.demo
+
+.PHONY: bench
+bench: $(READY) ## Measure the store beside its peers
+	@$(BIN)/python -m benchmarks

@@ -37,6 +37,13 @@ WHERE user_id = @user_id AND deleted_at IS NULL
 ORDER BY created_at, id
 LIMIT @max_rows;
 
+-- name: list_ids_in_cart :many
+-- Lists which of these items are in the user's cart.
+SELECT id
+FROM cart_items
+WHERE id = ANY(@ids::uuid []) AND user_id = @user_id AND deleted_at IS NULL
+ORDER BY id;
+
 -- name: remove_cart_item :one
 -- Takes one item out of a user's cart; returns nothing if it is not in it. Needs no
 -- lock on the user: the row itself decides between a removal and a checkout.

@@ -1,0 +1,1 @@
+"""What awaits the database; `store._sync` is generated from it by `make sync`."""

@@ -1,0 +1,109 @@
+"""What happens to an order after it was placed: events, and a change of mind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from generated.aio import carts, orders
+from generated.enums import OrderStatus
+from generated.models import Order
+from store import errors, webhooks
+from store.webhooks import OrderEvent
+
+from .database import AsyncDatabase
+
+_Connection = AsyncConnection[TupleRow]
+
+
+class AsyncOrders(AsyncDatabase):
+    """The order events of a store."""
+
+    async def receive_order_event(
+        self, body: bytes, headers: Mapping[str, str]
+    ) -> OrderEvent:
+        """Take a Crossmint webhook as it came: verify, keep and apply its event.
+
+        Raises:
+            ConfigurationError: CROSSMINT_WEBHOOK_SECRETS is missing.
+            SignatureInvalid: none of its secrets signed this body.
+            EventMalformed: it is signed, but no event of an order.
+            DatabaseError: as `transaction` does.
+        """
+        event = webhooks.verify(body, headers, self.settings.webhook_secrets())
+        await self.record_order_event(event)
+        return event
+
+    async def record_order_event(self, event: OrderEvent) -> None:
+        """Keep an event and make its order what its events say; once per event id.
+
+        It may come before its order, which then starts as the event says.
+
+        Raises:
+            InvalidValue: a value of the event breaks a rule of the schema.
+            DatabaseError: as `transaction` does.
+        """
+
+        async def work(conn: _Connection) -> None:
+            await orders.lock_crossmint_orders(
+                conn, crossmint_order_ids=[event.crossmint_order_id]
+            )
+            kept = await orders.insert_order_event(
+                conn,
+                id=event.id,
+                crossmint_order_id=event.crossmint_order_id,
+                type=event.type,
+                payment_hash=event.payment_hash,
+                amount_usdc=event.amount_usdc,
+                payload=event.payload,
+            )
+            order_id = kept and await orders.lock_owner_of_crossmint_order(
+                conn, crossmint_order_id=event.crossmint_order_id
+            )
+            if order_id:
+                await self._recompute(conn, order_id)
+
+        await self.atomically(work)
+
+    async def cancel_order(self, user_id: UUID, order_id: UUID) -> Order:
+        """Cancel an order that the user no longer wants; its item returns to the cart.
+
+        An order that is cancelled already is returned as it is.
+
+        Raises:
+            OrderNotFound: the user has no such order.
+            OrderNotCancellable: it is not awaiting approval.
+            DatabaseError: as `transaction` does.
+        """
+
+        async def work(conn: _Connection) -> Order:
+            # The user's lock is enough: an event that comes at the same time takes it
+            # too before it recomputes the status.
+            await orders.lock_user(conn, id=user_id)
+            order = await orders.get_order(conn, id=order_id, user_id=user_id)
+            if order is None:
+                raise errors.OrderNotFound(order_id)
+            if order.status == OrderStatus.CANCELLED:
+                return order
+            if order.status != OrderStatus.AWAITING_APPROVAL:
+                raise errors.OrderNotCancellable(order_id, order.status)
+            await orders.insert_order_cancellation(conn, order_id=order_id)
+            return await self._recompute(conn, order_id) or order
+
+        return await self.atomically(work)
+
+    async def _recompute(self, conn: _Connection, order_id: UUID) -> Order | None:
+        """Recompute an order under its locks, and move its cart item accordingly."""
+        for changed in await orders.recompute_orders(conn, ids=[order_id]):
+            after = changed.order.status
+            if after == changed.status_before:
+                pass
+            elif after == OrderStatus.CANCELLED:
+                await carts.restore_cart_item(conn, order_id=order_id)
+            elif changed.status_before == OrderStatus.CANCELLED:
+                await carts.retake_cart_item(conn, order_id=order_id)
+            return changed.order
+        return None

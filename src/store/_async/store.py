@@ -1,0 +1,14 @@
+"""The store that API code imports."""
+
+from __future__ import annotations
+
+from .checkout import AsyncCheckout
+from .orders import AsyncOrders
+
+
+class AsyncStore(AsyncCheckout, AsyncOrders):
+    """The data layer: connections for generated functions, and the use cases.
+
+    A use case that is one query is a generated function, called with a `connection()`;
+    what spans several queries is a method.
+    """

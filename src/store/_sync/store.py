@@ -1,0 +1,15 @@
+# Generated from store/_async/store.py by tools/make_sync.py. DO NOT EDIT.
+"""The store that API code imports."""
+
+from __future__ import annotations
+
+from .checkout import Checkout
+from .orders import Orders
+
+
+class Store(Checkout, Orders):
+    """The data layer: connections for generated functions, and the use cases.
+
+    A use case that is one query is a generated function, called with a `connection()`;
+    what spans several queries is a method.
+    """

@@ -1,0 +1,140 @@
+"""From the driver's errors to the store's, by SQLSTATE and by the rule that was broken.
+
+`RULES` says in words what each named rule of the schema demands; a test compares its
+names with the database's catalog.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import errors as driver
+from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
+
+from . import errors
+
+RULES = {
+    "cart_items_active_variant_key": "a cart holds a product, size and colour once",
+    "cart_items_on_chain_object_id_key": "a chain object is one cart item",
+    "cart_items_pkey": "a cart item's id is unique",
+    "cart_items_user_id_fkey": "a cart item needs its user",
+    "chat_messages_parts_is_array": "a message's parts are a JSON array",
+    "chat_messages_pkey": "a message's id is unique",
+    "chat_messages_session_id_fkey": "a message needs its chat session",
+    "chat_messages_session_id_msg_id_key": "a message is in its session once",
+    "chat_messages_session_id_position_key": "a message has its place to itself",
+    "chat_sessions_pkey": "a chat session's id is unique",
+    "chat_sessions_updated_after_created": "an update comes after the creation",
+    "chat_sessions_user_id_fkey": "a chat session needs its user",
+    "crossmint_id_is_not_empty": "a Crossmint id is not empty",
+    "email_address_has_two_sides": "an e-mail address reads name@host",
+    "evm_address_is_normalised": "an EVM address is 0x and 40 lower-case hex digits",
+    "message_role_is_known": "a role is user, assistant, system or tool",
+    "onboarding_step_is_0_to_3": "an onboarding step is 0 to 3",
+    "order_events_concerns_one_order": "an event names its order in one way",
+    "order_events_order_id_fkey": "an event of our own needs its order",
+    "order_events_pkey": "an event is kept once",
+    "order_items_cart_item_id_fkey": "a snapshot's cart item exists",
+    "order_items_order_id_fkey": "a snapshot needs its order",
+    "order_items_order_id_key": "an order has one snapshot",
+    "order_items_pkey": "a snapshot's id is unique",
+    "order_status_is_known": "an order's status is one of the known ones",
+    "order_type_is_known": "an order is a checkout or a deposit",
+    "orders_checkout_id_is_a_checkouts": "only checkouts have a checkout_id",
+    "orders_crossmint_order_id_key": "a Crossmint order is one order",
+    "orders_deposit_has_tx_hash": "a deposit names its transaction",
+    "orders_pkey": "an order's id is unique",
+    "orders_tx_hash_key": "a transaction is used once",
+    "orders_user_id_fkey": "an order needs its user",
+    "sui_address_is_normalised": "a Sui address is 0x and 64 lower-case hex digits",
+    "sui_digest_is_base58": "a Sui digest is 32 to 44 characters of base58",
+    "sui_object_id_is_normalised": "a Sui object id is 0x and 64 lower-case hex digits",
+    "transaction_hash_is_of_a_chain": "a transaction hash is a Sui digest or 0x and 64"
+    " lower-case hex digits",
+    "usd_cents_is_not_negative": "a price is not negative",
+    "usdc_amount_has_6_decimals": "an amount in USDC has at most 6 decimals",
+    "usdc_amount_is_finite": "an amount in USDC is finite",
+    "usdc_amount_is_positive": "an amount in USDC is above zero",
+    "users_crossmint_user_id_key": "a Crossmint identity is one user",
+    "users_pkey": "a user's id is unique",
+    "users_updated_after_created": "an update comes after the creation",
+    "wallet_status_is_known": "a wallet is none, pending, active or failed",
+}
+
+_KINDS: tuple[tuple[type[psycopg.Error], type[errors.DatabaseError]], ...] = (
+    (driver.UniqueViolation, errors.AlreadyExists),
+    (driver.ExclusionViolation, errors.AlreadyExists),
+    (driver.ForeignKeyViolation, errors.MissingReference),
+    (psycopg.IntegrityError, errors.InvalidValue),
+    (psycopg.DataError, errors.InvalidValue),
+    (driver.SerializationFailure, errors.TransactionConflict),
+    (driver.DeadlockDetected, errors.TransactionConflict),
+    (driver.PipelineAborted, errors.DatabaseError),
+    (PoolTimeout, errors.Unavailable),
+    (PoolClosed, errors.Unavailable),
+    (TooManyRequests, errors.Unavailable),
+)
+
+# The server is going away, or was never there: what was sent did not commit.
+_LOST_STATES = frozenset({"57P01", "57P02", "57P03", "25P03", "57P05"})
+
+
+def translate(error: psycopg.Error) -> errors.DatabaseError:
+    """Give the store's error for one of the driver's, without the values in its text."""
+    kind = _kind(error)
+    diag = error.diag
+    rule = diag.constraint_name
+    return kind(
+        _message(kind, error),
+        sqlstate=error.sqlstate,
+        constraint=rule,
+        table=diag.table_name,
+        column=diag.column_name,
+    )
+
+
+def _kind(error: psycopg.Error) -> type[errors.DatabaseError]:
+    for theirs, ours in _KINDS:
+        if isinstance(error, theirs):
+            return ours
+    state = error.sqlstate
+    if isinstance(error, psycopg.OperationalError) and (
+        state is None or state in _LOST_STATES or state.startswith("08")
+    ):
+        return errors.ConnectionLost
+    return errors.DatabaseError
+
+
+def _message(kind: type[errors.DatabaseError], error: psycopg.Error) -> str:
+    diag = error.diag
+    if rule := diag.constraint_name:
+        return f"{RULES.get(rule, 'the database refused the row')} ({rule})"
+    if diag.column_name:
+        return f"{diag.table_name}.{diag.column_name} must not be empty"
+    if kind is errors.ConnectionLost:
+        return "the connection to the database was lost"
+    if kind is errors.Unavailable:
+        return "no database connection could be had in time"
+    if kind is errors.TransactionConflict:
+        return "another transaction went first"
+    if kind is errors.InvalidValue:
+        return f"a value does not fit its column ({type(error).__name__})"
+    return f"the database refused ({type(error).__name__}, {error.sqlstate})"
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise the store's errors in place of the driver's, as they leave the block.
+
+    Raises:
+        DatabaseError: or the one below it that fits.
+    """
+    try:
+        yield
+    except psycopg.Error as error:
+        raise translate(error) from None
+    except UnicodeEncodeError:
+        # A lone surrogate, which the driver cannot send; its error holds the text.
+        raise errors.InvalidValue("text holds a character outside Unicode") from None

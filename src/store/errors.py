@@ -1,0 +1,190 @@
+"""What the store raises.
+
+::
+
+    StoreError
+    ├── ConfigurationError     a setting is missing or bad
+    ├── MigrationError         dbmate failed
+    ├── DatabaseError          the database refused, for a reason not named below
+    │   ├── Unavailable        no connection could be had in time
+    │   ├── TransientError     nothing was written; the same call may succeed
+    │   │   ├── ConnectionLost
+    │   │   └── TransactionConflict
+    │   ├── OutcomeUnknown     the reply to COMMIT was lost; repeat the same call
+    │   ├── InvalidValue       a rule about one row (CHECK, NOT NULL, type, length)
+    │   ├── AlreadyExists      a rule about uniqueness
+    │   └── MissingReference   the row that another one needs is not there
+    ├── CheckoutRefused
+    │   ├── EmptyCheckout
+    │   ├── RepeatedItem
+    │   ├── ItemUnavailable
+    │   └── CheckoutConflict
+    ├── OrderNotFound
+    ├── OrderNotCancellable
+    └── WebhookError
+        ├── SignatureInvalid
+        └── EventMalformed
+
+No message holds a row's values, a password or a key: what the caller may want to
+know is in attributes. The driver's own error, whose text does hold values, is not
+chained.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from uuid import UUID
+
+    from generated.enums import OrderStatus
+
+
+class StoreError(Exception):
+    """The root of all that the store raises on purpose."""
+
+
+class ConfigurationError(StoreError):
+    """A setting is missing or bad."""
+
+
+class MigrationError(StoreError):
+    """Dbmate could not do what was asked."""
+
+
+class DatabaseError(StoreError):
+    """The database refused.
+
+    Attributes: ``sqlstate`` (five characters, None if the server did not answer),
+    ``constraint``, ``table`` and ``column``, each None where the server names none.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        sqlstate: str | None = None,
+        constraint: str | None = None,
+        table: str | None = None,
+        column: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.sqlstate = sqlstate
+        self.constraint = constraint
+        self.table = table
+        self.column = column
+
+
+class Unavailable(DatabaseError):
+    """No connection could be had in time."""
+
+
+class TransientError(DatabaseError):
+    """Nothing was written, and the same call may succeed."""
+
+
+class ConnectionLost(TransientError):
+    """The connection died before COMMIT was sent."""
+
+
+class TransactionConflict(TransientError):
+    """A deadlock or serialization failure: another transaction went first."""
+
+
+class OutcomeUnknown(DatabaseError):
+    """The connection died after COMMIT was sent, so it may have committed.
+
+    Repeating the same call is safe.
+    """
+
+
+class InvalidValue(DatabaseError):
+    """A value breaks a rule about its row; ``constraint`` or ``column`` names it."""
+
+
+class AlreadyExists(DatabaseError):
+    """A row breaks a rule about uniqueness; ``constraint`` names it."""
+
+
+class MissingReference(DatabaseError):
+    """The row that another one refers to does not exist; ``constraint`` names it."""
+
+
+class CheckoutRefused(StoreError):
+    """A checkout was refused; nothing was written."""
+
+
+class EmptyCheckout(CheckoutRefused):
+    """No line was given."""
+
+    def __init__(self) -> None:
+        super().__init__("a checkout needs at least one line")
+
+
+class RepeatedItem(CheckoutRefused):
+    """Two lines name one cart item, Crossmint order or transaction."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"two lines of the checkout have the same {field}")
+        self.field = field
+
+
+class ItemUnavailable(CheckoutRefused):
+    """Items are not in the user's cart: taken, removed, or somebody else's.
+
+    Attribute: ``cart_item_ids``, those of the lines that are not in the cart now.
+    """
+
+    def __init__(self, cart_item_ids: Iterable[UUID]) -> None:
+        self.cart_item_ids = frozenset(cart_item_ids)
+        super().__init__(
+            "cart items are not in the user's cart: "
+            + ", ".join(sorted(map(str, self.cart_item_ids)))
+        )
+
+
+class CheckoutConflict(CheckoutRefused):
+    """A Crossmint order or transaction of the lines belongs to another checkout.
+
+    Attribute: ``constraint``, the name of the rule that it breaks.
+    """
+
+    def __init__(self, constraint: str | None) -> None:
+        super().__init__(
+            "a Crossmint order or transaction of the lines belongs to another"
+            f" checkout ({constraint})"
+        )
+        self.constraint = constraint
+
+
+class OrderNotFound(StoreError):
+    """The user has no order with this id."""
+
+    def __init__(self, order_id: UUID) -> None:
+        super().__init__(f"the user has no order {order_id}")
+        self.order_id = order_id
+
+
+class OrderNotCancellable(StoreError):
+    """The order is no longer awaiting approval; ``status`` says what it is."""
+
+    def __init__(self, order_id: UUID, status: OrderStatus) -> None:
+        super().__init__(
+            f"order {order_id} cannot be cancelled: it is {status}, and only an order"
+            " that is awaiting_approval can be"
+        )
+        self.order_id = order_id
+        self.status = status
+
+
+class WebhookError(StoreError):
+    """A webhook was not accepted; nothing was written."""
+
+
+class SignatureInvalid(WebhookError):
+    """None of the secrets signed this body, or its time is too far off."""
+
+
+class EventMalformed(WebhookError):
+    """The body is signed, but is no event of an order."""

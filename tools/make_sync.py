@@ -1,0 +1,62 @@
+"""Write `store/_sync` from `store/_async`, or check that it is what would be written.
+
+Ordered substitutions of words, then ruff. Usage: make_sync.py [--check]
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from folders import mirror
+
+SOURCE = Path("src/store/_async")
+TARGET = Path("src/store/_sync")
+HEADER = "# Generated from store/_async/{} by tools/make_sync.py. DO NOT EDIT.\n"
+
+SUBSTITUTIONS = [
+    (r'"""What awaits the database;.*"""', '"""The twin of `store._async`, which waits."""'),
+    (r"from asyncio import sleep", "from time import sleep"),
+    (r"from generated\.aio import", "from generated import"),
+    (r"AsyncIterator", "Iterator"),
+    (r"asynccontextmanager", "contextmanager"),
+    (r"Awaitable\[(\w+)\]", r"\1"),
+    (r", Awaitable\b", ""),
+    (r"__aenter__", "__enter__"),
+    (r"__aexit__", "__exit__"),
+    (r"\bAsync(?=[A-Z])", ""),
+    (r"\basync (?=def|with|for)", ""),
+    (r"\bawait ", ""),
+]
+
+
+def main() -> int:
+    """Write the twin, or report with exit code 1 how it differs."""
+    used: set[str] = set()
+    files = {path.name: _translate(path, used) for path in sorted(SOURCE.glob("*.py"))}
+    if unused := [pattern for pattern, _ in SUBSTITUTIONS if pattern not in used]:
+        print(f"substitutions without use: {unused}", file=sys.stderr)
+        return 2
+    check = "--check" in sys.argv[1:]
+    return mirror(files, TARGET, check=check, remedy="run `make sync`")
+
+
+def _translate(path: Path, used: set[str]) -> str:
+    text = path.read_text()
+    for pattern, replacement in SUBSTITUTIONS:
+        text, count = re.subn(pattern, replacement, text)
+        if count:
+            used.add(pattern)
+    text = HEADER.format(path.name) + text
+    for command in (["check", "--select=I,F401", "--fix-only", "--quiet"], ["format"]):
+        ruff = ["ruff", *command, f"--stdin-filename={TARGET / path.name}", "-"]
+        text = subprocess.run(
+            ruff, input=text, capture_output=True, text=True, check=True
+        ).stdout
+    return text
+
+
+if __name__ == "__main__":
+    sys.exit(main())
