@@ -17,7 +17,10 @@ TARGET = Path("src/store/_sync")
 HEADER = "# Generated from store/_async/{} by tools/make_sync.py. DO NOT EDIT.\n"
 
 SUBSTITUTIONS = [
-    (r'"""What awaits the database;.*"""', '"""The twin of `store._async`, which waits."""'),
+    (
+        r'"""What awaits the database;.*"""',
+        '"""The twin of `store._async`, which waits."""',
+    ),
     (r"from asyncio import sleep", "from time import sleep"),
     (r"from generated\.aio import", "from generated import"),
     (r"AsyncIterator", "Iterator"),

@@ -1,0 +1,24 @@
+"""The data layer of a chat-commerce backend.
+
+`Store` blocks, `AsyncStore` awaits; both have the same methods. Single queries are the
+functions of the package `generated`, called with `store.connection()`.
+"""
+
+from . import errors
+from ._async.store import AsyncStore
+from ._sync.store import Store
+from .checkouts import CheckoutLine, PlacedOrder
+from .errors import StoreError
+from .settings import Settings
+from .webhooks import OrderEvent
+
+__all__ = [
+    "AsyncStore",
+    "CheckoutLine",
+    "OrderEvent",
+    "PlacedOrder",
+    "Settings",
+    "Store",
+    "StoreError",
+    "errors",
+]

@@ -44,9 +44,7 @@ def refuse_malformed(lines: Sequence[CheckoutLine]) -> None:
     if not lines:
         raise errors.EmptyCheckout
     for field in ("cart_item_id", "crossmint_order_id", "tx_hash"):
-        named = [
-            value for line in lines if (value := getattr(line, field)) is not None
-        ]
+        named = [value for line in lines if (value := getattr(line, field)) is not None]
         if len(set(named)) < len(named):
             raise errors.RepeatedItem(field)
 
@@ -69,8 +67,14 @@ def same_checkout(
     Amounts are left out: a payment may have changed the order's since.
     """
     by_line = {
-        (each.item.cart_item_id, each.order.crossmint_order_id, each.order.tx_hash): each
+        (
+            each.item.cart_item_id,
+            each.order.crossmint_order_id,
+            each.order.tx_hash,
+        ): each
         for each in placed
     }
-    keys = [(line.cart_item_id, line.crossmint_order_id, line.tx_hash) for line in lines]
+    keys = [
+        (line.cart_item_id, line.crossmint_order_id, line.tx_hash) for line in lines
+    ]
     return [by_line[key] for key in keys] if by_line.keys() == set(keys) else None

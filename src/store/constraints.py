@@ -77,12 +77,19 @@ _KINDS: tuple[tuple[type[psycopg.Error], type[errors.DatabaseError]], ...] = (
     (TooManyRequests, errors.Unavailable),
 )
 
+_WORDS: dict[type[errors.DatabaseError], str] = {
+    errors.ConnectionLost: "the connection to the database was lost",
+    errors.Unavailable: "no database connection could be had in time",
+    errors.TransactionConflict: "another transaction went first",
+    errors.InvalidValue: "a value does not fit its column",
+}
+
 # The server is going away, or was never there: what was sent did not commit.
 _LOST_STATES = frozenset({"57P01", "57P02", "57P03", "25P03", "57P05"})
 
 
 def translate(error: psycopg.Error) -> errors.DatabaseError:
-    """Give the store's error for one of the driver's, without the values in its text."""
+    """Give the store's error for one of the driver's, without the values it tells."""
     kind = _kind(error)
     diag = error.diag
     rule = diag.constraint_name
@@ -113,15 +120,7 @@ def _message(kind: type[errors.DatabaseError], error: psycopg.Error) -> str:
         return f"{RULES.get(rule, 'the database refused the row')} ({rule})"
     if diag.column_name:
         return f"{diag.table_name}.{diag.column_name} must not be empty"
-    if kind is errors.ConnectionLost:
-        return "the connection to the database was lost"
-    if kind is errors.Unavailable:
-        return "no database connection could be had in time"
-    if kind is errors.TransactionConflict:
-        return "another transaction went first"
-    if kind is errors.InvalidValue:
-        return f"a value does not fit its column ({type(error).__name__})"
-    return f"the database refused ({type(error).__name__}, {error.sqlstate})"
+    return f"{_WORDS.get(kind, 'the database refused')} ({type(error).__name__})"
 
 
 @contextmanager

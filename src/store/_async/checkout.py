@@ -74,7 +74,7 @@ class AsyncCheckout(AsyncDatabase):
         order_by_id = {order.id: order for order in await created()}
         order_by_id.update({row.order.id: row.order for row in await recomputed()})
         item_by_order = {item.order_id: item for item in await claimed()}
-        return [PlacedOrder(order_by_id[id], item_by_order[id]) for id in ids]
+        return [PlacedOrder(order_by_id[each], item_by_order[each]) for each in ids]
 
     async def _placed_before(
         self, user_id: UUID, lines: Sequence[CheckoutLine]

@@ -36,20 +36,22 @@ class AsyncDatabase:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings.load()
-        self._pool: AsyncConnectionPool[AsyncConnection[TupleRow]] = AsyncConnectionPool(
-            self.settings.database_url.get_secret_value(),
-            min_size=1,
-            max_size=5,
-            open=False,
-            name="store-queries",
-            timeout=10,
-            kwargs={
-                "autocommit": True,
-                # Behind a pooler, a statement prepared on one connection is missing on
-                # the next.
-                "prepare_threshold": None if self.settings.pooled else 5,
-                "fallback_application_name": "chat-commerce-store",
-            },
+        self._pool: AsyncConnectionPool[AsyncConnection[TupleRow]] = (
+            AsyncConnectionPool(
+                self.settings.database_url.get_secret_value(),
+                min_size=1,
+                max_size=5,
+                open=False,
+                name="store-queries",
+                timeout=10,
+                kwargs={
+                    "autocommit": True,
+                    # Behind a pooler, what was prepared on one connection is missing
+                    # on the next.
+                    "prepare_threshold": None if self.settings.pooled else 5,
+                    "fallback_application_name": "chat-commerce-store",
+                },
+            )
         )
 
     async def open(self) -> None:
@@ -110,8 +112,8 @@ class AsyncDatabase:
                 lost = isinstance(error, psycopg.OperationalError) and conn.closed
                 if committing and lost:
                     raise errors.OutcomeUnknown(
-                        "the connection was lost while the transaction was committed, so"
-                        " it may have been: repeat the same call"
+                        "the connection was lost during COMMIT, so the transaction may"
+                        " have been committed: repeat the same call"
                     ) from None
                 raise
             if commit.statusmessage != "COMMIT":
@@ -149,8 +151,8 @@ class AsyncDatabase:
         conn = await self._pool.getconn()
         if not _ended(conn):
             return conn
-        # All may have died at once, as at a restart of the server: replace them now. The
-        # pool's own check would pause longer after each dead one.
+        # All may have died at once, as at a restart of the server: replace them now.
+        # The pool's own check on lending would pause longer after each dead one.
         await self._pool.putconn(conn)
         await self._pool.check()
         return await self._pool.getconn()

@@ -14,10 +14,10 @@ from psycopg import Connection
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
-from store.settings import Settings
 
 from store import errors
 from store.constraints import translated
+from store.settings import Settings
 
 _T = TypeVar("_T")
 
@@ -46,8 +46,8 @@ class Database:
             timeout=10,
             kwargs={
                 "autocommit": True,
-                # Behind a pooler, a statement prepared on one connection is missing on
-                # the next.
+                # Behind a pooler, what was prepared on one connection is missing
+                # on the next.
                 "prepare_threshold": None if self.settings.pooled else 5,
                 "fallback_application_name": "chat-commerce-store",
             },
@@ -111,8 +111,8 @@ class Database:
                 lost = isinstance(error, psycopg.OperationalError) and conn.closed
                 if committing and lost:
                     raise errors.OutcomeUnknown(
-                        "the connection was lost while the transaction was committed, so"
-                        " it may have been: repeat the same call"
+                        "the connection was lost during COMMIT, so the transaction may"
+                        " have been committed: repeat the same call"
                     ) from None
                 raise
             if commit.statusmessage != "COMMIT":
@@ -148,8 +148,8 @@ class Database:
         conn = self._pool.getconn()
         if not _ended(conn):
             return conn
-        # All may have died at once, as at a restart of the server: replace them now. The
-        # pool's own check would pause longer after each dead one.
+        # All may have died at once, as at a restart of the server: replace them now.
+        # The pool's own check on lending would pause longer after each dead one.
         self._pool.putconn(conn)
         self._pool.check()
         return self._pool.getconn()

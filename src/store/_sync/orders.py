@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
-from generated.enums import OrderStatus
-from generated.models import Order
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from generated import carts, orders
+from generated.enums import OrderStatus
+from generated.models import Order
 from store import errors, webhooks
 from store.webhooks import OrderEvent
 
