@@ -17,7 +17,7 @@ import socket
 import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support import server_cache
@@ -56,7 +56,7 @@ class Server:
     `version` reads like "18.6".
     """
 
-    url: str
+    url: str = field(repr=False)
     bin: Path
     version: str
 

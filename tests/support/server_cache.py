@@ -21,6 +21,7 @@ from typing import TypedDict
 
 __all__ = [
     "ENVIRONMENT",
+    "SYSTEM_CACHE",
     "Account",
     "ServerError",
     "account",
@@ -33,6 +34,9 @@ __all__ = [
 
 # Nothing of the caller's: PGPORT, PGDATA or a locale would change the server.
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
+
+# Root's cache: a place that `nobody` can read, and only root can write.
+SYSTEM_CACHE = Path("/var/cache")
 
 _FOLDER = "chat-commerce-store"
 
@@ -127,8 +131,8 @@ def _cached(name: str, make: Callable[[Path], None]) -> Path:
 
 
 def _cache_root() -> Path:
-    if os.geteuid() == 0:  # a place that `nobody` can read, and only root can write
-        root = Path("/var/cache", _FOLDER)
+    if os.geteuid() == 0:
+        root = SYSTEM_CACHE / _FOLDER
     else:
         chosen = os.environ.get("XDG_CACHE_HOME")
         root = (Path(chosen) if chosen else Path.home() / ".cache") / _FOLDER

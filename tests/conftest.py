@@ -1,0 +1,64 @@
+"""The server of the session, and a database of its own for each test that asks."""
+
+import os
+from collections.abc import Generator
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.support import databases, servers
+from tests.support.databases import Template
+from tests.support.embedded import Server
+
+# An example's time says more of the machine than of the code, and a clone per test
+# function, not per example, is what `database_url` is meant to give.
+settings.register_profile(
+    "database",
+    settings.default,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("database")
+
+_PROVIDER = pytest.StashKey[servers.Provider]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the server, and forget databases that are not for tests."""
+    for name in ("DATABASE_URL", "DATABASE_URL_DIRECT"):
+        os.environ.pop(name, None)
+    config.stash[_PROVIDER] = servers.choose(os.environ)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say which server the tests run on."""
+    return f"PostgreSQL: {config.stash[_PROVIDER].description}"
+
+
+@pytest.fixture(scope="session")
+def server(pytestconfig: pytest.Config) -> Generator[Server]:
+    """Give the session's server; databases on it are the tests' own business."""
+    with pytestconfig.stash[_PROVIDER].start() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def template(server: Server) -> Generator[Template]:
+    """Give the migrated database, to be cloned."""
+    with databases.migrated_template(server.url) as made:
+        yield made
+
+
+@pytest.fixture
+def database_url(template: Template) -> Generator[str]:
+    """Give the URL of a fresh, migrated database."""
+    with template.clone() as url:
+        yield url
+
+
+@pytest.fixture
+def conn(database_url: str) -> Generator[psycopg.Connection]:
+    """Give an autocommit connection to a fresh, migrated database."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        yield connection
