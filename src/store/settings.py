@@ -1,0 +1,170 @@
+"""The settings, read from environment variables; a `.env` file is never read.
+
+`DATABASE_URL`
+    What the queries go through; it may be a pooler.
+`DATABASE_URL_DIRECT`
+    The server itself, for what a pooler cannot do: migrations. Defaults to the former.
+`CART_SERVICE`
+    Who writes carts: `db` (the default, the store) or `onchain` (the mirror alone).
+`WALLET_ENCRYPTION_KEYS`
+    Comma-separated ring of 32-byte keys in hex. The first encrypts, all decrypt.
+`CROSSMINT_WEBHOOK_SECRETS`
+    Comma-separated ring of `whsec_…` secrets, any of which may have signed.
+"""
+
+from __future__ import annotations
+
+import base64
+from contextlib import suppress
+from typing import Annotated, Literal, Self
+
+import psycopg
+from psycopg import conninfo
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretBytes,
+    SecretStr,
+    ValidationError,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from .errors import ConfigurationError
+
+_KEY_BYTES = 32  # AES-256
+
+_DATABASE_REMEDY = "set it to postgresql://USER:PASSWORD@HOST:5432/NAME"
+_REMEDIES = {
+    "database_url": _DATABASE_REMEDY,
+    "database_url_direct": _DATABASE_REMEDY,
+    "cart_service": "set it to db or onchain, or leave it out for db",
+    "wallet_encryption_keys": "make a key with `openssl rand -hex 32`",
+    "crossmint_webhook_secrets": "copy the signing secret from Crossmint's console",
+}
+
+
+def _checked_url(url: SecretStr) -> SecretStr:
+    """Parse with libpq, whose reading is the one that counts."""
+    text = url.get_secret_value()
+    try:
+        parts = conninfo.conninfo_to_dict(text)
+    except (psycopg.ProgrammingError, UnicodeEncodeError):
+        raise ValueError(
+            "is no PostgreSQL URL (special characters are written as %40)"
+        ) from None
+    scheme, separator, rest = text.partition("://")
+    if scheme not in {"postgresql", "postgres"} or not separator:
+        raise ValueError("does not begin with postgresql://")
+    # Not caught by libpq, and shown in its messages: the end of a password with a raw
+    # @ or / in it is taken for the host or the database.
+    path = rest.partition("/")[2].partition("?")[0]
+    if "@" in path or "@" in str(parts.get("host", ""))[1:]:
+        raise ValueError("has a raw @ or / in its password (write %40 or %2F)")
+    if not set(str(parts.get("port", ""))) <= set("0123456789,"):
+        raise ValueError("has a port that is no number")
+    if not parts.get("dbname"):
+        raise ValueError("names no database")
+    return url
+
+
+def _split(ring: object) -> object:
+    return ring.split(",") if isinstance(ring, str) else ring
+
+
+def _key(text: object) -> bytes:
+    with suppress(ValueError):
+        key = bytes.fromhex(str(text).strip())
+        if len(key) == _KEY_BYTES:
+            return key
+    raise ValueError("is not 32 bytes in hex (64 digits)")
+
+
+def _webhook_secret(text: object) -> str:
+    secret = str(text).strip()
+    prefix, _, encoded = secret.partition("_")
+    with suppress(ValueError):
+        if prefix == "whsec" and base64.b64decode(encoded, validate=True):
+            return secret
+    raise ValueError("is not whsec_ with base64 after it")
+
+
+_Url = Annotated[SecretStr, AfterValidator(_checked_url)]
+_Keys = Annotated[
+    tuple[Annotated[SecretBytes, BeforeValidator(_key)], ...],
+    NoDecode,
+    BeforeValidator(_split),
+]
+_Secrets = Annotated[
+    tuple[Annotated[SecretStr, BeforeValidator(_webhook_secret)], ...],
+    NoDecode,
+    BeforeValidator(_split),
+]
+
+
+class DatabaseSettings(BaseSettings):
+    """Where the database is: all that migrations need."""
+
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True, frozen=True, hide_input_in_errors=True
+    )
+
+    database_url: _Url
+    database_url_direct: _Url = Field(default_factory=lambda read: read["database_url"])
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment.
+
+        Raises:
+            ConfigurationError: a variable is missing or bad; the message names the
+                first one, and never its value.
+        """
+        try:
+            return cls.model_validate({})
+        except ValidationError as error:
+            raise _first_problem(error) from None
+
+    @property
+    def pooled(self) -> bool:
+        """Whether a pooler stands between, which rules prepared statements out."""
+        return self.database_url != self.database_url_direct
+
+
+class Settings(DatabaseSettings):
+    """What the store reads.
+
+    The two rings are needed only by what uses them: their methods raise
+    ConfigurationError where the variable is not set.
+    """
+
+    cart_service: Literal["db", "onchain"] = "db"
+    wallet_encryption_keys: _Keys = ()
+    crossmint_webhook_secrets: _Secrets = ()
+
+    def wallet_keys(self) -> tuple[bytes, ...]:
+        """Give the ring of 32-byte keys; the first encrypts."""
+        if not self.wallet_encryption_keys:
+            raise _unusable("wallet_encryption_keys", "is not set")
+        return tuple(key.get_secret_value() for key in self.wallet_encryption_keys)
+
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """Give the ring of webhook secrets."""
+        if not self.crossmint_webhook_secrets:
+            raise _unusable("crossmint_webhook_secrets", "is not set")
+        return tuple(one.get_secret_value() for one in self.crossmint_webhook_secrets)
+
+
+def _first_problem(error: ValidationError) -> ConfigurationError:
+    problem = error.errors(include_url=False, include_input=False)[0]
+    field, *entry = problem["loc"]
+    if problem["type"] == "missing":
+        return _unusable(str(field), "is not set")
+    # Ours carry a sentence; pydantic's own say less than the remedy does.
+    sentence = problem.get("ctx", {}).get("error", "has an unknown value")
+    place = f"(entry {int(entry[0]) + 1}) " if entry else ""
+    return _unusable(str(field), f"{place}{sentence}")
+
+
+def _unusable(field: str, problem: str) -> ConfigurationError:
+    return ConfigurationError(f"{field.upper()} {problem}: {_REMEDIES[field]}")
