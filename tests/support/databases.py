@@ -45,7 +45,9 @@ class Template:
         """
         name = f"{self.name}_{next(self._numbers)}"
         # Copying files beats writing the copy to the log: the template is small.
-        with _database(self._admin, name, f"TEMPLATE {self.name} STRATEGY file_copy"):
+        copying = sql.SQL("TEMPLATE {} STRATEGY file_copy")
+        source = sql.Identifier(self.name)
+        with _database(self._admin, name, copying.format(source)):
             yield url_of(self.server_url, name)
 
 
@@ -60,7 +62,7 @@ def migrated_template(
     name = f"store_test_{secrets.token_hex(4)}"
     with (
         psycopg.connect(server_url, autocommit=True) as admin,
-        _database(admin, name, "TEMPLATE template0"),
+        _database(admin, name, sql.SQL("TEMPLATE template0")),
     ):
         _migrate(url_of(server_url, name), migrations)
         yield Template(name, server_url, admin)
@@ -72,13 +74,16 @@ def url_of(server_url: str, database: str) -> str:
 
 
 @contextmanager
-def _database(admin: psycopg.Connection, name: str, how: str) -> Generator[None]:
+def _database(
+    admin: psycopg.Connection, name: str, how: sql.Composable
+) -> Generator[None]:
     """Have a database until the block ends; whoever is still connected is cut off."""
-    admin.execute(sql.SQL(f"CREATE DATABASE {name} {how}"))
+    quoted = sql.Identifier(name)
+    admin.execute(sql.SQL("CREATE DATABASE {} {}").format(quoted, how))
     try:
         yield
     finally:
-        admin.execute(sql.SQL(f"DROP DATABASE {name} WITH (FORCE)"))
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(quoted))
 
 
 def _migrate(url: str, migrations: Path) -> None:
