@@ -47,15 +47,15 @@ _REMEDIES = {
 def _checked_url(url: SecretStr) -> SecretStr:
     """Parse with libpq, whose reading is the one that counts."""
     text = url.get_secret_value()
+    scheme, separator, rest = text.partition("://")
+    if scheme not in {"postgresql", "postgres"} or not separator:
+        raise ValueError("does not begin with postgresql://")
     try:
         parts = conninfo.conninfo_to_dict(text)
     except (psycopg.ProgrammingError, UnicodeEncodeError):
         raise ValueError(
             "is no PostgreSQL URL (special characters are written as %40)"
         ) from None
-    scheme, separator, rest = text.partition("://")
-    if scheme not in {"postgresql", "postgres"} or not separator:
-        raise ValueError("does not begin with postgresql://")
     # Not caught by libpq, and shown in its messages: the end of a password with a raw
     # @ or / in it is taken for the host or the database.
     path = rest.partition("/")[2].partition("?")[0]

@@ -1,0 +1,75 @@
+"""The command line: `python -m store …`, behind make."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import sys
+from collections.abc import Sequence
+
+from . import migrations
+from .errors import StoreError
+from .settings import DatabaseSettings
+
+FINE, PENDING, FAILURE = 0, 1, 2
+
+# Line by line, also into a pipe.
+_say = functools.partial(print, flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and give its exit code: 0 fine, 1 pending, 2 failure."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.command(options)
+    except StoreError as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILURE
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m store")
+    areas = parser.add_subparsers(required=True, metavar="COMMAND")
+    migrate = areas.add_parser("migrate", help="change the database's schema")
+    commands = migrate.add_subparsers(required=True, metavar="ACTION")
+    for command, does in (
+        (_up, "create the database if missing, and apply what is pending"),
+        (_status, "list the migrations; exits with 1 if any is pending"),
+        (_rollback, "take back the newest applied migration"),
+        (_new, "write the skeleton of the next migration"),
+    ):
+        action = commands.add_parser(command.__name__.strip("_"), help=does)
+        action.set_defaults(command=command)
+        if command is _new:
+            action.add_argument("name", metavar="NAME", help="what it does: add_x")
+    return parser
+
+
+def _up(_options: argparse.Namespace) -> int:
+    if not migrations.up(DatabaseSettings.load(), progress=_say):
+        _say("nothing is pending")
+    return FINE
+
+
+def _status(_options: argparse.Namespace) -> int:
+    found = migrations.status(DatabaseSettings.load())
+    for file in found.applied:
+        _say(f"applied  {file}")
+    for file in found.pending:
+        _say(f"pending  {file}")
+    return PENDING if found.pending else FINE
+
+
+def _rollback(_options: argparse.Namespace) -> int:
+    migrations.rollback(DatabaseSettings.load(), progress=_say)
+    return FINE
+
+
+def _new(options: argparse.Namespace) -> int:
+    _say(migrations.new(options.name))
+    return FINE
+
+
+if __name__ == "__main__":
+    sys.exit(main())
