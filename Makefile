@@ -61,6 +61,26 @@ lock: $(READY) ## Pin the dependencies of pyproject.toml anew in requirements.lo
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-annotate --quiet --output-file requirements.lock
 
+##@ Database
+
+.PHONY: migrate
+migrate: $(READY) ## Apply pending migrations to DATABASE_URL_DIRECT, else DATABASE_URL
+	@$(BIN)/python -m store migrate up
+
+.PHONY: rollback
+rollback: $(READY) ## Take back the newest applied migration
+	@$(BIN)/python -m store migrate rollback
+
+.PHONY: migration
+migration: $(READY) ## Write the next migration's skeleton: make migration name=add_x
+	@$(BIN)/python -m store migrate new -- "$${name-}"
+
+# make ends with 2 whatever a recipe's code was. To tell 1 (pending) from 2 (failure) call
+# `python -m store migrate status` itself.
+.PHONY: migrate-status
+migrate-status: $(READY) ## List applied and pending migrations; fails if any is pending
+	@$(BIN)/python -m store migrate status
+
 ##@ Check
 
 .PHONY: test
