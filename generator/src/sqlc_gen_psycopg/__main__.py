@@ -1,0 +1,20 @@
+"""The console script: sqlc's request on stdin, the generated files on stdout."""
+
+import sys
+
+from sqlc_gen_psycopg import plugin, problems
+
+
+def main() -> int:
+    """Answer one request; exit code 1 with every problem on stderr if refused."""
+    try:
+        answer = plugin.answer(sys.stdin.buffer.read())
+    except problems.RefusedError as refused:
+        sys.stderr.write(f"sqlc-gen-psycopg refuses to generate:\n{refused}\n")
+        return 1
+    sys.stdout.buffer.write(answer)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

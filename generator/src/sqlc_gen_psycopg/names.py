@@ -1,0 +1,118 @@
+"""Python names out of SQL names: always valid, always predictable."""
+
+import keyword
+import re
+import unicodedata
+from collections.abc import Collection, Iterable
+
+# A name that an annotation or a body needs must not be shadowed. Fields and
+# parameters are lower case, so the capitalised imports are out of their way.
+_BUILTINS = frozenset(
+    {"bool", "bytes", "dict", "float", "int", "list", "object", "str"}
+)
+MODULES = frozenset({"datetime", "enums", "ipaddress", "json_types", "models"})
+FIELDS = _BUILTINS | MODULES
+PARAMETERS = frozenset({"conn", "cur"})
+FUNCTIONS = FIELDS | {"pq", "scalar_row", "aio"}
+CLASSES = frozenset(
+    {
+        "AdaptContext",
+        "Any",
+        "AsyncConnection",
+        "AsyncRawCursor",
+        "Awaitable",
+        "Callable",
+        "Connection",
+        "Decimal",
+        "False",
+        "Final",
+        "Float4",
+        "Float8",
+        "IPv4Address",
+        "IPv4Network",
+        "IPv6Address",
+        "IPv6Network",
+        "Int2",
+        "Int4",
+        "Int8",
+        "Json",
+        "JsonInput",
+        "JsonValue",
+        "Jsonb",
+        "None",
+        "Oid",
+        "ProgrammingError",
+        "RawCursor",
+        "RowMaker",
+        "Sequence",
+        "StrEnum",
+        "Transformer",
+        "True",
+        "UUID",
+    }
+)
+
+
+def words(name: str) -> list[str]:
+    """Split a SQL name into words, at case changes and odd characters."""
+    name = unicodedata.normalize("NFKC", name)
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
+    spelled = "".join(c if _fits(c) else "_" for c in name)
+    return [word for word in spelled.split("_") if word]
+
+
+def _fits(character: str) -> bool:
+    return f"a{character}".isidentifier()
+
+
+def snake(name: str, reserved: Collection[str] = ()) -> str:
+    """Return a snake_case identifier that is neither a keyword nor reserved."""
+    leading = "_" if name.startswith("_") and words(name) else ""
+    spelled = leading + "_".join(words(name)).lower() or "value"
+    if not spelled.isidentifier():
+        spelled = f"n{spelled}"
+    return (
+        f"{spelled}_" if keyword.iskeyword(spelled) or spelled in reserved else spelled
+    )
+
+
+def pascal(name: str) -> str:
+    """Return a PascalCase identifier that no import of the output is called."""
+    spelled = "".join(word[:1].upper() + word[1:] for word in words(name)) or "Value"
+    if not spelled.isidentifier():
+        spelled = f"N{spelled}"
+    return f"{spelled}_" if spelled in CLASSES else spelled
+
+
+def constant(name: str) -> str:
+    """Return the name of a query's SQL constant."""
+    spelled = snake(name).upper()
+    return f"{spelled}_" if spelled in CLASSES else spelled
+
+
+def member(label: str) -> str:
+    """Return the name of an enum's member; symbols go by their Unicode names."""
+    found = words(label)
+    if not found:
+        found = [_spell(c) for c in label] or ["EMPTY"]
+    spelled = "_".join(found).upper()
+    return spelled if spelled.isidentifier() else f"VALUE_{spelled}"
+
+
+def _spell(character: str) -> str:
+    name = unicodedata.name(character, f"U{ord(character):04X}")
+    return re.sub(r"\W+", "_", name)
+
+
+def distinct(names: Iterable[str], taken: Collection[str] = ()) -> list[str]:
+    """Tell equal names apart: the second ``id`` becomes ``id_2``."""
+    result: list[str] = []
+    seen = set(taken)
+    for name in names:
+        candidate, count = name, 1
+        while candidate in seen:
+            count += 1
+            candidate = f"{name.rstrip('_')}_{count}"
+        seen.add(candidate)
+        result.append(candidate)
+    return result

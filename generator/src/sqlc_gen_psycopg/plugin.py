@@ -1,0 +1,102 @@
+"""From a request of sqlc's to the files of the output."""
+
+import base64
+import json
+
+from sqlc_gen_psycopg import (
+    comments,
+    names,
+    options,
+    problems,
+    pytypes,
+    request,
+    schema,
+    tables,
+)
+from sqlc_gen_psycopg.queries import Function, Resolver
+from sqlc_gen_psycopg.render.package import Module, Package
+
+# Modules of the output that a query file may not be called after.
+_TAKEN = {"models", "enums", "json_types", "aio", "__init__"}
+
+
+def answer(data: bytes) -> bytes:
+    """Answer sqlc's request: the files, as JSON with base64 contents.
+
+    Raises:
+        RefusedError: something cannot be generated correctly.
+    """
+    files = generate(request.read(data))
+    encoded = [
+        {"name": name, "contents": base64.b64encode(text.encode()).decode()}
+        for name, text in sorted(files.items())
+    ]
+    return json.dumps({"files": encoded}).encode()
+
+
+def generate(asked: request.Request) -> dict[str, str]:
+    """Return the text of each file of the output.
+
+    Raises:
+        RefusedError: something cannot be generated correctly.
+    """
+    found = problems.Problems()
+    _check_engine(asked, found)
+    chosen = options.read(asked.options, found)
+    known = schema.read(asked.schema_paths, asked.default_schema, found)
+    found.raise_if_any()
+    types = pytypes.Types(asked, known, chosen, found)
+    models = tables.Models(asked, known, types, chosen, found)
+    modules = _modules(
+        asked, Resolver(asked.tables, known, types, models, found), found
+    )
+    used = models.used() if chosen.omit_unused_models else models.all()
+    found.raise_if_any()
+    return Package(
+        asked.sqlc_version, chosen, modules, tuple(used), tuple(types.enums.values())
+    ).files()
+
+
+def _check_engine(asked: request.Request, found: problems.Problems) -> None:
+    if asked.engine != "postgresql":
+        found.add(
+            "sqlc.yaml: engine",
+            f"{asked.engine!r} is not PostgreSQL",
+            "use another plugin: psycopg speaks to PostgreSQL only",
+        )
+
+
+def _modules(
+    asked: request.Request, resolver: Resolver, found: problems.Problems
+) -> tuple[Module, ...]:
+    lines = comments.by_query(asked)
+    by_file: dict[str, list[Function]] = {}
+    for query in asked.queries:
+        function = resolver.function(query, lines.get((query.filename, query.name)))
+        by_file.setdefault(query.filename, []).append(function)
+    for filename, functions in by_file.items():
+        _check_distinct(filename, functions, found)
+    files = sorted(by_file)
+    spelled = [names.snake(file.removesuffix(".sql"), _TAKEN) for file in files]
+    return tuple(
+        Module(name, file, tuple(by_file[file]))
+        for name, file in zip(names.distinct(spelled), files, strict=True)
+    )
+
+
+def _check_distinct(
+    filename: str, functions: list[Function], found: problems.Problems
+) -> None:
+    seen: dict[str, str] = {}
+    for function in functions:
+        made = [function.name]
+        if function.comment.deferred:
+            made.append(f"send_{function.name}")
+        for name in made:
+            if name in seen:
+                found.add(
+                    f"{filename}: {function.query.name}",
+                    f"its function {name!r} is also made by {seen[name]}",
+                    "rename one of the two queries",
+                )
+            seen[name] = function.query.name

@@ -1,0 +1,45 @@
+"""What cannot be generated correctly is refused, all of it in one go."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One reason to refuse: where, what is wrong, and what to do about it."""
+
+    where: str
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}; {self.remedy}"
+
+
+class RefusedError(Exception):
+    """The request cannot be answered correctly."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(f"  {problem}" for problem in problems))
+
+
+@dataclass(slots=True)
+class Problems:
+    """The problems found so far in one run."""
+
+    found: list[Problem] = field(default_factory=list[Problem])
+
+    def add(self, where: str, what: str, remedy: str) -> None:
+        """Note a problem, once."""
+        problem = Problem(where, what, remedy)
+        if problem not in self.found:
+            self.found.append(problem)
+
+    def raise_if_any(self) -> None:
+        """Refuse if there was a problem.
+
+        Raises:
+            RefusedError: with everything found so far.
+        """
+        if self.found:
+            raise RefusedError(self.found)

@@ -1,0 +1,1 @@
+"""Python source out of resolved queries, as ``ruff format`` would lay it out."""

@@ -1,0 +1,167 @@
+"""One module of the output: its header, imports, ``__all__`` and blocks."""
+
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlc_gen_psycopg.pytypes import Import
+from sqlc_gen_psycopg.render import layout
+
+_STANDARD, _THIRD, _FIRST, _LOCAL = range(4)
+
+
+@dataclass(slots=True)
+class Source:
+    """A module being written; ``depth`` is its distance from the output's root."""
+
+    header: str
+    depth: int = 0
+    imports: set[Import] = field(default_factory=set[Import])
+    exports: list[str] = field(default_factory=list[str])
+    blocks: list[str] = field(default_factory=list[str])
+    helpers: list[str] = field(default_factory=list[str])
+
+    def need(self, *imports: Import) -> None:
+        """Import something."""
+        self.imports.update(imports)
+
+    def need_from(self, module: str, *names: str) -> None:
+        """Import names from a module."""
+        self.need(*(Import(module, name) for name in names))
+
+    def add(self, name: str, lines: list[str]) -> None:
+        """Add a top-level definition; names with an underscore are not exported."""
+        if not name.startswith("_"):
+            self.exports.append(name)
+        self.blocks.append("\n".join(lines))
+
+    def help(self, block: str) -> None:
+        """Add a helper at the end, once."""
+        if block not in self.helpers:
+            self.helpers.append(block)
+
+    def text(self) -> str:
+        """Return the module's text."""
+        parts = [self.header]
+        if self.imports:
+            parts.append(_import_block(self.imports, self.depth))
+        if self.exports:
+            parts.append("\n".join(_all(self.exports)))
+        text = "\n\n".join(parts)
+        return _joined(text, [*self.blocks, *self.helpers]) + "\n"
+
+
+def _joined(text: str, blocks: list[str]) -> str:
+    """Two blank lines around definitions, one between assignments."""
+    previous_is_definition = False
+    for block in blocks:
+        definition = block.startswith(("def ", "class ", "async def ", "@"))
+        gap = "\n\n\n" if definition or previous_is_definition else "\n\n"
+        text += gap + block
+        previous_is_definition = definition
+    return text
+
+
+def member_key(name: str) -> tuple[int, list[tuple[int, int, str]], str]:
+    """Sort as isort does: CONSTANTS, Classes, functions; numbers by value."""
+    kind = 0 if len(name) > 1 and name.isupper() else 1 if name[:1].isupper() else 2
+    return kind, _natural(name.lower()), name
+
+
+def _natural(name: str) -> list[tuple[int, int, str]]:
+    return [
+        (0, int(part), "") if part.isdigit() else (1, 0, part)
+        for part in re.findall(r"\d+|\D+", name)
+    ]
+
+
+def _all(exports: list[str]) -> list[str]:
+    items = tuple(f'"{name}"' for name in sorted(exports, key=member_key))
+    return layout.lines(layout.Brackets("__all__ = [", items, "]"), 0)
+
+
+def _import_block(imports: set[Import], depth: int) -> str:
+    sections: dict[int, list[Import]] = {}
+    for wanted in imports:
+        sections.setdefault(_section(wanted.module), []).append(wanted)
+    return "\n\n".join(
+        "\n".join(_section_lines(found, depth)) for _, found in sorted(sections.items())
+    )
+
+
+def _section(module: str) -> int:
+    top = module.split(".", maxsplit=1)[0]
+    if module.startswith("@"):
+        return _LOCAL
+    if top in sys.stdlib_module_names:
+        return _STANDARD
+    # ruff calls first-party what lies in the project or in its src folder.
+    roots = (Path(), Path("src"))
+    if any((root / top).is_dir() or (root / f"{top}.py").is_file() for root in roots):
+        return _FIRST
+    return _THIRD
+
+
+def _section_lines(imports: list[Import], depth: int) -> list[str]:
+    plain = sorted(i.module for i in imports if not i.name)
+    result = [f"import {module}" for module in plain]
+    members: dict[str, list[str]] = {}
+    for wanted in imports:
+        if wanted.name:
+            members.setdefault(wanted.module, []).append(wanted.name)
+    for module in sorted(members, key=lambda m: _natural(m.lower())):
+        result += _from(_relative(module, depth), members[module])
+    return result
+
+
+def _relative(module: str, depth: int) -> str:
+    return module.replace("@", "." * (depth + 1)) if module[0] == "@" else module
+
+
+def _from(module: str, names: list[str]) -> list[str]:
+    ordered = sorted(names, key=member_key)
+    line = f"from {module} import {', '.join(ordered)}"
+    if len(line) <= layout.WIDTH:
+        return [line]
+    return [
+        f"from {module} import (",
+        *(f"    {name}," for name in ordered),
+        ")",
+    ]
+
+
+def docstring(text: str, indent: int = 4) -> list[str]:
+    """Return a docstring's lines, none for an empty text."""
+    if not text.strip():
+        return []
+    margin = " " * indent
+    escaped = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"').splitlines()
+    first, *rest = [line.rstrip() for line in escaped]
+    if not rest:
+        padding = " " if first.endswith('"') else ""
+        return [f'{margin}"""{first.strip()}{padding}"""']
+    body = [f"{margin}{line}" if line else "" for line in rest]
+    return [f'{margin}"""{first.strip()}', *body, f'{margin}"""']
+
+
+_ESCAPED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+
+
+def literal(text: str) -> str:
+    """Return a triple-quoted literal of a SQL text."""
+    escaped = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    escaped = _ESCAPED.sub(lambda found: f"\\x{ord(found[0]):02x}", escaped)
+    if escaped.endswith('"'):
+        escaped = f'{escaped[:-1]}\\"'
+    # The text starts on a line of its own, by a newline of its own or an escaped one.
+    start = "" if escaped.startswith("\n") else "\\\n"
+    return f'"""{start}{escaped}"""'
+
+
+def quoted(text: str) -> str:
+    """Return a one-line literal, with the quotes that ruff prefers."""
+    spelled = repr(text)
+    if spelled[0] == '"' or '"' in text:
+        return spelled
+    return f'"{spelled[1:-1]}"'

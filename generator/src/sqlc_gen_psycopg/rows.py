@@ -1,0 +1,109 @@
+"""What a row becomes: a table's model, a query's own class, or one value."""
+
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from sqlc_gen_psycopg.pytypes import Import, PyType
+from sqlc_gen_psycopg.request import Name
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value of a row, or of a parameter."""
+
+    type: PyType
+    nullable: bool
+
+    @property
+    def annotation(self) -> str:
+        """The annotation of a result."""
+        return optional(self.type.annotation, nullable=self.nullable)
+
+    @property
+    def accepted(self) -> str:
+        """The annotation of a parameter."""
+        return optional(self.type.accepted, nullable=self.nullable)
+
+    @property
+    def imports(self) -> tuple[Import, ...]:
+        """What the annotation needs."""
+        return self.type.imports
+
+    @property
+    def width(self) -> int:
+        """The number of columns it takes up."""
+        return 1
+
+    @property
+    def is_converted(self) -> bool:
+        """Whether it is something else than what psycopg gives."""
+        return bool(self.type.load) or (
+            self.type.dims > 0 and not self.type.known_array
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Embed:
+    """``sqlc.embed(table)``: a nested model, None where the join found no row."""
+
+    model: "Model"
+    nullable: bool
+
+    @property
+    def annotation(self) -> str:
+        """The annotation of a result."""
+        return optional(f"models.{self.model.name}", nullable=self.nullable)
+
+    @property
+    def imports(self) -> tuple[Import, ...]:
+        """What the annotation needs."""
+        return (Import("@", "models"),)
+
+    @property
+    def width(self) -> int:
+        """The number of columns it takes up."""
+        return len(self.model.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a row class, or a parameter."""
+
+    name: str
+    value: Value | Embed
+    doc: str = ""
+
+    def marked(self, nullable: bool) -> "Field":
+        """Return the field as a directive wants it."""
+        return replace(self, value=replace(self.value, nullable=nullable))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A query's own row class."""
+
+    name: str
+    fields: tuple[Field, ...]
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Model(Row):
+    """A table's row class."""
+
+    table_name: Name = field(kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A result of one column."""
+
+    value: Value
+
+
+Result: TypeAlias = Model | Row | Scalar
+
+
+def optional(annotation: str, *, nullable: bool) -> str:
+    """Add None to an annotation."""
+    return f"{annotation} | None" if nullable else annotation

@@ -1,0 +1,110 @@
+"""The models: one row class per table."""
+
+from sqlc_gen_psycopg import inflection, names
+from sqlc_gen_psycopg.options import Options
+from sqlc_gen_psycopg.problems import Problems
+from sqlc_gen_psycopg.pytypes import Types, UnknownTypeError
+from sqlc_gen_psycopg.request import Column, Name, Request, Table
+from sqlc_gen_psycopg.rows import Field, Model, Value
+from sqlc_gen_psycopg.schema import Schema
+
+_CATALOGS = ("pg_catalog", "information_schema", "pg_temp")
+
+
+class Models:
+    """Makes models as they are asked for."""
+
+    def __init__(
+        self,
+        request: Request,
+        schema: Schema,
+        types: Types,
+        options: Options,
+        problems: Problems,
+    ) -> None:
+        self._request = request
+        self._schema = schema
+        self._types = types
+        self._options = options
+        self._problems = problems
+        self._names = self._class_names()
+        self._made: dict[Name, Model] = {}
+        self._used: set[Name] = set()
+
+    def _class_names(self) -> dict[Name, str]:
+        own = [n for n in self._request.tables if n.schema not in _CATALOGS]
+        own.sort(key=str)
+        return dict(zip(own, names.distinct(map(self._class_name, own)), strict=True))
+
+    def _class_name(self, table: Name) -> str:
+        excluded = self._options.inflection_exclude_table_names
+        word = table.name if table.name in excluded else inflection.singular(table.name)
+        return names.pascal(str(Name(table.schema, word)))
+
+    def used(self) -> list[Model]:
+        """Return the models that were asked for, by name."""
+        used = [self._made[name] for name in self._used]
+        return sorted(used, key=lambda model: model.name)
+
+    def all(self) -> list[Model]:
+        """Return the models of all tables, by name."""
+        for name in self._names:
+            self.get(name)
+        return self.used()
+
+    def get(self, name: Name) -> Model:
+        """Return a table's model, which is thereby used."""
+        self._used.add(name)
+        return self._make(name)
+
+    def _make(self, name: Name) -> Model:
+        if name not in self._made:
+            self._made[name] = self._model(self._request.tables[name])
+        return self._made[name]
+
+    def _model(self, table: Table) -> Model:
+        spelled = [names.snake(c.name, names.FIELDS) for c in table.columns]
+        class_name = self._names.get(table.name) or self._class_name(table.name)
+        return Model(
+            class_name,
+            tuple(
+                Field(name, self._value(table, column), column.comment)
+                for name, column in zip(
+                    names.distinct(spelled), table.columns, strict=True
+                )
+            ),
+            table.comment,
+            table_name=table.name,
+        )
+
+    def _value(self, table: Table, column: Column) -> Value:
+        nullable = not column.not_null or table.name in self._schema.derived
+        try:
+            found = self._types.of_table_column(column, table.name)
+        except UnknownTypeError as unknown:
+            self._problems.add(
+                f"table {table.name}",
+                f"column {column.name!r} has the type {str(unknown)!r}, "
+                "which has no Python type",
+                "add an override for it",
+            )
+            found = self._types.unknown
+        return Value(found, nullable)
+
+    def of_result(
+        self, columns: tuple[Column, ...], fields: list[Field]
+    ) -> Model | None:
+        """Return the model whose fields a result's columns are, in order."""
+        table = self._request.tables.get(columns[0].table or Name("", ""))
+        if table is None or table.name not in self._names:
+            return None
+        wanted = [(table.name, column.name) for column in table.columns]
+        if [(column.table, column.original_name) for column in columns] != wanted:
+            return None
+        model = self._make(table.name)
+        own = [(field.name, field.value) for field in model.fields]
+        given = names.distinct(field.name for field in fields)
+        same = own == [
+            (name, field.value) for name, field in zip(given, fields, strict=True)
+        ]
+        return self.get(table.name) if same else None

@@ -1,0 +1,61 @@
+"""PostgreSQL's parse tree, as libpg_query spells it in JSON."""
+
+import importlib
+from collections.abc import Iterator
+from typing import Any, TypeAlias, cast
+
+Node: TypeAlias = dict[str, Any]
+
+# An extension module without type information.
+_pgparse: Any = importlib.import_module("pgparse")
+
+
+class InvalidSqlError(Exception):
+    """The text is no SQL that PostgreSQL's parser takes."""
+
+
+def parse(text: str) -> list[Node]:
+    """Return each statement's tree, as ``{kind: node}``.
+
+    Raises:
+        InvalidSqlError: the text does not parse.
+    """
+    try:
+        statements = cast("list[Node]", _pgparse.parse(text))
+    except _pgparse.PGQueryError as error:
+        raise InvalidSqlError(str(error)) from error
+    return [statement["stmt"] for statement in statements]
+
+
+def only(wrapped: Node) -> tuple[str, Node]:
+    """Return the kind and the node of ``{kind: node}``; an empty one has no kind."""
+    for kind, node in wrapped.items():
+        return kind, node
+    return "", {}
+
+
+def children(node: Node, key: str) -> list[Node]:
+    """Return the nodes of a list field, none if it is absent."""
+    return cast("list[Node]", node.get(key) or [])
+
+
+def strings(nodes: list[Node]) -> list[str]:
+    """Return the texts of String nodes, other nodes left out."""
+    return [str(n["String"].get("sval", "")) for n in nodes if "String" in n]
+
+
+def last_name(node: Node, key: str) -> str:
+    """Return the unqualified part of a name."""
+    return strings(children(node, key))[-1]
+
+
+def walk(value: object) -> Iterator[Node]:
+    """Yield every dictionary in a tree, the outermost first."""
+    if isinstance(value, dict):
+        node = cast("Node", value)
+        yield node
+        for inner in node.values():
+            yield from walk(inner)
+    elif isinstance(value, list):
+        for inner in cast("list[object]", value):
+            yield from walk(inner)
