@@ -59,7 +59,7 @@ def _checked_url(url: SecretStr) -> SecretStr:
     # Not caught by libpq, and shown in its messages: the end of a password with a raw
     # @ or / in it is taken for the host or the database.
     path = rest.partition("/")[2].partition("?")[0]
-    if "@" in path or "@" in str(parts.get("host", ""))[1:]:
+    if "@" in path or "@" in str(parts.get("host", "")):
         raise ValueError("has a raw @ or / in its password (write %40 or %2F)")
     if not set(str(parts.get("port", ""))) <= set("0123456789,"):
         raise ValueError("has a port that is no number")
