@@ -9,12 +9,11 @@ import base64
 import json
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from time import perf_counter
-from typing import Any
 from uuid import UUID
 
 import standardwebhooks
@@ -26,6 +25,8 @@ from generated.enums import MessageRole
 from generated.models import CartItem, User
 from store import CheckoutLine, Settings, Store, StoreError, migrations
 from tests.support import embedded
+
+MAX_WIDTH = 52
 
 console = Console()
 
@@ -46,7 +47,7 @@ def main() -> int:
 def demonstrate(url: str) -> None:
     """Do what a user does, then show the rows that it left."""
     webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
-    settings = Settings(database_url=url, crossmint_webhook_secrets=webhook_secret)
+    settings = Settings.load(database_url=url, crossmint_webhook_secrets=webhook_secret)
     with step("migrate"):
         migrations.up(settings)
     with Store(settings) as store:
@@ -64,7 +65,7 @@ def demonstrate(url: str) -> None:
 
 
 @contextmanager
-def step(title: str) -> Iterator[None]:
+def step(title: str) -> Generator[None]:
     """Show that a step runs, then how long it took."""
     start = perf_counter()
     with console.status(f"{title} …"):
@@ -209,14 +210,22 @@ def show(store: Store, user_id: UUID) -> None:
     )
 
 
-def table(title: str, rows: list[Any], columns: str) -> None:
-    """Print the named columns of rows."""
+def table(title: str, rows: Sequence[object], columns: str) -> None:
+    """Print the named columns of rows, long values cut."""
     grid = Table(title=title, title_justify="left", title_style="bold")
     for column in columns.split():
-        grid.add_column(column, overflow="ellipsis", no_wrap=True)
+        grid.add_column(column, no_wrap=True)
     for row in rows:
-        grid.add_row(*(str(getattr(row, column)) for column in columns.split()))
+        grid.add_row(*(brief(getattr(row, column)) for column in columns.split()))
     console.print(grid)
+
+
+def brief(value: object) -> str:
+    """Give a value as one short line; of a hash, both ends."""
+    text = "" if value is None else str(value)
+    if text.startswith("0x"):
+        return f"{text[:8]}…{text[-4:]}"
+    return text if len(text) <= MAX_WIDTH else f"{text[: MAX_WIDTH - 1]}…"
 
 
 if __name__ == "__main__":

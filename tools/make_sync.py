@@ -23,7 +23,6 @@ SUBSTITUTIONS = [
     ),
     (r"from asyncio import sleep", "from time import sleep"),
     (r"from generated\.aio import", "from generated import"),
-    (r"AsyncIterator", "Iterator"),
     (r"asynccontextmanager", "contextmanager"),
     (r"Awaitable\[(\w+)\]", r"\1"),
     (r", Awaitable\b", ""),

@@ -6,7 +6,7 @@ names with the database's catalog.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import psycopg
@@ -124,7 +124,7 @@ def _message(kind: type[errors.DatabaseError], error: psycopg.Error) -> str:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translated() -> Generator[None]:
     """Raise the store's errors in place of the driver's, as they leave the block.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from asyncio import sleep
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Self, TypeVar
 
@@ -75,7 +75,7 @@ class AsyncDatabase:
         await self.close()
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[AsyncConnection[TupleRow]]:
+    async def connection(self) -> AsyncGenerator[AsyncConnection[TupleRow]]:
         """Lend a connection for single queries, each of which commits by itself.
 
         Raises:
@@ -89,7 +89,7 @@ class AsyncDatabase:
                 await self._pool.putconn(conn)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection[TupleRow]]:
+    async def transaction(self) -> AsyncGenerator[AsyncConnection[TupleRow]]:
         """Lend a connection for queries that are committed together, or not at all.
 
         They travel as a pipeline: BEGIN goes out with the first query that waits for

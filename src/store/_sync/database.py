@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from time import sleep
 from typing import Any, Self, TypeVar
@@ -74,7 +74,7 @@ class Database:
         self.close()
 
     @contextmanager
-    def connection(self) -> Iterator[Connection[TupleRow]]:
+    def connection(self) -> Generator[Connection[TupleRow]]:
         """Lend a connection for single queries, each of which commits by itself.
 
         Raises:
@@ -88,7 +88,7 @@ class Database:
                 self._pool.putconn(conn)
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection[TupleRow]]:
+    def transaction(self) -> Generator[Connection[TupleRow]]:
         """Lend a connection for queries that are committed together, or not at all.
 
         They travel as a pipeline: BEGIN goes out with the first query that waits for
