@@ -24,7 +24,15 @@ from tests.support import server_cache
 from tests.support.server_cache import ServerError
 from tests.support.supervised import SupervisedServer, sweep
 
-__all__ = ["FAST", "Server", "ServerError", "start", "wheel_binaries"]
+__all__ = [
+    "FAST",
+    "Server",
+    "ServerError",
+    "default_directory",
+    "free_port",
+    "start",
+    "wheel_binaries",
+]
 
 # For data that nobody will miss. An empty mapping leaves PostgreSQL's own defaults,
 # which are durable.
@@ -77,7 +85,7 @@ def start(
     Raises ServerError, with the end of the server's log where there is one.
     """
     binaries = binaries or wheel_binaries()
-    directory = directory or _default_directory()
+    directory = directory or default_directory()
     version = server_cache.version(binaries)
     cluster = server_cache.data_directory(server_cache.readable_binaries(binaries))
     sweep(directory)
@@ -105,7 +113,7 @@ def _launch(
     """Start the server, on another port where somebody was faster to take the first."""
     program = server_cache.readable_binaries(binaries) / "postgres"
     for attempts_left in reversed(range(_PORT_ATTEMPTS)):
-        port = _free_port()
+        port = free_port()
         chosen = {**settings, **_PRIVATE, "port": str(port)}
         arguments = [f"--{name}={value}" for name, value in chosen.items()]
         try:
@@ -120,14 +128,15 @@ def _launch(
     raise AssertionError  # the last attempt returned or raised
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Give a port of the loopback interface that nobody listens on at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _default_directory() -> Path:
-    """Prefer memory; a container's is often too small for a server."""
+def default_directory() -> Path:
+    """Give the default folder for data: memory, but a container's is often small."""
     writable = os.access(_MEMORY, os.W_OK)
     if writable and shutil.disk_usage(_MEMORY).free >= _ENOUGH_MEMORY_BYTES:
         return _MEMORY

@@ -21,7 +21,6 @@ from typing import TypedDict
 
 __all__ = [
     "ENVIRONMENT",
-    "SYSTEM_CACHE",
     "Account",
     "ServerError",
     "account",
@@ -35,10 +34,13 @@ __all__ = [
 # Nothing of the caller's: PGPORT, PGDATA or a locale would change the server.
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
 
-# Root's cache: a place that `nobody` can read, and only root can write.
-SYSTEM_CACHE = Path("/var/cache")
-
 _FOLDER = "chat-commerce-store"
+_CLUSTER_OPTIONS = (
+    "--username=postgres",
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    "--locale=C",
+)
 
 
 class ServerError(Exception):
@@ -109,7 +111,8 @@ def data_directory(binaries: Path) -> Path:
 
     Both are the server's user's alone. Raises ServerError where initdb fails.
     """
-    name = f"cluster-{owner_id()}-{_build(binaries)}"
+    options = hashlib.sha256("\0".join(_CLUSTER_OPTIONS).encode()).hexdigest()[:12]
+    name = f"cluster-{_build(binaries)}-{options}-{owner_id()}"
     return _cached(name, lambda to: _initdb(binaries, to))
 
 
@@ -131,18 +134,26 @@ def _cached(name: str, make: Callable[[Path], None]) -> Path:
 
 
 def _cache_root() -> Path:
-    if os.geteuid() == 0:
-        root = SYSTEM_CACHE / _FOLDER
+    """Give the cache: where EMBEDDED_POSTGRES_CACHE says, else where users' caches go.
+
+    Root's default is a place that `nobody` can read, and only root can write.
+    """
+    if chosen := os.environ.get("EMBEDDED_POSTGRES_CACHE"):
+        caches = Path(chosen)
+    elif os.geteuid() == 0:
+        caches = Path("/var/cache")
     else:
-        chosen = os.environ.get("XDG_CACHE_HOME")
-        root = (Path(chosen) if chosen else Path.home() / ".cache") / _FOLDER
+        caches = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+    root = caches / _FOLDER
     try:
-        root.mkdir(parents=True, exist_ok=True)
-        root.chmod(0o755)
-    except OSError as error:
+        root = root.expanduser()
+        if not root.is_dir():
+            root.mkdir(parents=True, exist_ok=True)
+            root.chmod(0o755)  # whatever the umask is
+    except (OSError, RuntimeError) as error:
         raise ServerError(
-            f"cannot make the cache folder {root} ({error.strerror}): "
-            "set XDG_CACHE_HOME to a folder that you can write"
+            f"cannot make the cache folder {root} ({error}): "
+            "set EMBEDDED_POSTGRES_CACHE to a folder that you can write"
         ) from error
     return root
 
@@ -195,6 +206,7 @@ def _copy(binaries: Path, to: Path) -> None:
         shutil.copytree(libraries, to / libraries.name)
     for path in (to, *to.rglob("*")):  # whatever the umask was, here or at the source
         path.chmod(0o755)
+    os.sync()  # before the rename makes it count, lest a power cut leave empty files
 
 
 def _initdb(binaries: Path, to: Path) -> None:
@@ -209,11 +221,7 @@ def _initdb(binaries: Path, to: Path) -> None:
             binaries / "initdb",
             f"--pgdata={to / 'data'}",
             f"--pwfile={password}",
-            "--username=postgres",
-            "--auth=scram-sha-256",
-            "--encoding=UTF8",
-            "--locale=C",
-            "--no-sync",
+            *_CLUSTER_OPTIONS,
         ],
         capture_output=True,
         text=True,

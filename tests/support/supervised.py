@@ -78,7 +78,7 @@ class SupervisedServer:
         where it ends instead or takes too long.
         """
         folder, lock = _make_folder(directory)
-        log = (folder / "log").open("a+")  # appending: the server shares its position
+        log = (folder / "log").open("w+")
         supervisor = subprocess.Popen(
             ["/bin/sh", "-c", _SUPERVISOR, "sh", cluster, folder, program, *arguments],
             stdin=subprocess.PIPE,
