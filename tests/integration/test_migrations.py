@@ -1,0 +1,430 @@
+"""Migrations build, undo and report, and never show a password."""
+
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import psycopg
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from psycopg import sql
+from pydantic import SecretStr
+
+from store import __main__ as command_line
+from store import migrations
+from store.errors import MigrationError
+from store.settings import DatabaseSettings
+from tests.support.databases import MIGRATIONS, url_of
+from tests.support.embedded import Server
+
+Run = Callable[..., tuple[int, str, str]]
+
+FILES = tuple(sorted(path.name for path in MIGRATIONS.glob("*.sql")))
+
+
+@pytest.fixture
+def missing(server: Server) -> Generator[str]:
+    """Give the URL of a database that is not there yet; it is dropped in the end."""
+    name = f"store_test_{secrets.token_hex(4)}"
+    yield url_of(server.url, name)
+    with psycopg.connect(server.url, autocommit=True) as admin:
+        drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+        admin.execute(drop.format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def empty(missing: str, server: Server) -> str:
+    """Give the URL of a database without anything in it."""
+    with psycopg.connect(server.url, autocommit=True) as admin:
+        name = urlsplit(missing).path.removeprefix("/")
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return missing
+
+
+@pytest.fixture
+def run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Run:
+    """Run `python -m store migrate …` in a folder whose db/migrations may be changed.
+
+    Gives the exit code, what it said, and what it complained of.
+    """
+    shutil.copytree(MIGRATIONS, tmp_path / "db/migrations")
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments: str, url: str | None = None) -> tuple[int, str, str]:
+        if url is not None:
+            monkeypatch.setenv("DATABASE_URL", url)
+        capsys.readouterr()
+        code = command_line.main(["migrate", *arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return command
+
+
+def at(url: str) -> DatabaseSettings:
+    """Give settings for a URL."""
+    return DatabaseSettings(
+        database_url=SecretStr(url), database_url_direct=SecretStr(url)
+    )
+
+
+def plain(url: str) -> str:
+    """Leave the URL's parameters out, sslmode among them."""
+    return urlsplit(url)._replace(query="").geturl()
+
+
+def write(directory: Path, *contents: str) -> Path:
+    """Write migrations 0001_step.sql, 0002_step.sql and so on."""
+    for number, content in enumerate(contents, 1):
+        (directory / f"{number:04}_step.sql").write_text(content)
+    return directory
+
+
+@contextmanager
+def logging_in(server: Server, password: str) -> Generator[str]:
+    """Give a URL for a role with this password; the role is dropped in the end."""
+    name = f"store_test_{secrets.token_hex(4)}"
+    role = sql.Identifier(name)
+    with psycopg.connect(server.url, autocommit=True) as admin:
+        create = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
+        admin.execute(create.format(role, password))
+        try:
+            place = urlsplit(server.url)
+            login = f"{name}:{quote(password, safe='')}"
+            host = place.netloc.rpartition("@")[2]
+            yield place._replace(netloc=f"{login}@{host}").geturl()
+        finally:
+            admin.execute(sql.SQL("DROP ROLE {}").format(role))
+
+
+def dump(server: Server, url: str) -> str:
+    """Give the whole schema as SQL."""
+    dumped = subprocess.run(
+        [server.bin / "pg_dump", "--schema-only", f"--dbname={url}"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    # pg_dump guards its output with a key, which is a new one each time.
+    return re.sub(r"^\\(un)?restrict .*$", "", dumped, flags=re.MULTILINE)
+
+
+def test_up_builds_from_nothing_once(server: Server, missing: str) -> None:
+    """The first run creates the database and applies all, a second changes nothing."""
+    assert migrations.up(at(missing), directory=MIGRATIONS) == FILES
+    built = dump(server, missing)
+    assert "CREATE TABLE public.users" in built
+    assert migrations.up(at(missing), directory=MIGRATIONS) == ()
+    assert dump(server, missing) == built
+
+
+def test_each_rollback_undoes_its_migration(
+    server: Server, empty: str, tmp_path: Path
+) -> None:
+    """Going down passes the same schemas as going up, and leaves but the ledger."""
+    migrations.up(
+        at(empty), directory=write(tmp_path, "-- migrate:up\n-- migrate:down")
+    )
+    migrations.rollback(at(empty), directory=tmp_path)
+    (tmp_path / "0001_step.sql").unlink()
+    schemas = [dump(server, empty)]
+    for file in FILES:
+        shutil.copy(MIGRATIONS / file, tmp_path)
+        assert migrations.up(at(empty), directory=tmp_path) == (file,)
+        schemas.append(dump(server, empty))
+    for file in reversed(FILES):
+        assert dump(server, empty) == schemas.pop()
+        assert migrations.rollback(at(empty), directory=MIGRATIONS) == file
+    assert [dump(server, empty)] == schemas
+    assert migrations.up(at(empty), directory=MIGRATIONS) == FILES
+
+
+@pytest.mark.parametrize("place", ["empty", "missing"])
+def test_ten_runs_at_once_apply_once(
+    place: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Of ten runs at once one applies the migrations, and all ten succeed."""
+    url: str = request.getfixturevalue(place)
+    # Outside of a transaction nothing but the lock keeps a step from being repeated.
+    write(
+        tmp_path,
+        "-- migrate:up\nCREATE TABLE t (x integer);\n-- migrate:down\nDROP TABLE t;",
+        "-- migrate:up transaction:false\nINSERT INTO t VALUES (1);\n-- migrate:down\n",
+    )
+    barrier = threading.Barrier(10)
+
+    def start(_: int) -> tuple[str, ...]:
+        barrier.wait()
+        return migrations.up(at(url), directory=tmp_path)
+
+    with ThreadPoolExecutor(10) as pool:
+        applied = list(pool.map(start, range(10)))
+    assert sorted(applied) == [()] * 9 + [("0001_step.sql", "0002_step.sql")]
+    with psycopg.connect(url) as conn:
+        assert conn.execute("SELECT x FROM t").fetchall() == [(1,)]
+
+
+def test_exit_codes_of_status(run: Run, missing: str) -> None:
+    """Status says 2 where there is no database, 1 if something is pending, else 0."""
+    assert run("status", url=missing)[0] == 2
+    assert run("up")[0] == 0
+    assert run("status") == (0, "".join(f"applied  {file}\n" for file in FILES), "")
+    assert run("rollback")[0] == 0
+    code, said, _ = run("status")
+    assert code == 1
+    assert said.splitlines()[-2:] == [f"applied  {FILES[-2]}", f"pending  {FILES[-1]}"]
+
+
+def test_progress_is_told_as_it_happens(empty: str, tmp_path: Path) -> None:
+    """The line that a migration begins comes while it still runs."""
+    write(
+        tmp_path, "-- migrate:up\nSELECT pg_advisory_xact_lock(7);\n-- migrate:down\n"
+    )
+    with psycopg.connect(empty, autocommit=True) as blocker:
+        blocker.execute("SELECT pg_advisory_lock(7)")
+
+        def note(line: str) -> None:
+            if line == "Applying: 0001_step.sql":
+                blocker.execute("SELECT pg_advisory_unlock(7)")
+
+        applied = migrations.up(at(empty), directory=tmp_path, progress=note)
+    assert applied == ("0001_step.sql",)
+
+
+@pytest.mark.parametrize(
+    ("file", "place"),
+    [
+        ("-- migrate:up\nCREATE TABLE b ();\n  SELEC 1;\n-- migrate:down\n", ":3:3"),
+        ("-- A table.\n\n-- migrate:up\nSELEC 1;\n-- migrate:down\n", ":4:1"),
+    ],
+)
+def test_broken_migration_is_named_and_leaves_no_trace(
+    empty: str, tmp_path: Path, file: str, place: str
+) -> None:
+    """The error says where in which file, and what came before stays applied."""
+    write(tmp_path, "-- migrate:up\nCREATE TABLE a ();\n-- migrate:down\n", file)
+    with pytest.raises(MigrationError) as caught:
+        migrations.up(at(empty), directory=tmp_path)
+    broken = tmp_path / "0002_step.sql"
+    said = f'{broken}{place}: syntax error at or near "SELEC" (42601)'
+    assert str(caught.value) == said
+    assert migrations.status(at(empty), directory=tmp_path) == migrations.Status(
+        applied=("0001_step.sql",), pending=("0002_step.sql",)
+    )
+    with psycopg.connect(empty) as conn:
+        tables = conn.execute("SELECT to_regclass('a'), to_regclass('b')").fetchone()
+    assert tables == ("a", None)
+
+
+def test_broken_rollback_is_named(empty: str, tmp_path: Path) -> None:
+    """An error of a down part has its place in the file, and the migration stays."""
+    write(tmp_path, "-- migrate:up\nSELECT 1;\n-- migrate:down\n\nDROP TABLE b, !;\n")
+    migrations.up(at(empty), directory=tmp_path)
+    with pytest.raises(MigrationError, match=r"/0001_step\.sql:5:15: syntax error"):
+        migrations.rollback(at(empty), directory=tmp_path)
+    assert migrations.status(at(empty), directory=tmp_path).pending == ()
+
+
+def test_error_without_line_names_file(empty: str, tmp_path: Path) -> None:
+    """Where the server gives no position, file and SQLSTATE are still there."""
+    write(tmp_path, "-- migrate:up\nDROP TABLE b;\n-- migrate:down\n")
+    with pytest.raises(MigrationError) as caught:
+        migrations.up(at(empty), directory=tmp_path)
+    path = tmp_path / "0001_step.sql"
+    assert str(caught.value) == f'{path}: table "b" does not exist (42P01)'
+
+
+def test_rollback_of_nothing_fails(run: Run, empty: str) -> None:
+    """There is nothing to take back in an empty database."""
+    code, _, complaint = run("rollback", url=empty)
+    assert code == 2
+    assert "no migrations have been applied" in complaint
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"), [("", "5s"), ("?options=-c%20lock_timeout%3D7s", "7s")]
+)
+def test_lock_timeout_is_set(
+    empty: str, tmp_path: Path, options: str, expected: str
+) -> None:
+    """A migration waits 5 seconds for a lock, or as long as the URL says."""
+    check = f"current_setting('lock_timeout') = '{expected}'"
+    write(
+        tmp_path,
+        f"-- migrate:up\nDO $$BEGIN ASSERT {check}; END$$;\n-- migrate:down\n",
+    )
+    url = plain(empty) + options
+    assert migrations.up(at(url), directory=tmp_path) == ("0001_step.sql",)
+
+
+def test_awaited_lock_is_explained(empty: str, tmp_path: Path) -> None:
+    """Who runs into the lock timeout hears that another session is in the way."""
+    write(tmp_path, "-- migrate:up\nDROP TABLE t;\n-- migrate:down\n")
+    url = f"{plain(empty)}?options=-c%20lock_timeout%3D1"
+    with psycopg.connect(empty) as blocker:
+        blocker.execute("CREATE TABLE t ()")
+        blocker.commit()
+        blocker.execute("SELECT FROM t")
+        with pytest.raises(MigrationError, match=r"\(55P03\): another session holds"):
+            migrations.up(at(url), directory=tmp_path)
+
+
+def test_parameters_of_libpq_alone_are_left_out(empty: str) -> None:
+    """A URL with what only libpq knows, as hosted databases give, works as it is."""
+    more = "channel_binding=prefer&keepalives_idle=9&gssencmode=disable"
+    url = f"{plain(empty)}?{more}&connect_timeout=5&application_name=a%20b"
+    assert migrations.status(at(url), directory=MIGRATIONS).pending == FILES
+
+
+@given(st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=12))
+@settings(max_examples=25)
+@example("p@ss:w/rd%")
+@example("#")
+@example('it\'s "quoted" with \\ and spaces ')
+@example("%41&x=1?")
+def test_password_works_and_is_never_shown(server: Server, odd: str) -> None:
+    """Whatever the password is, dbmate gets in with it, and no error has part of it."""
+    with logging_in(server, f"zq7{odd}xw9{odd}vk3") as url:
+        assert migrations.status(at(url), directory=MIGRATIONS).applied == ()
+        gone = at(url_of(url, "store_test_gone"))
+        with pytest.raises(MigrationError) as caught:
+            migrations.status(gone, directory=MIGRATIONS)
+    assert "(3D000)" in str(caught.value)
+    for part in ("zq7", "xw9", "vk3"):
+        assert part not in str(caught.value)
+
+
+@pytest.mark.parametrize("password", ["p@ss:w/rd%", "#x", "it's", "a b", "x:y@z"])
+def test_bad_url_is_one_line_without_password(run: Run, password: str) -> None:
+    """A URL that leads nowhere, its password raw in it, is one line and exit code 2."""
+    url = f"postgresql://ann:zq7{password}xw9@127.0.0.1:1/shop"
+    code, said, complaint = run("status", url=url)
+    assert (code, said) == (2, "")
+    assert complaint.count("\n") == 1
+    assert "zq7" not in complaint
+    assert "xw9" not in complaint
+
+
+def test_missing_url_is_one_line() -> None:
+    """Without DATABASE_URL the command ends with 2 and says which one it misses."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "store", "migrate", "up"],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 2
+    assert re.fullmatch("DATABASE_URL is not set: .*\n", ended.stderr)
+
+
+def test_stray_env_file_and_path_redirect_nothing(
+    run: Run,
+    empty: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither .env, nor dbmate's own variables, nor PATH change what a run does."""
+    (tmp_path / ".env").write_text(
+        "DATABASE_URL_DIRECT=postgresql://h/elsewhere\nPGUSER=nobody\n"
+        "PGOPTIONS='-c search_path=pg_temp'\nDBMATE_MIGRATIONS_TABLE=a\n"
+    )
+    monkeypatch.setenv("DBMATE_MIGRATIONS_TABLE", "b")
+    monkeypatch.setenv("PATH", "")
+    assert run("up", url=empty)[0] == 0
+    with psycopg.connect(empty) as conn:
+        ledger = conn.execute("SELECT version FROM public.schema_migrations").fetchall()
+    assert [version for (version,) in ledger] == [file[:4] for file in FILES]
+
+
+def test_migrations_go_to_the_direct_url(
+    run: Run,
+    empty: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where both URLs are set, dbmate never talks to the pooled one."""
+    monkeypatch.setenv("DATABASE_URL_DIRECT", empty)
+    code, said, _ = run("status", url="postgresql://ann@127.0.0.1:1/shop")
+    assert code == 1
+    assert said.count("pending") == len(FILES)
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("add_order_notes", "add_order_notes"),
+        ("Add order-notes ", "add_order_notes"),
+        ("addOrderNotes2", "add_order_notes2"),
+    ],
+)
+def test_new_takes_the_next_number(
+    run: Run, tmp_path: Path, name: str, file: str
+) -> None:
+    """A new migration has the next number, a snake_case name, and both parts."""
+    path = Path(f"db/migrations/{len(FILES) + 1:04}_{file}.sql")
+    assert run("new", name) == (0, f"{path}\n", "")
+    text = (tmp_path / path).read_text()
+    assert re.findall("^-- migrate:(up|down)$", text, re.MULTILINE) == ["up", "down"]
+    assert run("new", name)[1].startswith(f"db/migrations/{len(FILES) + 2:04}_")
+
+
+def test_new_migration_runs_as_it_is(empty: str, tmp_path: Path) -> None:
+    """The skeleton is a migration that does nothing."""
+    file = migrations.new("first", directory=tmp_path).name
+    assert migrations.up(at(empty), directory=tmp_path) == ("0001_first.sql",)
+    assert migrations.rollback(at(empty), directory=tmp_path) == file
+
+
+@pytest.mark.parametrize("name", ["", " ", "_", "../up", "1st", "año", "a" * 300])
+def test_new_refuses_a_bad_name(run: Run, tmp_path: Path, name: str) -> None:
+    """A name that makes no good file name is refused, and nothing is written."""
+    code, said, complaint = run("new", name)
+    assert (code, said) == (2, "")
+    assert complaint.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.rglob("*.sql")) == list(FILES)
+
+
+@pytest.mark.parametrize(
+    ("file", "complaint"),
+    [
+        ("0001_twice.sql", "0001_twice.sql and 0001_users.sql have the same number"),
+        ("add_notes.sql", "add_notes.sql is not named like 0001_what_it_does.sql"),
+        ("5_notes.sql", "5_notes.sql is not named like 0001_what_it_does.sql"),
+    ],
+)
+def test_names_that_mislead_dbmate_are_refused(
+    run: Run,
+    empty: str,
+    tmp_path: Path,
+    file: str,
+    complaint: str,
+) -> None:
+    """A file that dbmate would pass over or take for another stops every command."""
+    (tmp_path / "db/migrations" / file).write_text("-- migrate:up\n-- migrate:down\n")
+    for command in (["up"], ["rollback"], ["status"], ["new", "x"]):
+        code, _, complained = run(*command, url=empty)
+        assert code == 2
+        assert complaint in complained
+
+
+def test_outside_of_the_project_is_explained(
+    run: Run,
+    empty: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where there is no db/migrations, the command says where it looked."""
+    monkeypatch.chdir(os.sep)
+    code, _, complaint = run("up", url=empty)
+    assert code == 2
+    assert "db/migrations, which is looked for in the working directory" in complaint
