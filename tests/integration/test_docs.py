@@ -1,0 +1,82 @@
+"""What the documents show is run here, or by `.ci/run`."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")]
+
+_BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+
+
+def _blocks(language: str) -> list[tuple[str, str]]:
+    return [
+        (document.name, re.sub(rf"^{indent}", "", text, flags=re.MULTILINE))
+        for document in DOCUMENTS
+        for indent, found, text in _BLOCK.findall(document.read_text())
+        if found == language
+    ]
+
+
+def _programs() -> list[str]:
+    return [text for _, text in _blocks("python") if "import " in text]
+
+
+def _signatures() -> list[str]:
+    return [text for _, text in _blocks("python") if "import " not in text]
+
+
+def _queries() -> list[str]:
+    return [text for _, text in _blocks("sql") if text.startswith("-- name:")]
+
+
+def _commands() -> set[str]:
+    lines = [line for _, text in _blocks("sh") for line in text.splitlines()]
+    return {line.split("#")[0].strip() for line in lines} - {""}
+
+
+@pytest.mark.parametrize("program", _programs())
+def test_every_program_in_the_documents_runs(program: str, database_url: str) -> None:
+    """A program that a document shows runs as it stands, on an empty database."""
+    exec(program, {"DATABASE_URL": database_url})  # noqa: S102 - our own documents
+
+
+@pytest.mark.parametrize("signature", _signatures())
+def test_every_signature_in_the_documents_is_generated(signature: str) -> None:
+    """A signature that a document shows is one of the generated functions'."""
+    wanted = "".join(signature.removesuffix(": ...\n").split())
+    generated = "".join(
+        "".join(path.read_text().split()).replace(",)", ")")
+        for path in (ROOT / "src/generated").glob("*.py")
+    )
+    assert wanted in generated
+
+
+@pytest.mark.parametrize("query", _queries())
+def test_every_query_in_the_documents_is_sqlcs(query: str, tmp_path: Path) -> None:
+    """Sqlc accepts a query that a document shows."""
+    (tmp_path / "db").symlink_to(ROOT / "db")
+    (tmp_path / "query.sql").write_text(query)
+    config = (ROOT / "sqlc.yaml").read_text()
+    (tmp_path / "sqlc.yaml").write_text(config.replace("db/queries", "query.sql"))
+    sqlc = subprocess.run(
+        ["sqlc", "compile"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (sqlc.returncode, sqlc.stderr) == (0, "")
+
+
+def test_every_command_in_the_documents_is_run_by_ci() -> None:
+    """A command that a document shows stands in `.ci/run`."""
+    script = (ROOT / ".ci/run").read_text()
+    assert not {command for command in _commands() if command not in script}
+
+
+def test_the_documents_show_something_of_each_kind() -> None:
+    """The tests above find what they are for."""
+    assert _programs()
+    assert _signatures()
+    assert _queries()
+    assert _commands()
