@@ -28,7 +28,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Choose the server, and forget databases that are not for tests."""
     for name in ("DATABASE_URL", "DATABASE_URL_DIRECT"):
         os.environ.pop(name, None)
-    config.stash[_PROVIDER] = servers.choose(os.environ)
+    try:
+        config.stash[_PROVIDER] = servers.choose()
+    except psycopg.Error as error:
+        raise pytest.UsageError(f"TEST_DATABASE_URL: {error}") from error
 
 
 def pytest_report_header(config: pytest.Config) -> str:

