@@ -12,7 +12,7 @@ _BUILTINS = frozenset(
 )
 MODULES = frozenset({"datetime", "enums", "ipaddress", "json_types", "models"})
 FIELDS = _BUILTINS | MODULES
-PARAMETERS = frozenset({"conn", "cur"})
+PARAMETERS = FIELDS | {"conn", "cur"}
 FUNCTIONS = FIELDS | {"pq", "scalar_row", "aio"}
 CLASSES = frozenset(
     {

@@ -12,19 +12,57 @@ from sqlc_gen_psycopg.tree import Node
 
 # Never NULL, whatever their arguments.
 _TOTAL = frozenset(
-    """
-    clock_timestamp concat count cume_dist current_database dense_rank gen_random_uuid
-    json_build_array json_build_object jsonb_build_array jsonb_build_object nextval now
-    num_nonnulls num_nulls percent_rank random rank row_number statement_timestamp
-    transaction_timestamp txid_current
-    """.split()
+    [
+        "clock_timestamp",
+        "concat",
+        "count",
+        "cume_dist",
+        "current_database",
+        "dense_rank",
+        "gen_random_uuid",
+        "json_build_array",
+        "json_build_object",
+        "jsonb_build_array",
+        "jsonb_build_object",
+        "nextval",
+        "now",
+        "num_nonnulls",
+        "num_nulls",
+        "percent_rank",
+        "random",
+        "rank",
+        "row_number",
+        "statement_timestamp",
+        "transaction_timestamp",
+        "txid_current",
+    ]
 )
 # NULL exactly if an argument is.
 _STRICT = frozenset(
-    """
-    abs btrim ceil char_length date_trunc decode encode floor initcap left length lower
-    ltrim md5 repeat replace reverse right round rtrim to_char upper
-    """.split()
+    [
+        "abs",
+        "btrim",
+        "ceil",
+        "char_length",
+        "date_trunc",
+        "decode",
+        "encode",
+        "floor",
+        "initcap",
+        "left",
+        "length",
+        "lower",
+        "ltrim",
+        "md5",
+        "repeat",
+        "replace",
+        "reverse",
+        "right",
+        "round",
+        "rtrim",
+        "to_char",
+        "upper",
+    ]
 )
 _OPERATORS = {"+", "-", "*", "/", "%", "||", "=", "<>", "!=", "<", ">", "<=", ">="}
 _NEVER_NULL = {"SQLValueFunction", "NullTest", "BooleanTest", "A_ArrayExpr", "RowExpr"}

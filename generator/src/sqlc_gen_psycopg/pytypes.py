@@ -175,8 +175,11 @@ class Types:
         if name in self.enums:
             return _enum(self.enums[name])
         if domain := self._schema.domains.get(name):
+            # The domain's array type has an OID that psycopg does not know.
             base = self.of_name(domain.base)
-            return array(_foreign_array(base, domain.base), domain.base_dims)
+            if domain.base_dims:
+                return array(base, domain.base_dims)
+            return replace(base, known_array=False)
         if name.schema == "information_schema":
             return self.of_name(Name("", _INFORMATION_SCHEMA.get(name.name, "")))
         if name.schema == "" and name.name in _BUILT_IN:
@@ -235,7 +238,7 @@ class Types:
 
 def imports_of(symbol: Symbol) -> tuple[Import, ...]:
     """Import the first part of a symbol's name from its module."""
-    if not symbol.module:
+    if symbol.module in ("", "builtins"):
         return ()
     return (Import(symbol.module, symbol.name.split(".")[0]),)
 
@@ -259,11 +262,6 @@ def array(element: PyType, dims: int) -> PyType:
             dims=result.dims + 1,
         )
     return result
-
-
-def _foreign_array(base: PyType, name: Name) -> PyType:
-    """A domain's array type has an OID that psycopg does not know."""
-    return replace(base, array_of=base.array_of or name.name, known_array=False)
 
 
 def _enum(enum: EnumType) -> PyType:

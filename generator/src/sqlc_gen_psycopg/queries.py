@@ -18,7 +18,7 @@ _REMEDIES = {
     ":execlastid": "use :one with RETURNING id",
 }
 _MARKED = re.compile(r"^(?P<name>.*)(?P<mark>[!?])$")
-_PARAMETER = re.compile(r"^\w+$")
+_OPERATOR = frozenset("+-*/<>=~!@#%^&|`?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,8 @@ class Resolver:
                 f"sqlc.slice({name!r}) is not supported",
                 f"write = ANY(sqlc.arg({name})::type[])",
             )
-        if not _PARAMETER.match(name) and not parameter.column.original_name:
+        # `@x * 2` arrives as a parameter called `*x`.
+        if name[0] in _OPERATOR and name != parameter.column.original_name:
             self.problems.add(
                 query.where,
                 f"sqlc reads a parameter's name as {name!r}",
@@ -134,7 +135,8 @@ class Resolver:
         return Row(f"{names.pascal(query.name)}Row", fields)
 
     def _field(self, query: Query, column: Column, not_null: bool) -> Field:
-        mark = _MARKED.match(column.name)
+        aliased = column.name != column.original_name
+        mark = _MARKED.match(column.name) if aliased else None
         plain = mark["name"] if mark else column.name
         name = names.snake(plain, names.FIELDS)
         if column.embed is not None:

@@ -136,24 +136,27 @@ def docstring(text: str, indent: int = 4) -> list[str]:
     if not text.strip():
         return []
     margin = " " * indent
-    escaped = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"').splitlines()
-    first, *rest = [line.rstrip() for line in escaped]
+    escaped = _CLOSING.sub(_backslashed, text.replace("\\", "\\\\"))
+    first, *rest = [line.rstrip() for line in escaped.splitlines()]
     if not rest:
-        padding = " " if first.endswith('"') else ""
-        return [f'{margin}"""{first.strip()}{padding}"""']
+        return [f'{margin}"""{first.strip()}"""']
     body = [f"{margin}{line}" if line else "" for line in rest]
     return [f'{margin}"""{first.strip()}', *body, f'{margin}"""']
 
 
-_ESCAPED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+# Quotes that would end a triple-quoted literal.
+_CLOSING = re.compile(r'"{3,}|"+$')
+
+
+def _backslashed(found: re.Match[str]) -> str:
+    return '\\"' * len(found[0])
 
 
 def literal(text: str) -> str:
     """Return a triple-quoted literal of a SQL text."""
-    escaped = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    escaped = _ESCAPED.sub(lambda found: f"\\x{ord(found[0]):02x}", escaped)
-    if escaped.endswith('"'):
-        escaped = f'{escaped[:-1]}\\"'
+    escaped = _CLOSING.sub(_backslashed, text.replace("\\", "\\\\"))
+    escaped = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", escaped)
     # The text starts on a line of its own, by a newline of its own or an escaped one.
     start = "" if escaped.startswith("\n") else "\\\n"
     return f'"""{start}{escaped}"""'

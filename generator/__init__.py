@@ -1,0 +1,1 @@
+"""The generator's folder, a package so that its tests can be imported."""

@@ -1,0 +1,50 @@
+"""The server of the session, and databases with the golden projects' schemas."""
+
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from generator.tests import sqlc
+from tests.support import databases, servers
+from tests.support.embedded import Server
+
+
+@pytest.fixture(scope="session")
+def server() -> Generator[Server]:
+    """Give the session's server."""
+    with servers.choose().start() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def shop_template(server: Server) -> Generator[databases.Template]:
+    """Give a database with the schema of the golden project `shop`."""
+    migrations = sqlc.GOLDEN / "shop" / "migrations"
+    with databases.migrated_template(server.url, migrations=migrations) as made:
+        yield made
+
+
+@pytest.fixture
+def shop_url(shop_template: databases.Template) -> Generator[str]:
+    """Give a fresh database with the schema of the golden project `shop`."""
+    with shop_template.clone() as url:
+        yield url
+
+
+@pytest.fixture
+def conn(shop_url: str) -> Generator[psycopg.Connection]:
+    """Give an autocommit connection to a fresh `shop`."""
+    with psycopg.connect(shop_url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Callable[..., sqlc.Project]:
+    """Give a maker of projects in a folder of the test's own."""
+
+    def make(schema: str, queries: str, options: str = "{}") -> sqlc.Project:
+        return sqlc.Project.write(tmp_path, schema, queries, options)
+
+    return make

@@ -1,0 +1,120 @@
+"""What cannot be generated correctly is refused, with the place and a remedy."""
+
+from collections.abc import Callable
+
+import pytest
+
+from generator.tests.sqlc import Project
+
+SCHEMA = """
+CREATE TYPE pair AS (a integer, b integer);
+CREATE TABLE items (id integer PRIMARY KEY, name text NOT NULL, pair pair);
+"""
+DELETE = "DELETE FROM items;"
+FINE = f"-- name: fine :exec\n{DELETE}\n"
+GET_ITEMS = "-- name: {} :many\nSELECT id FROM items;"
+
+CASES = {
+    "another command": (
+        "-- name: get :execresult\nDELETE FROM items;",
+        "queries.sql: get: :execresult is not supported; use :execrows",
+    ),
+    "no columns": (
+        "-- name: get :many\nSELECT FROM items;",
+        "queries.sql: get: :many returns no columns; add RETURNING",
+    ),
+    "a slice": (
+        "-- name: get :many\nSELECT id FROM items WHERE id IN (sqlc.slice('ids'));",
+        "sqlc.slice('ids') is not supported; write = ANY(sqlc.arg(ids)::type[])",
+    ),
+    "a composite": (
+        "-- name: get :many\nSELECT id, pair FROM items;",
+        "queries.sql: get: column 'pair' has the type 'pair', which has no Python type",
+    ),
+    "an unknown directive": (
+        "-- name: get :many\n-- @defered\nSELECT id FROM items;",
+        "queries.sql: get: unknown directive @defered; did you mean 'deferred'?",
+    ),
+    "a directive naming no column": (
+        "-- name: get :many\n-- @notnull nam\nSELECT id, name FROM items;",
+        "a directive names 'nam', which is no result column; name one of id, name",
+    ),
+    "nothing to defer": (
+        "-- name: drop_all :exec\n-- @deferred\nDELETE FROM items;",
+        "queries.sql: drop_all: @deferred on :exec, which fetches nothing",
+    ),
+    "two functions of one name": (
+        f"{GET_ITEMS.format('GetAll')}\n{GET_ITEMS.format('get_all')}",
+        "queries.sql: get_all: its function 'get_all' is also made by GetAll",
+    ),
+    "a function that is another's deferred twin": (
+        f"-- name: x :execrows\n-- @deferred\n{DELETE}\n{GET_ITEMS.format('send_x')}",
+        "its function 'send_x' is also made by x; rename one of the two queries",
+    ),
+    "a parameter that sqlc misread": (
+        "-- name: get :many\nSELECT id FROM items WHERE id > @x * 2;",
+        "sqlc reads a parameter's name as '*x'; write sqlc.arg(name) instead of @name",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_query_is_refused(case: str, project: Callable[..., Project]) -> None:
+    """The message names file, query, what is wrong and what to do."""
+    queries, message = CASES[case]
+    assert message in project(SCHEMA, queries).refusal()
+
+
+def test_all_problems_come_at_once(project: Callable[..., Project]) -> None:
+    """One run reports the problems of all queries."""
+    queries = "\n".join(
+        f"-- name: get_{number} :execlastid\nDELETE FROM items;" for number in range(3)
+    )
+    refusal = project(SCHEMA, queries).refusal()
+    assert [f"get_{number}: :execlastid" in refusal for number in range(3)] == [
+        True
+    ] * 3
+
+
+OPTIONS = {
+    "{emit_asinc: true}": "unknown option 'emit_asinc'; did you mean 'emit_async'?",
+    "{nonsense: true}": "unknown option 'nonsense'; known are emit_sync",
+    "{emit_sync: 1}": "emit_sync: 1 is no boolean; write true or false",
+    "{emit_sync: false, emit_async: false}": "emit_sync and emit_async are both false",
+    "{overrides: {}}": "overrides: not a list",
+    "{overrides: [{db_type: text}]}": "names no Python type; write 'module:Name'",
+    "{overrides: [{py_type: str}]}": "give exactly one of column, db_type",
+    "{overrides: [{db_type: text, py_typ: str}]}": "did you mean 'py_type'?",
+    "{overrides: [{db_type: text, py_type: 'a b'}]}": "'a b' cannot be imported",
+    "{overrides: [{column: items.nam, py_type: str}]}": "no table has a column",
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_a_wrong_option_is_refused(
+    options: str, project: Callable[..., Project]
+) -> None:
+    """The message names the option and the nearest known one."""
+    assert OPTIONS[options] in project(SCHEMA, FINE, options).refusal()
+
+
+def test_a_schema_that_cannot_be_read_is_refused(
+    project: Callable[..., Project],
+) -> None:
+    """PostgreSQL's parser has the last word on the schema files."""
+    made = project(SCHEMA, FINE)
+    config = made.folder / "sqlc.yaml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("schema: schema.sql", "schema: [schema.sql, more]"))
+    (made.folder / "more").mkdir()
+    (made.folder / "more" / "a.sql").write_bytes(b"-- \xff\n")
+    assert "more/a.sql: cannot be read" in made.refusal()
+
+
+def test_another_engine_is_refused(project: Callable[..., Project]) -> None:
+    """Psycopg, and so its generator, speaks to PostgreSQL only."""
+    made = project("CREATE TABLE t (id integer);", "-- name: a :exec\nDELETE FROM t;")
+    config = made.folder / "sqlc.yaml"
+    text = config.read_text(encoding="utf-8").replace("postgresql", "sqlite")
+    config.write_text(text, encoding="utf-8")
+    assert "engine: 'sqlite' is not PostgreSQL" in made.refusal()
