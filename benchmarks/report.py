@@ -1,0 +1,105 @@
+"""The figures as tables to read and as JSON to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.box import SIMPLE
+from rich.table import Table
+
+from .figures import Figure, figures
+from .measuring import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """Where and how the figures were taken.
+
+    `load` is the machine's load average of a minute before and after the run.
+    """
+
+    server: str
+    writes: str
+    rounds: int
+    python: str
+    cpus: int
+    load: tuple[float, float]
+
+    def __str__(self) -> str:
+        before, after = self.load
+        return (
+            f"PostgreSQL {self.server}, {self.writes}; Python {self.python},"
+            f" {self.cpus} CPUs, load {before:.1f} before and {after:.1f} after;"
+            f" {self.rounds} shuffled rounds"
+        )
+
+
+def title(outcome: Outcome) -> str:
+    """Name what was measured, and how far away the server was."""
+    away = f"{1000 * outcome.delay:g} ms each way" if outcome.delay else "loopback"
+    round_trip = f"round trip {1000 * outcome.round_trip:.2f} ms"
+    return f"{outcome.task.name}, in ms ({away}, {round_trip})"
+
+
+def table(outcome: Outcome) -> Table:
+    """Lay out an outcome: milliseconds, and ratios of medians to the baselines."""
+    grid = Table(
+        title=title(outcome),
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE,
+        pad_edge=False,
+    )
+    grid.add_column("contender", no_wrap=True)
+    for column in ("median", "middle\n90 %", "own CPU"):
+        grid.add_column(column, justify="right", no_wrap=True)
+    for baseline in outcome.task.baselines:
+        library, _, how = baseline.partition(" ")
+        grid.add_column(f"x {library}\n{how}", justify="right", no_wrap=True)
+    for figure in figures(outcome):
+        grid.add_row(
+            str(figure.contender),
+            _ms(figure.median),
+            f"{_ms(figure.low)}-{_ms(figure.high)}",
+            _ms(figure.busy),
+            *(f"{ratio.of_medians:.2f}" for ratio in figure.ratios),
+        )
+    return grid
+
+
+def _ms(seconds: float) -> str:
+    return f"{1000 * seconds:.3g}"
+
+
+def as_json(
+    circumstances: Circumstances, outcomes: Sequence[Outcome]
+) -> dict[str, Any]:
+    """Give all figures, in seconds, with the samples they were made of."""
+    return {
+        "circumstances": asdict(circumstances),
+        "outcomes": [
+            {
+                "task": outcome.task.name,
+                "delay": outcome.delay,
+                "round_trip": outcome.round_trip,
+                "figures": [_figure(outcome, each) for each in figures(outcome)],
+            }
+            for outcome in outcomes
+        ],
+    }
+
+
+def _figure(outcome: Outcome, figure: Figure) -> dict[str, Any]:
+    rounds = outcome.samples[figure.contender]
+    return {
+        "contender": figure.contender.name,
+        "face": figure.contender.face,
+        "median": figure.median,
+        "low": figure.low,
+        "high": figure.high,
+        "busy": figure.busy,
+        "ratios": [asdict(ratio) for ratio in figure.ratios],
+        "samples": [[each._asdict() for each in done] for done in rounds],
+    }

@@ -1,0 +1,66 @@
+"""A checkout as a single statement: the floor, which is not quite the same promise.
+
+It neither waits for others who work on the same Crossmint orders nor looks for events
+that came before them; the rows it leaves are the same where there are none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .records import Order, OrderItem
+
+ONE_CTE = """
+WITH owner AS (
+    SELECT users.id FROM users WHERE users.id = $1 FOR NO KEY UPDATE
+),
+
+line AS (
+    SELECT * FROM unnest($3::uuid [], $4::uuid [], $5::text [], $6::numeric [])
+    AS line (order_id, cart_item_id, crossmint_order_id, amount_usdc)
+),
+
+created AS (
+    INSERT INTO orders
+        (id, user_id, type, checkout_id, crossmint_order_id, amount_usdc)
+    SELECT
+        line.order_id, owner.id, 'checkout', $2::uuid,
+        line.crossmint_order_id, line.amount_usdc
+    FROM owner CROSS JOIN line
+    RETURNING *
+),
+
+claimed AS (
+    UPDATE cart_items
+    SET deleted_at = now()
+    FROM owner CROSS JOIN line
+    WHERE
+        cart_items.id = line.cart_item_id
+        AND cart_items.user_id = owner.id
+        AND cart_items.deleted_at IS NULL
+    RETURNING cart_items.*
+),
+
+kept AS (
+    INSERT INTO order_items (
+        order_id, cart_item_id, product_id, product_name, price,
+        image, product_url, size, color, retailer, on_chain_object_id
+    )
+    SELECT
+        line.order_id, line.cart_item_id, claimed.product_id, claimed.product_name,
+        claimed.price, claimed.image, claimed.product_url, claimed.size, claimed.color,
+        claimed.retailer, claimed.on_chain_object_id
+    FROM line LEFT JOIN claimed ON line.cart_item_id = claimed.id
+    RETURNING *
+)
+
+SELECT created.*, kept.* FROM created INNER JOIN kept ON kept.order_id = created.id
+"""
+
+_ORDER_COLUMNS = 10
+
+
+def order_and_item(row: Sequence[Any]) -> tuple[Order, OrderItem]:
+    """Make the two records of one row of `ONE_CTE`."""
+    return Order(*row[:_ORDER_COLUMNS]), OrderItem(*row[_ORDER_COLUMNS:])
