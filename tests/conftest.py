@@ -20,6 +20,10 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("database")
+# With CI set, examples are the same each time; these are not.
+settings.register_profile(
+    "random", settings.get_profile("database"), derandomize=False, print_blob=True
+)
 
 _PROVIDER = pytest.StashKey[servers.Provider]()
 
