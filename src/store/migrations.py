@@ -250,9 +250,6 @@ def _environment(url: str) -> dict[str, str]:
     }
     if "password" in parts:
         environment["PGPASSWORD"] = parts.pop("password")
-    # dbmate would prefer defaults of its own to these two variables.
-    for name in ("host", "port"):
-        parts.setdefault(name, environment.get(f"PG{name.upper()}", ""))
     # Its driver's default is `require`; psycopg's, for the same URL, is this.
     environment.setdefault("PGSSLMODE", "prefer")
     environment.setdefault("PGCONNECT_TIMEOUT", "10")

@@ -92,6 +92,13 @@ def write(directory: Path, *contents: str) -> Path:
     return directory
 
 
+def complaint(url: str) -> str:
+    """Give the message with which status fails."""
+    with pytest.raises(MigrationError) as caught:
+        migrations.status(at(url), directory=MIGRATIONS)
+    return str(caught.value)
+
+
 @contextmanager
 def logging_in(server: Server, password: str) -> Generator[str]:
     """Give a URL for a role with this password; the role is dropped in the end."""
@@ -179,7 +186,12 @@ def test_ten_runs_at_once_apply_once(
 def test_exit_codes_of_status(run: Run, missing: str) -> None:
     """Status says 2 where there is no database, 1 if something is pending, else 0."""
     assert run("status", url=missing)[0] == 2
-    assert run("up")[0] == 0
+    code, said, _ = run("up")
+    assert code == 0
+    assert said.startswith(
+        f"Creating: {urlsplit(missing).path[1:]}\nApplying: {FILES[0]}"
+    )
+    assert run("up") == (0, "nothing is pending\n", "")
     assert run("status") == (0, "".join(f"applied  {file}\n" for file in FILES), "")
     assert run("rollback")[0] == 0
     code, said, _ = run("status")
@@ -288,6 +300,30 @@ def test_parameters_of_libpq_alone_are_left_out(empty: str) -> None:
     assert migrations.status(at(url), directory=MIGRATIONS).pending == FILES
 
 
+def test_odd_database_name_works(server: Server) -> None:
+    """A name that must be percent-encoded in the URL reaches dbmate as it is meant."""
+    name = f"store_test_{secrets.token_hex(4)} a/b?c#d%e&f+'ü"
+    url = at(url_of(server.url, quote(name, safe="")))
+    with psycopg.connect(server.url, autocommit=True) as admin:
+        try:
+            assert migrations.up(url, directory=MIGRATIONS) == FILES
+        finally:
+            drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
+            admin.execute(drop.format(sql.Identifier(name)))
+
+
+def test_host_and_port_of_the_environment_count(
+    empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A URL without host and port means those of PGHOST and PGPORT, as for libpq."""
+    place = urlsplit(empty)
+    monkeypatch.setenv("PGHOST", str(place.hostname))
+    monkeypatch.setenv("PGPORT", str(place.port))
+    user = place.netloc.rpartition("@")[0]
+    url = place._replace(netloc=f"{user}@").geturl()
+    assert migrations.status(at(url), directory=MIGRATIONS).pending == FILES
+
+
 @given(st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=12))
 @settings(max_examples=25)
 @example("p@ss:w/rd%")
@@ -298,12 +334,13 @@ def test_password_works_and_is_never_shown(server: Server, odd: str) -> None:
     """Whatever the password is, dbmate gets in with it, and no error has part of it."""
     with logging_in(server, f"zq7{odd}xw9{odd}vk3") as url:
         assert migrations.status(at(url), directory=MIGRATIONS).applied == ()
-        gone = at(url_of(url, "store_test_gone"))
-        with pytest.raises(MigrationError) as caught:
-            migrations.status(gone, directory=MIGRATIONS)
-    assert "(3D000)" in str(caught.value)
+        gone = complaint(url_of(url, "store_test_gone"))
+        # dbmate reads the port as part of a URL, and shows all of what it cannot read.
+        unreadable = complaint(url.replace("@", "@127.0.0.1:1,", 1))
+    assert "(3D000)" in gone
+    assert "invalid port" in unreadable
     for part in ("zq7", "xw9", "vk3"):
-        assert part not in str(caught.value)
+        assert part not in gone + unreadable
 
 
 @pytest.mark.parametrize("password", ["p@ss:w/rd%", "#x", "it's", "a b", "x:y@z"])

@@ -142,7 +142,11 @@ def test_migrations_need_only_the_database() -> None:
             "CROSSMINT_WEBHOOK_SECRETS (entry 2) is not whsec_ ",
         ),
         (
-            {"DATABASE_URL": URL, "CROSSMINT_WEBHOOK_SECRETS": "whsec_tr0ub?"},
+            {"DATABASE_URL": URL, "CROSSMINT_WEBHOOK_SECRETS": "whsec_tr0u?"},
+            "CROSSMINT_WEBHOOK_SECRETS (entry 1) is not whsec_ ",
+        ),
+        (
+            {"DATABASE_URL": URL, "CROSSMINT_WEBHOOK_SECRETS": "key_tr0ub4do"},
             "CROSSMINT_WEBHOOK_SECRETS (entry 1) is not whsec_ ",
         ),
         (
