@@ -28,7 +28,7 @@ DIRECTORY = Path("db/migrations")
 Progress = Callable[[str], object]
 """Is called with each line that tells how far a run is, as it happens."""
 
-_FILE = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+_FILE = re.compile(r"\d{4}_[a-z0-9_]+\.sql")
 _STARTED = re.compile(r"(Applying|Rolling back): (\S+)")
 _FINISHED = re.compile(r"^(?:Applied|Rolled back): (\S+) in ", re.MULTILINE)
 _FAILED = re.compile(
@@ -118,6 +118,8 @@ def rollback(
     progress: Progress = _silent,
 ) -> str:
     """Take back the newest applied migration and give its file name.
+
+    Nothing keeps two of these apart: dbmate's lock is for `up` alone.
 
     Raises:
         MigrationError: nothing is applied, or its down part failed.
