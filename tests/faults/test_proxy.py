@@ -74,6 +74,13 @@ def test_connections_pass_side_by_side(tap: Proxy, tapped: psycopg.Connection) -
     assert tap.flights == 2
 
 
+def test_start_up_and_farewell_do_not_count(database_url: str) -> None:
+    """A connection that does nothing costs nothing, asks it for TLS or not."""
+    with proxy.before(database_url) as opened:
+        psycopg.connect(opened.url, sslmode="prefer", connect_timeout=5).close()
+    assert (opened.flights, opened.messages) == (0, 0)
+
+
 def test_a_proxy_that_closes_cuts_what_is_open(database_url: str) -> None:
     """The end of the block does not wait for clients to leave."""
     with proxy.before(database_url) as opened:
@@ -135,7 +142,7 @@ def test_a_cut_at_any_message_leaves_all_or_nothing(
 
 def test_a_fault_happens_once(tap: Proxy, tapped: psycopg.Connection) -> None:
     """After a cut the next connection passes unharmed."""
-    tap.cut_before_message(1)
+    tap.cut_before(b"SELECT")
     with pytest.raises(psycopg.OperationalError):
         tapped.execute("SELECT 1")
     with psycopg.connect(tap.url) as another:

@@ -45,8 +45,8 @@ class Proxy:
         self.flights = 0
         self.messages = 0
         self._lock = threading.Lock()
-        self._cut_before = _never
-        self._cut_after = _never
+        self._cut_before: Callable[[bytes], bool] = _never
+        self._cut_after: Callable[[bytes], bool] = _never
         self._lost_reply: bytes | None = None
 
     def reset(self) -> None:
