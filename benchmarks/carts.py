@@ -1,4 +1,4 @@
-"""The data of a run: users with a full profile and three items in the cart."""
+"""The data of a run: users with a full profile, a past, and three items in the cart."""
 
 from __future__ import annotations
 
@@ -34,12 +34,50 @@ SELECT
 FROM users AS u, generate_series(1, 3) AS n
 """
 
+# Without a past, the server would plan for tables that are empty.
+_PAST_ORDERS = """
+WITH bought AS (
+    INSERT INTO cart_items (id, user_id, product_id, product_name, price, deleted_at)
+    SELECT
+        md5('past item ' || n || ' of ' || u.id)::uuid, u.id, 'A0' || n,
+        'Past product ' || n, 1000 * n, now()
+    FROM users AS u, generate_series(1, 10) AS n
+    RETURNING *
+),
+
+paid AS (
+    INSERT INTO orders (
+        user_id, type, crossmint_order_id, status, amount_usdc, checkout_id
+    )
+    SELECT
+        user_id, 'checkout', 'crossmint-' || id, 'delivered', price / 100.0,
+        gen_random_uuid()
+    FROM bought
+    RETURNING *
+)
+
+INSERT INTO order_items (order_id, cart_item_id, product_id, product_name, price)
+SELECT paid.id, bought.id, bought.product_id, bought.product_name, bought.price
+FROM bought INNER JOIN paid ON paid.crossmint_order_id = 'crossmint-' || bought.id
+"""
+
+_PAST_EVENTS = """
+INSERT INTO order_events (id, crossmint_order_id, type, amount_usdc, payload)
+SELECT
+    happened || crossmint_order_id, crossmint_order_id, happened, amount_usdc,
+    jsonb_build_object('type', happened)
+FROM
+    orders,
+    unnest('{orders.payment.succeeded,orders.delivery.completed}'::text []) AS happened
+"""
+
 _CARTS = """
 SELECT
     user_id,
     array_agg(id ORDER BY product_id),
     array_agg(price::integer ORDER BY product_id)
 FROM cart_items
+WHERE deleted_at IS NULL
 GROUP BY user_id
 ORDER BY user_id
 """
@@ -62,7 +100,8 @@ def fill(url: str, count: int) -> list[Cart]:
     """Make `count` users with a cart each; the same ones at every call."""
     with psycopg.connect(url) as conn:
         conn.execute(_USERS, [count])
-        conn.execute(_ITEMS)
+        for statement in (_ITEMS, _PAST_ORDERS, _PAST_EVENTS):
+            conn.execute(statement)
         rows = conn.execute(_CARTS).fetchall()
         conn.commit()
         conn.autocommit = True

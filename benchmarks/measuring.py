@@ -22,10 +22,6 @@ from .carts import Cart
 from .contender import Contender, Work
 from .work import Task
 
-# As many as it takes until a driver has prepared its statements (5 executions) and the
-# server has settled on their plans (another 5), with some to spare.
-WARM_UP = 20
-
 
 class Sample(NamedTuple):
     """What doing a task once took, in seconds.
@@ -44,11 +40,17 @@ Samples: TypeAlias = dict[Contender, list[list[Sample]]]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run: tasks, rounds, and one-way delays of the network in seconds."""
+    """What to run: tasks, rounds, and one-way delays of the network in seconds.
+
+    Before the rounds, all contenders do a task `warm_up` times: until a driver has
+    prepared its statements (5 times) and the server has settled on their plans (another
+    5), with some to spare.
+    """
 
     tasks: Sequence[Task]
     rounds: int
     delays: Sequence[float]
+    warm_up: int = 20
 
     @property
     def steps(self) -> int:
@@ -87,7 +89,7 @@ async def _run(
     server_url: str, task: Task, plan: Plan, advance: Callable[[str], None]
 ) -> list[Outcome]:
     # Each contender does the task this often, each time with another cart.
-    count = len(plan.delays) * (WARM_UP + plan.rounds * task.per_round)
+    count = len(plan.delays) * (plan.warm_up + plan.rounds * task.per_round)
     outcomes: list[Outcome] = []
     with _clones(server_url, task, count) as (urls, made):
         todo = iter(made)
@@ -95,7 +97,7 @@ async def _run(
             title = f"{task.name}, {1000 * delay:g} ms away"
             with latency.delayed(server_url, delay) as far:
                 async with _opened(urls, far) as works:
-                    await _warm_up(task, works, islice(todo, WARM_UP))
+                    await _warm_up(task, works, islice(todo, plan.warm_up))
                     samples: Samples = {contender: [] for contender in works}
                     for _ in range(plan.rounds):
                         batch = list(islice(todo, task.per_round))
