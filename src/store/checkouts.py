@@ -64,8 +64,12 @@ def same_checkout(
 ) -> list[PlacedOrder] | None:
     """Return the placed orders in the order of the lines, if they are the same ones.
 
-    Amounts are left out: a payment may have changed the order's since.
+    Amounts are left out: a payment may have changed the order's since. The lines of two
+    checkouts together are neither of them.
     """
+    placed = list(placed)
+    if len({each.order.checkout_id for each in placed}) != 1:
+        return None
     by_line = {
         (
             each.item.cart_item_id,
