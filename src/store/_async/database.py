@@ -162,7 +162,9 @@ class AsyncDatabase:
             TransactionStatus.INTRANS,
             TransactionStatus.INERROR,
         }:
-            await conn.execute("ROLLBACK")
+            # Not execute(): rollback() also makes the driver forget what it prepared. It
+            # takes statements for prepared that the error kept from being so.
+            await conn.rollback()
 
 
 def _ended(conn: AsyncConnection[Any]) -> bool:

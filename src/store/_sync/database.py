@@ -159,7 +159,9 @@ class Database:
             TransactionStatus.INTRANS,
             TransactionStatus.INERROR,
         }:
-            conn.execute("ROLLBACK")
+            # Not execute(): rollback() also makes the driver forget what it prepared. It
+            # takes statements for prepared that the error kept from being so.
+            conn.rollback()
 
 
 def _ended(conn: Connection[Any]) -> bool:
