@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from asyncio import sleep
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Self, TypeVar
 
 import psycopg
@@ -102,11 +102,18 @@ class AsyncDatabase:
         async with self.connection() as conn:
             committing = False
             try:
-                async with conn.pipeline():
-                    await conn.execute("BEGIN")
-                    yield conn
-                    committing = True
-                    commit = await conn.execute("COMMIT")
+                async with conn.pipeline() as pipeline:
+                    try:
+                        await conn.execute("BEGIN")
+                        yield conn
+                        committing = True
+                        commit = await conn.execute("COMMIT")
+                    except BaseException:
+                        # What is still queued may fail too. The driver would log that
+                        # error, with the values it tells, on leaving the pipeline.
+                        with suppress(psycopg.Error):
+                            await pipeline.sync()
+                        raise
             except BaseException as error:
                 await self._abandon(conn)
                 lost = isinstance(error, psycopg.OperationalError) and conn.closed

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import sleep
 from typing import Any, Self, TypeVar
 
@@ -101,11 +101,18 @@ class Database:
         with self.connection() as conn:
             committing = False
             try:
-                with conn.pipeline():
-                    conn.execute("BEGIN")
-                    yield conn
-                    committing = True
-                    commit = conn.execute("COMMIT")
+                with conn.pipeline() as pipeline:
+                    try:
+                        conn.execute("BEGIN")
+                        yield conn
+                        committing = True
+                        commit = conn.execute("COMMIT")
+                    except BaseException:
+                        # What is still queued may fail too. The driver would log that
+                        # error, with the values it tells, on leaving the pipeline.
+                        with suppress(psycopg.Error):
+                            pipeline.sync()
+                        raise
             except BaseException as error:
                 self._abandon(conn)
                 lost = isinstance(error, psycopg.OperationalError) and conn.closed
