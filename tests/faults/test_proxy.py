@@ -1,11 +1,14 @@
 """The proxy counts what crosses the network, and cuts where it is told to."""
 
+import tempfile
 from collections.abc import Generator
+from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 import pytest
 
-from tests.support import proxy
+from tests.support import embedded, proxy, server_cache
 from tests.support.proxy import Proxy
 
 
@@ -75,10 +78,22 @@ def test_connections_pass_side_by_side(tap: Proxy, tapped: psycopg.Connection) -
 
 
 def test_start_up_and_farewell_do_not_count(database_url: str) -> None:
-    """A connection that does nothing costs nothing, asks it for TLS or not."""
+    """A connection that asks for TLS, gets none and leaves has cost nothing."""
     with proxy.before(database_url) as opened:
         psycopg.connect(opened.url, sslmode="prefer", connect_timeout=5).close()
     assert (opened.flights, opened.messages) == (0, 0)
+
+
+def test_a_unix_socket_is_reached_too() -> None:
+    """A URL whose host is a folder leads to the socket in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        server_cache.give(Path(folder))
+        sockets = {"unix_socket_directories": folder}
+        with embedded.start(settings={**embedded.FAST, **sockets}) as server:
+            local = server.url.replace("@127.0.0.1:", "@:") + f"&host={quote(folder)}"
+            with proxy.before(local) as tap, psycopg.connect(tap.url) as conn:
+                reached = conn.execute("SELECT inet_server_addr()").fetchone()
+    assert reached == (None,)
 
 
 def test_a_proxy_that_closes_cuts_what_is_open(database_url: str) -> None:

@@ -51,7 +51,6 @@ FAST = {
 _PRIVATE = {
     "dynamic_shared_memory_type": "mmap",
     "listen_addresses": "127.0.0.1",
-    "unix_socket_directories": "",
 }
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a mount; each server makes its own folder
@@ -118,7 +117,8 @@ def _launch(
     program = server_cache.readable_binaries(binaries) / "postgres"
     for attempts_left in reversed(range(_PORT_ATTEMPTS)):
         port = free_port()
-        chosen = {**settings, **_PRIVATE, "port": str(port)}
+        sockets = {"unix_socket_directories": ""}  # unless the settings name some
+        chosen = {**sockets, **settings, **_PRIVATE, "port": str(port)}
         arguments = [f"--{name}={value}" for name, value in chosen.items()]
         try:
             server = SupervisedServer.launch(
