@@ -169,8 +169,8 @@ class AsyncDatabase:
             TransactionStatus.INTRANS,
             TransactionStatus.INERROR,
         }:
-            # Not execute(): rollback() also makes the driver forget what it prepared. It
-            # takes statements for prepared that the error kept from being so.
+            # Not execute(): rollback() also makes the driver forget what it prepared,
+            # for it counts statements that the error kept from being prepared.
             await conn.rollback()
 
 
