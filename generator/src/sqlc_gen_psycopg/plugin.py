@@ -13,6 +13,7 @@ from sqlc_gen_psycopg import (
     schema,
     tables,
 )
+from sqlc_gen_psycopg.inference.analyst import Analyst
 from sqlc_gen_psycopg.queries import Function, Resolver
 from sqlc_gen_psycopg.render.package import Module, Package
 
@@ -46,10 +47,9 @@ def generate(asked: request.Request) -> dict[str, str]:
     known = schema.read(asked.schema_paths, asked.default_schema, found)
     found.raise_if_any()
     types = pytypes.Types(asked, known, chosen, found)
-    models = tables.Models(asked, known, types, chosen, found)
-    modules = _modules(
-        asked, Resolver(asked.tables, known, types, models, found), found
-    )
+    analyst = Analyst(asked.tables, known)
+    models = tables.Models(asked, analyst, types, chosen, found)
+    modules = _modules(asked, Resolver(analyst, types, models, found), found)
     used = models.used() if chosen.omit_unused_models else models.all()
     found.raise_if_any()
     return Package(

@@ -204,7 +204,12 @@ class Types:
         return name == type_name(self._schema.default, "", wanted)
 
     def _overridden(self, name: Name, override: Override) -> PyType:
-        symbol, base = override.py_type, self.of_name(name)
+        symbol = override.py_type
+        try:
+            base = self.of_name(name)
+        except UnknownTypeError:
+            # Whatever psycopg makes of it; its arrays are read as text.
+            base = PyType("object", array_of="text", known_array=False)
         load = override.from_db or symbol
         same = symbol.name == base.annotation and not override.from_db
         sends = (_wrap(override.to_db),) if override.to_db else ()

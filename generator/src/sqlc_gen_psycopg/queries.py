@@ -3,14 +3,14 @@
 import re
 from dataclasses import dataclass, replace
 
-from sqlc_gen_psycopg import comments, inflection, names, nullability, statement, tables
+from sqlc_gen_psycopg import comments, inflection, names, statement, tables
 from sqlc_gen_psycopg.comments import Comment
+from sqlc_gen_psycopg.inference.analyst import Analyst
 from sqlc_gen_psycopg.problems import Problems
 from sqlc_gen_psycopg.pytypes import Types, UnknownTypeError
-from sqlc_gen_psycopg.request import Column, Name, Parameter, Query, Table
+from sqlc_gen_psycopg.request import Column, Name, Parameter, Query
 from sqlc_gen_psycopg.rows import Embed, Field, Model, Row, Scalar, Value
-from sqlc_gen_psycopg.schema import Schema
-from sqlc_gen_psycopg.statement import Statement
+from sqlc_gen_psycopg.statement import Target
 
 COMMANDS = (":one", ":many", ":exec", ":execrows")
 _REMEDIES = {
@@ -37,8 +37,7 @@ class Function:
 class Resolver:
     """Turns queries into functions; what cannot be is a problem."""
 
-    catalog: dict[Name, Table]
-    schema: Schema
+    analyst: Analyst
     types: Types
     models: tables.Models
     problems: Problems
@@ -114,15 +113,15 @@ class Resolver:
     def _result(self, query: Query, comment: Comment) -> Model | Row | Scalar | None:
         if query.command not in (":one", ":many") or not query.columns:
             return None
-        parsed = statement.parse(query, self.catalog)
-        proven = nullability.proven(query, parsed, self.schema)
-        found = [
-            self._field(query, column, not_null)
-            for column, not_null in zip(query.columns, proven, strict=True)
+        targets = statement.targets(query, self.analyst)
+        columns = [
+            _proven(column, found)
+            for column, found in zip(query.columns, targets, strict=True)
         ]
-        found = _embeds_apart(found, parsed)
+        found = [self._field(query, column) for column in columns]
+        found = _embeds_apart(found, targets)
         found = self._marked(query, comment, found)
-        model = self.models.of_result(query.columns, found)
+        model = self.models.of_result(tuple(columns), found)
         if model:
             return model
         if len(found) == 1 and isinstance(found[0].value, Value):
@@ -134,29 +133,33 @@ class Resolver:
         )
         return Row(f"{names.pascal(query.name)}Row", fields)
 
-    def _field(self, query: Query, column: Column, not_null: bool) -> Field:
+    def _field(self, query: Query, column: Column) -> Field:
         aliased = column.name != column.original_name
         mark = _MARKED.match(column.name) if aliased else None
         plain = mark["name"] if mark else column.name
-        name = names.snake(plain, names.FIELDS)
         if column.embed is not None:
             model = self.models.get(column.embed)
             singular = inflection.singular(model.table_name.name)
             name = names.snake(singular, names.FIELDS)
-            return Field(name, Embed(model, not not_null))
+            return Field(name, Embed(model, not column.not_null))
         value = self._value(query, column, f"column {plain!r}")
-        nullable = mark["mark"] == "?" if mark else not not_null
+        nullable = mark["mark"] == "?" if mark else value.nullable
+        name = names.snake(plain, names.FIELDS)
         return Field(name, Value(value.type, nullable))
 
     def _value(self, query: Query, column: Column, what: str) -> Value:
         try:
             found = self.types.of_column(column, column.table)
         except UnknownTypeError as unknown:
+            told = str(unknown) not in ("", "any")
             self.problems.add(
                 query.where,
-                f"{what} has the type {str(unknown) or 'unknown'!r}, "
-                "which has no Python type",
-                "cast it in the query, or add an override for the type",
+                f"{what} has the type {str(unknown)!r}, which has no Python type"
+                if told
+                else f"the type of {what} cannot be told",
+                "cast it in the query, or add an override for the type"
+                if told
+                else "cast it in the query",
             )
             found = self.types.unknown
         return Value(found, not column.not_null)
@@ -180,12 +183,33 @@ class Resolver:
         ]
 
 
-def _embeds_apart(fields: list[Field], parsed: Statement) -> list[Field]:
+def _proven(column: Column, targets: tuple[Target, ...]) -> Column:
+    """Return a column as the parse tree proves it, where sqlc can only guess."""
+    facts = [target.fact for target in targets]
+    if column.embed or len(facts) != 1:
+        return replace(column, not_null=not any(fact.absent for fact in facts))
+    fact, origin = facts[0], facts[0].origin
+    if fact.is_doubtful:
+        # Then whatever sqlc says is a guess.
+        column = replace(column, type=Name("", ""))
+    return replace(
+        column,
+        type=fact.type.name if fact.type else column.type,
+        array_dims=fact.type.dims if fact.type else column.array_dims,
+        not_null=fact.not_null,
+        table=origin.table if origin else None,
+        original_name=origin.column if origin else "",
+    )
+
+
+def _embeds_apart(
+    fields: list[Field], targets: list[tuple[Target, ...]]
+) -> list[Field]:
     """Name embeds of one table after their aliases."""
     spelled = [field.name for field in fields]
     return [
-        replace(field, name=names.snake(statement.qualifier(values[0]), names.FIELDS))
-        if isinstance(field.value, Embed) and spelled.count(field.name) > 1 and values
+        replace(field, name=names.snake(found[0].qualifier, names.FIELDS))
+        if isinstance(field.value, Embed) and spelled.count(field.name) > 1 and found
         else field
-        for field, values in zip(fields, parsed.targets, strict=True)
+        for field, found in zip(fields, targets, strict=True)
     ]

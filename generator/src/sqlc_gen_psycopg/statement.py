@@ -1,36 +1,47 @@
-"""A query's parse tree, and the part of it that each result column stands for."""
+"""The part of a query's parse tree that each result column stands for."""
 
 from dataclasses import dataclass
 
 from sqlc_gen_psycopg import tree
-from sqlc_gen_psycopg.request import Name, Query, Table
+from sqlc_gen_psycopg.inference.analyst import Analyst
+from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact
+from sqlc_gen_psycopg.request import Query
 from sqlc_gen_psycopg.tree import Node
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
-    """One statement; ``targets`` holds each result column's expressions."""
+class Target:
+    """A result column's expression, and what is proven of it."""
 
-    kind: str
-    node: Node
-    targets: tuple[tuple[Node, ...], ...]
+    value: Node
+    fact: Fact
+
+    @property
+    def qualifier(self) -> str:
+        """The alias that a column reference is qualified by, or ``""``."""
+        path = tree.strings(tree.children(self.value.get("ColumnRef", {}), "fields"))
+        return path[-2] if len(path) > 1 else ""
 
 
-def parse(query: Query, tables: dict[Name, Table]) -> Statement:
+def targets(query: Query, analyst: Analyst) -> list[tuple[Target, ...]]:
     """Parse a query and align its targets with its columns.
 
     An embed takes as many targets as its table has columns: sqlc writes them out.
     """
-    [statement] = tree.parse(query.text)
-    kind, node = tree.only(statement)
+    [wrapped] = tree.parse(query.text)
+    kind, node = tree.only(wrapped)
     values: list[Node] = [t["ResTarget"].get("val", {}) for t in _targets(kind, node)]
-    aligned: list[tuple[Node, ...]] = []
+    facts = analyst.statement(query, kind, node)
+    if len(facts) != len(values):
+        facts = [UNKNOWN] * len(values)
+    found = [Target(value, fact) for value, fact in zip(values, facts, strict=True)]
+    aligned: list[tuple[Target, ...]] = []
     position = 0
     for column in query.columns:
-        width = len(tables[column.embed].columns) if column.embed else 1
-        aligned.append(tuple(values[position : position + width]))
+        width = len(analyst.tables[column.embed].columns) if column.embed else 1
+        aligned.append(tuple(found[position : position + width]))
         position += width
-    return Statement(kind, node, tuple(aligned))
+    return aligned
 
 
 def _targets(kind: str, node: Node) -> list[Node]:
@@ -39,9 +50,3 @@ def _targets(kind: str, node: Node) -> list[Node]:
             node = node["larg"]
         return tree.children(node, "targetList")
     return tree.children(node, "returningList")
-
-
-def qualifier(value: Node) -> str:
-    """Return the alias that a column reference is qualified by, or ``""``."""
-    names = tree.strings(tree.children(value.get("ColumnRef", {}), "fields"))
-    return names[-2] if len(names) > 1 else ""

@@ -1,12 +1,14 @@
 """The models: one row class per table."""
 
+from dataclasses import replace
+
 from sqlc_gen_psycopg import inflection, names
+from sqlc_gen_psycopg.inference.analyst import Analyst
 from sqlc_gen_psycopg.options import Options
 from sqlc_gen_psycopg.problems import Problems
 from sqlc_gen_psycopg.pytypes import Types, UnknownTypeError
 from sqlc_gen_psycopg.request import Column, Name, Request, Table
 from sqlc_gen_psycopg.rows import Field, Model, Value
-from sqlc_gen_psycopg.schema import Schema
 
 _CATALOGS = ("pg_catalog", "information_schema", "pg_temp")
 
@@ -17,13 +19,13 @@ class Models:
     def __init__(
         self,
         request: Request,
-        schema: Schema,
+        analyst: Analyst,
         types: Types,
         options: Options,
         problems: Problems,
     ) -> None:
         self._request = request
-        self._schema = schema
+        self._analyst = analyst
         self._types = types
         self._options = options
         self._problems = problems
@@ -63,22 +65,33 @@ class Models:
         return self._made[name]
 
     def _model(self, table: Table) -> Model:
-        spelled = [names.snake(c.name, names.FIELDS) for c in table.columns]
+        columns = self._proven(table)
+        spelled = [names.snake(c.name, names.FIELDS) for c in columns]
         class_name = self._names.get(table.name) or self._class_name(table.name)
         return Model(
             class_name,
             tuple(
                 Field(name, self._value(table, column), column.comment)
-                for name, column in zip(
-                    names.distinct(spelled), table.columns, strict=True
-                )
+                for name, column in zip(names.distinct(spelled), columns, strict=True)
             ),
             table.comment,
             table_name=table.name,
         )
 
+    def _proven(self, table: Table) -> list[Column]:
+        """Return the columns; of a view, as its query proves them."""
+        facts = [fact for _, fact in self._analyst.relation(table.name).columns]
+        return [
+            replace(
+                column,
+                type=fact.type.name if fact.type else column.type,
+                array_dims=fact.type.dims if fact.type else column.array_dims,
+                not_null=fact.not_null,
+            )
+            for column, fact in zip(table.columns, facts, strict=True)
+        ]
+
     def _value(self, table: Table, column: Column) -> Value:
-        nullable = not column.not_null or table.name in self._schema.derived
         try:
             found = self._types.of_table_column(column, table.name)
         except UnknownTypeError as unknown:
@@ -89,7 +102,7 @@ class Models:
                 "add an override for it",
             )
             found = self._types.unknown
-        return Value(found, nullable)
+        return Value(found, not column.not_null)
 
     def of_result(
         self, columns: tuple[Column, ...], fields: list[Field]

@@ -12,16 +12,26 @@ from sqlc_gen_psycopg.render.functions import ASYNC, SYNC
 from sqlc_gen_psycopg.render.source import Source, docstring, literal, quoted
 from sqlc_gen_psycopg.rows import Model, Row, Scalar
 
-_JSON_TYPES = '''\
-JsonValue: TypeAlias = (
-    dict[str, "JsonValue"] | list["JsonValue"] | str | int | float | bool | None
-)
-"""What a json or jsonb column holds."""
-
-JsonInput: TypeAlias = (
-    Mapping[str, "JsonInput"] | Sequence["JsonInput"] | str | int | float | bool | None
-)
-"""What a json or jsonb parameter takes: dicts and lists, whatever they hold."""'''
+_JSON_TYPES = """\
+if TYPE_CHECKING:
+    JsonValue: TypeAlias = (
+        dict[str, "JsonValue"] | list["JsonValue"] | str | int | float | bool | None
+    )
+    JsonInput: TypeAlias = (
+        Mapping[str, "JsonInput"]
+        | Sequence["JsonInput"]
+        | str
+        | int
+        | float
+        | bool
+        | None
+    )
+else:
+    # What is evaluated at run time cannot refer to itself.
+    JsonValue = dict[str, object] | list[object] | str | int | float | bool | None
+    JsonInput = (
+        Mapping[str, object] | Sequence[object] | str | int | float | bool | None
+    )"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +110,7 @@ class Package:
 
     def _json_types(self) -> str:
         source = Source(self._header("the schema"))
-        source.need_from("typing", "TypeAlias")
+        source.need_from("typing", "TYPE_CHECKING", "TypeAlias")
         source.need_from("collections.abc", "Mapping", "Sequence")
         source.exports += ["JsonInput", "JsonValue"]
         source.blocks.append(_JSON_TYPES)

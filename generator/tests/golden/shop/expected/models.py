@@ -79,7 +79,7 @@ class User:
 
 @dataclass(slots=True)
 class UserTotal:
-    id: UUID | None
+    id: UUID
     email: str | None
     total: int | None
 

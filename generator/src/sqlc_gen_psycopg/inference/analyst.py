@@ -1,0 +1,38 @@
+"""The inference's door: what is proven of a query's columns, and of a relation's."""
+
+from dataclasses import dataclass
+
+from sqlc_gen_psycopg.inference import statements
+from sqlc_gen_psycopg.inference.facts import Fact, Relation, SqlType
+from sqlc_gen_psycopg.inference.scope import Scope, World
+from sqlc_gen_psycopg.request import Column, Name, Query, Table
+from sqlc_gen_psycopg.schema import Schema
+from sqlc_gen_psycopg.tree import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Analyst:
+    """Knows the schema."""
+
+    tables: dict[Name, Table]
+    schema: Schema
+
+    def statement(self, query: Query, kind: str, node: Node) -> list[Fact]:
+        """Return what is proven of each column that a query gives."""
+        parameters = {p.number: _known(p.column) for p in query.parameters}
+        scope = Scope(self._world(parameters))
+        return [fact for _, fact in statements.rows(scope, node, kind).columns]
+
+    def relation(self, name: Name) -> Relation:
+        """Return what is proven of a table's or a view's columns."""
+        return self._world({}).relation(name)
+
+    def _world(self, parameters: dict[int, Fact]) -> World:
+        return World(self.tables, self.schema, parameters, statements.rows)
+
+
+def _known(column: Column) -> Fact:
+    """Return what is known of a parameter, which has the type that it is sent as."""
+    known = column.type.name not in ("", "any")
+    found = SqlType(column.type, column.array_dims) if known else None
+    return Fact(found, column.not_null)

@@ -1,0 +1,264 @@
+"""What is proven of an expression."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from sqlc_gen_psycopg import schema, tree
+from sqlc_gen_psycopg.inference import builtins, calls, facts, totals
+from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact, SqlType
+from sqlc_gen_psycopg.inference.scope import Scope
+from sqlc_gen_psycopg.request import Name
+from sqlc_gen_psycopg.tree import Node
+
+_BOOL = SqlType(Name("", "bool"))
+_INT4_MAX = 2**31 - 1
+_JSON = ("json", "jsonb")
+
+
+def fact(wrapped: Node, scope: Scope) -> Fact:
+    """Return what is proven of an expression; nothing of one that is not known here."""
+    kind, node = tree.only(wrapped)
+    rule = _RULES.get(kind)
+    return rule(node, scope) if rule else UNKNOWN
+
+
+def _all(nodes: Iterable[Node], scope: Scope) -> list[Fact]:
+    return [fact(node, scope) for node in nodes]
+
+
+def _column(node: Node, scope: Scope) -> Fact:
+    path = tree.strings(tree.children(node, "fields"))
+    return scope.look_up(path) if path else UNKNOWN
+
+
+def _parameter(node: Node, scope: Scope) -> Fact:
+    return scope.world.parameters.get(node.get("number", 0), UNKNOWN)
+
+
+def _constant(node: Node, _: Scope) -> Fact:
+    if node.get("isnull"):
+        return UNKNOWN
+    if "ival" in node:
+        return facts.of("int4", not_null=True)
+    if "fval" in node:
+        return facts.of(_numeral(node["fval"]["fval"]), not_null=True)
+    if "boolval" in node:
+        return Fact(_BOOL, not_null=True)
+    # A quoted literal has no type before its context gives it one.
+    return Fact(None, not_null=True)
+
+
+def _numeral(digits: str) -> str:
+    if not digits.isdigit():
+        return "numeric"
+    return "int8" if int(digits).bit_length() < 64 else "numeric"  # noqa: PLR2004 - int8's width
+
+
+def _cast(node: Node, scope: Scope) -> Fact:
+    written = node["typeName"]
+    name = schema.name_of(scope.world.schema, tree.children(written, "names"))
+    target = SqlType(name, len(tree.children(written, "arrayBounds")))
+    given = fact(node["arg"], scope)
+    source = scope.world.base(given.type)
+    # JSON's null becomes SQL's where it is cast to something else.
+    from_json = source is None or source.name.name in _JSON
+    known = "ParamRef" in node["arg"] or "A_Const" in node["arg"]
+    total = given.not_null and (known or not from_json or target == source)
+    return Fact(target, total, given.origin if given.type == target else None)
+
+
+def _operation(node: Node, scope: Scope) -> Fact:
+    sides: list[Node] = [node[side] for side in ("lexpr", "rexpr") if side in node]
+    match node["kind"]:
+        case "AEXPR_OP":
+            return _operator(node, _all(sides, scope), scope)
+        case "AEXPR_DISTINCT" | "AEXPR_NOT_DISTINCT":
+            return Fact(_BOOL, not_null=True)
+        case "AEXPR_NULLIF":
+            left = fact(sides[0], scope)
+            return Fact(scope.world.base(left.type), origin=None)
+        case "AEXPR_OP_ANY" | "AEXPR_OP_ALL":
+            return Fact(_BOOL, _has_given_elements(sides, scope))
+        case _:
+            return Fact(_BOOL, all(f.not_null for f in _all(_flat(sides), scope)))
+
+
+def _flat(sides: list[Node]) -> list[Node]:
+    return [
+        item
+        for side in sides
+        for item in (tree.children(side["List"], "items") if "List" in side else [side])
+    ]
+
+
+def _has_given_elements(sides: list[Node], scope: Scope) -> bool:
+    elements = tree.children(sides[1].get("A_ArrayExpr", {}), "elements")
+    return bool(elements) and all(
+        f.not_null for f in _all([sides[0], *elements], scope)
+    )
+
+
+def _operator(node: Node, operands: list[Fact], scope: Scope) -> Fact:
+    name = tree.last_name(node, "name")
+    found = builtins.operator(name, [scope.world.base(f.type) for f in operands])
+    total = name in totals.OPERATORS and all(f.not_null for f in operands)
+    return Fact(found, total, is_doubtful=found is None)
+
+
+def _boolean(node: Node, scope: Scope) -> Fact:
+    arms = _all(tree.children(node, "args"), scope)
+    return Fact(_BOOL, all(arm.not_null for arm in arms))
+
+
+def _test(_: Node, __: Scope) -> Fact:
+    return Fact(_BOOL, not_null=True)
+
+
+def _case(node: Node, scope: Scope) -> Fact:
+    results = [when["CaseWhen"]["result"] for when in tree.children(node, "args")]
+    arms = _all(results, scope)
+    arms.append(fact(node["defresult"], scope) if "defresult" in node else UNKNOWN)
+    typed = arms if "defresult" in node else arms[:-1]
+    found = common(typed, scope)
+    total = all(arm.not_null for arm in arms)
+    return Fact(found, total, is_doubtful=found is None)
+
+
+def _coalesce(node: Node, scope: Scope) -> Fact:
+    arms = _all(tree.children(node, "args"), scope)
+    found = common(arms, scope)
+    total = any(arm.not_null for arm in arms)
+    return Fact(found, total, is_doubtful=found is None)
+
+
+def common(arms: list[Fact], scope: Scope) -> SqlType | None:
+    """Return the type that alternatives share: a domain only if it is everybody's."""
+    typed = [arm.type for arm in arms if arm.type]
+    if len(typed) == len(arms) and len(set(typed)) == 1:
+        return typed[0]
+    found = builtins.unify([base for t in typed if (base := scope.world.base(t))])
+    if typed:
+        return found
+    # Literals alone are text.
+    return SqlType(Name("", "text")) if all(arm.not_null for arm in arms) else None
+
+
+def _subquery(node: Node, scope: Scope) -> Fact:
+    select: Node = node["subselect"].get("SelectStmt", {})
+    kind = node["subLinkType"]
+    if kind == "EXISTS_SUBLINK":
+        return Fact(_BOOL, not_null=True)
+    rows = scope.world.rows(scope.inner(), select)
+    first = rows.columns[0][1] if rows.columns else UNKNOWN
+    if kind == "EXPR_SUBLINK":
+        return first if _has_one_row(select) else first.nullable()
+    if kind == "ARRAY_SUBLINK":
+        return Fact(first.type.array if first.type else None, not_null=True)
+    tested = fact(node["testexpr"], scope) if "testexpr" in node else UNKNOWN
+    return Fact(_BOOL, tested.not_null and first.not_null)
+
+
+def _has_one_row(select: Node) -> bool:
+    """An aggregate over everything gives a row, whatever there is to aggregate."""
+    limits = ("groupClause", "havingClause", "limitCount", "limitOffset", "larg")
+    if any(part in select for part in limits):
+        return False
+    [target] = tree.children(select, "targetList")[:1] or [{}]
+    calls_ = [n["FuncCall"] for n in tree.walk(target) if "FuncCall" in n]
+    return any(
+        calls.is_aggregate(calls.name_of(call)) and "over" not in call
+        for call in calls_
+    )
+
+
+def _call(node: Node, scope: Scope) -> Fact:
+    arguments = _all(map(_unnamed, tree.children(node, "args")), scope)
+    if calls.name_of(node) == "unnest" and arguments and arguments[0].type:
+        kind = arguments[0].type
+        return replace(arguments[0], type=kind.element, not_null=False)
+    return calls.fact(node, arguments, scope)
+
+
+def _unnamed(node: Node) -> Node:
+    inner: Node = node.get("NamedArgExpr", {"arg": node})["arg"]
+    return inner
+
+
+_VALUE_FUNCTIONS = {
+    "SVFOP_CURRENT_DATE": "date",
+    "SVFOP_CURRENT_TIME": "timetz",
+    "SVFOP_CURRENT_TIME_N": "timetz",
+    "SVFOP_CURRENT_TIMESTAMP": "timestamptz",
+    "SVFOP_CURRENT_TIMESTAMP_N": "timestamptz",
+    "SVFOP_LOCALTIME": "time",
+    "SVFOP_LOCALTIME_N": "time",
+    "SVFOP_LOCALTIMESTAMP": "timestamp",
+    "SVFOP_LOCALTIMESTAMP_N": "timestamp",
+}
+
+
+def _value_function(node: Node, _: Scope) -> Fact:
+    kind = _VALUE_FUNCTIONS.get(node["op"])
+    # The others are names of roles, database and schema; the last may be missing.
+    if kind is None:
+        return facts.of("name", not_null=node["op"] != "SVFOP_CURRENT_SCHEMA")
+    return facts.of(kind, not_null=True)
+
+
+def _array(node: Node, scope: Scope) -> Fact:
+    elements = _all(tree.children(node, "elements"), scope)
+    found = common([e for e in elements if e.type], scope) if elements else None
+    if not any(e.type for e in elements) and elements:
+        found = SqlType(Name("", "text"))
+    return Fact(found.array if found else None, not_null=True)
+
+
+def _indirection(node: Node, scope: Scope) -> Fact:
+    inner = fact(node["arg"], scope).type
+    steps = tree.children(node, "indirection")
+    if inner is None or not all("A_Indices" in step for step in steps):
+        return UNKNOWN
+    if inner.dims == 0:
+        return Fact(inner if inner.name.name == "jsonb" else None)
+    sliced = any(step["A_Indices"].get("is_slice") for step in steps)
+    return Fact(inner if sliced else SqlType(inner.name, 0))
+
+
+def _row(node: Node, scope: Scope) -> Fact:
+    parts = _all(tree.children(node, "args"), scope)
+    return Fact(None, all(part.not_null for part in parts))
+
+
+def _extreme(node: Node, scope: Scope) -> Fact:
+    return _coalesce(node, scope)
+
+
+def _collated(node: Node, scope: Scope) -> Fact:
+    return fact(node["arg"], scope)
+
+
+def _grouping(_: Node, __: Scope) -> Fact:
+    return facts.of("int4", not_null=True)
+
+
+_RULES: dict[str, Callable[[Node, Scope], Fact]] = {
+    "A_ArrayExpr": _array,
+    "A_Const": _constant,
+    "A_Expr": _operation,
+    "A_Indirection": _indirection,
+    "BoolExpr": _boolean,
+    "BooleanTest": _test,
+    "CaseExpr": _case,
+    "CoalesceExpr": _coalesce,
+    "CollateClause": _collated,
+    "ColumnRef": _column,
+    "FuncCall": _call,
+    "GroupingFunc": _grouping,
+    "MinMaxExpr": _extreme,
+    "NullTest": _test,
+    "ParamRef": _parameter,
+    "RowExpr": _row,
+    "SQLValueFunction": _value_function,
+    "SubLink": _subquery,
+    "TypeCast": _cast,
+}

@@ -1,0 +1,89 @@
+"""What is known of an expression or of a column."""
+
+from dataclasses import dataclass, replace
+
+from sqlc_gen_psycopg.request import Name
+
+
+@dataclass(frozen=True, slots=True)
+class SqlType:
+    """A PostgreSQL type; ``dims`` counts the dimensions of an array."""
+
+    name: Name
+    dims: int = 0
+
+    @property
+    def element(self) -> "SqlType":
+        """The type of an array's elements."""
+        return SqlType(self.name, max(self.dims - 1, 0))
+
+    @property
+    def array(self) -> "SqlType":
+        """The type of arrays of it."""
+        return SqlType(self.name, self.dims + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The table's column that a value was read from unchanged."""
+
+    table: Name
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What is proven: nothing, unless said otherwise.
+
+    ``absent`` tells that the whole row may be missing: an outer join's other side;
+    ``is_doubtful`` that not even sqlc can know the type.
+    """
+
+    type: SqlType | None = None
+    not_null: bool = False
+    origin: Origin | None = None
+    absent: bool = False
+    is_doubtful: bool = False
+
+    def nullable(self) -> "Fact":
+        """Forget that it is NOT NULL."""
+        return replace(self, not_null=False)
+
+    def missing(self) -> "Fact":
+        """Read it from the nullable side of an outer join."""
+        return replace(self, not_null=False, absent=True)
+
+
+UNKNOWN = Fact()
+
+
+def of(name: str, *, not_null: bool = False, dims: int = 0) -> Fact:
+    """Return a fact of a built-in type."""
+    return Fact(SqlType(Name("", name), dims), not_null)
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Something in FROM: its alias, and its columns by name in order."""
+
+    alias: str
+    columns: tuple[tuple[str, Fact], ...]
+
+    def find(self, column: str) -> Fact | None:
+        """Return the first column of that name."""
+        for name, fact in self.columns:
+            if name == column:
+                return fact
+        return None
+
+    def nullable(self) -> "Relation":
+        """Return it as the nullable side of an outer join."""
+        columns = tuple((name, fact.missing()) for name, fact in self.columns)
+        return Relation(self.alias, columns)
+
+    def renamed(self, alias: str, names: list[str]) -> "Relation":
+        """Return it under an alias, its first columns renamed."""
+        old = [name for name, _ in self.columns]
+        spelled = [*names, *old[len(names) :]]
+        facts = [fact for _, fact in self.columns]
+        return Relation(alias, tuple(zip(spelled, facts, strict=False)))

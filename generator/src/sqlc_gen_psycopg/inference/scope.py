@@ -1,0 +1,100 @@
+"""Which names an expression can see."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact, Origin, Relation, SqlType
+from sqlc_gen_psycopg.request import Name, Table
+from sqlc_gen_psycopg.schema import Schema
+from sqlc_gen_psycopg.tree import Node
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What is outside the query: the schema, and what its parameters are."""
+
+    tables: dict[Name, Table]
+    schema: Schema
+    parameters: dict[int, Fact]
+    # What a query gives. Handed in, since a query is made of expressions and an
+    # expression may hold a query.
+    rows: Callable[["Scope", Node], Relation]
+
+    def base(self, found: SqlType | None) -> SqlType | None:
+        """Return the type that a domain stands for, any other type as it is."""
+        while found and (domain := self.schema.domains.get(found.name)):
+            if domain.base_dims and found.dims:
+                return None
+            found = SqlType(domain.base, found.dims + domain.base_dims)
+        return found
+
+    def relation(self, name: Name) -> Relation:
+        """Return a table, or a view by its query."""
+        node = self.schema.derived.get(name)
+        table = self.tables.get(name)
+        columns = _columns(table) if table else ()
+        if node is None:
+            return Relation(name.name, columns)
+        query: Node = node.get("query", {}).get("SelectStmt", {})
+        derived = self.rows(Scope(replace(self, parameters={})), query)
+        if "into" in node:
+            # A table made from a query has its columns, but not its constraints.
+            derived = derived.nullable()
+        return Relation(name.name, _checked(columns, derived))
+
+
+def _columns(table: Table) -> tuple[tuple[str, Fact], ...]:
+    return tuple(
+        (
+            column.name,
+            Fact(
+                SqlType(column.type, column.array_dims),
+                column.not_null,
+                Origin(table.name, column.name),
+            ),
+        )
+        for column in table.columns
+    )
+
+
+def _checked(
+    columns: tuple[tuple[str, Fact], ...], derived: Relation
+) -> tuple[tuple[str, Fact], ...]:
+    """Keep sqlc's columns of a view, with what its query proves of them."""
+    proven = [fact for _, fact in derived.columns]
+    if len(proven) != len(columns):
+        return tuple((name, fact.nullable()) for name, fact in columns)
+    return tuple(
+        (name, replace(fact, type=shown.type or fact.type, not_null=shown.not_null))
+        for (name, fact), shown in zip(columns, proven, strict=True)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The relations of one query level, those around it, and its CTEs."""
+
+    world: World
+    relations: tuple[Relation, ...] = ()
+    ctes: dict[str, Relation] = field(default_factory=dict[str, Relation])
+    parent: "Scope | None" = None
+    has_groups: bool = False
+    has_grouping_sets: bool = False
+
+    def inner(self) -> "Scope":
+        """Return the scope of a subquery."""
+        return Scope(self.world, ctes=self.ctes, parent=self)
+
+    def look_up(self, path: list[str]) -> Fact:
+        """Return what is known of a column reference."""
+        found = self._here(path)
+        if found is None:
+            return self.parent.look_up(path) if self.parent else UNKNOWN
+        return found.nullable() if self.has_grouping_sets else found
+
+    def _here(self, path: list[str]) -> Fact | None:
+        column, qualifier = path[-1], path[-2] if len(path) > 1 else None
+        for relation in self.relations:
+            if qualifier in (None, relation.alias) and (found := relation.find(column)):
+                return found
+        return None

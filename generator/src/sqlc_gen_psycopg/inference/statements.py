@@ -1,0 +1,194 @@
+"""What is proven of the columns that a statement gives."""
+
+from dataclasses import replace
+
+from sqlc_gen_psycopg import tree
+from sqlc_gen_psycopg.inference import calls, expressions, sources
+from sqlc_gen_psycopg.inference.facts import Fact, Relation
+from sqlc_gen_psycopg.inference.scope import Scope
+from sqlc_gen_psycopg.tree import Node
+
+_KEYWORDS = {"A_ArrayExpr": "array", "CaseExpr": "case", "CoalesceExpr": "coalesce"}
+_SETS = {"SETOP_UNION", "SETOP_INTERSECT", "SETOP_EXCEPT"}
+
+
+def rows(scope: Scope, node: Node, kind: str = "SelectStmt") -> Relation:
+    """Return what a statement gives, as a relation without an alias.
+
+    ``scope`` holds what the statement sees from outside.
+    """
+    scope = _with(node, scope)
+    match kind:
+        case "SelectStmt":
+            return _select(node, scope)
+        case "InsertStmt":
+            return _returned(node, _target(node, scope))
+        case "UpdateStmt":
+            within = _target(node, scope)
+            others = tree.children(node, "fromClause")
+            return _returned(node, sources.relations(others, within))
+        case "DeleteStmt":
+            within = _target(node, scope)
+            others = tree.children(node, "usingClause")
+            return _returned(node, sources.relations(others, within))
+        case "MergeStmt":
+            within = _target(node, scope)
+            joined = sources.relations([node["sourceRelation"]], within)
+            # What matched nothing has no source, or has no target yet.
+            missing = tuple(relation.nullable() for relation in joined.relations)
+            return _returned(node, replace(joined, relations=missing))
+        case _:
+            return Relation("", ())
+
+
+def _with(node: Node, scope: Scope) -> Scope:
+    clause: Node = node.get("withClause", {})
+    for wrapped in tree.children(clause, "ctes"):
+        cte = wrapped["CommonTableExpr"]
+        found = _cte(cte, scope, recursive=bool(clause.get("recursive")))
+        scope = replace(scope, ctes={**scope.ctes, cte["ctename"]: found})
+    return scope
+
+
+def _cte(cte: Node, scope: Scope, *, recursive: bool) -> Relation:
+    kind, query = tree.only(cte["ctequery"])
+    names = tree.strings(tree.children(cte, "aliascolnames"))
+    name = cte["ctename"]
+    if not (recursive and "larg" in query):
+        return rows(_outside(scope), query, kind).renamed(name, names)
+    found = rows(_outside(scope), query["larg"]).renamed(name, names)
+    while True:
+        # NULLs that the recursive arm brings in spread until nothing changes.
+        inner = replace(_outside(scope), ctes={**scope.ctes, name: found})
+        again = rows(inner, query, kind).renamed(name, names)
+        if again == found:
+            return found
+        found = _weaker(found, again)
+
+
+def _weaker(one: Relation, other: Relation) -> Relation:
+    """Keep what both say: each round says less, so that the rounds end."""
+    columns = tuple(
+        (
+            name,
+            Fact(
+                fact.type if fact.type == again.type else None,
+                fact.not_null and again.not_null,
+                fact.origin if fact.origin == again.origin else None,
+            ),
+        )
+        for (name, fact), (_, again) in zip(one.columns, other.columns, strict=False)
+    )
+    return Relation(one.alias, columns)
+
+
+def _outside(scope: Scope) -> Scope:
+    return Scope(scope.world, ctes=scope.ctes, parent=scope.parent)
+
+
+def _target(node: Node, scope: Scope) -> Scope:
+    return replace(scope, relations=(sources.table(node["relation"], scope),))
+
+
+def _select(node: Node, scope: Scope) -> Relation:
+    if node.get("op") in _SETS:
+        return _set_operation(node, scope)
+    if "valuesLists" in node:
+        return _values(node, scope)
+    groups = tree.children(node, "groupClause")
+    within = replace(
+        sources.relations(tree.children(node, "fromClause"), scope),
+        has_groups=bool(groups),
+        has_grouping_sets=any("GroupingSet" in group for group in groups),
+    )
+    return _targets(tree.children(node, "targetList"), within)
+
+
+def _set_operation(node: Node, scope: Scope) -> Relation:
+    left, right = (rows(_outside(scope), node[arm]) for arm in ("larg", "rarg"))
+    columns = tuple(
+        (name, _combined(node["op"], one, other, scope))
+        for (name, one), (_, other) in zip(left.columns, right.columns, strict=False)
+    )
+    return Relation("", columns)
+
+
+def _combined(operation: str, one: Fact, other: Fact, scope: Scope) -> Fact:
+    shared = expressions.common([one, other], scope)
+    if operation == "SETOP_UNION":
+        not_null = one.not_null and other.not_null
+    elif operation == "SETOP_INTERSECT":
+        not_null = one.not_null or other.not_null
+    else:
+        not_null = one.not_null
+    return Fact(shared, not_null, one.origin if one.origin == other.origin else None)
+
+
+def _values(node: Node, scope: Scope) -> Relation:
+    lists = [
+        [expressions.fact(item, scope) for item in tree.children(row["List"], "items")]
+        for row in tree.children(node, "valuesLists")
+    ]
+    columns = [
+        Fact(expressions.common(list(place), scope), all(f.not_null for f in place))
+        for place in zip(*lists, strict=True)
+    ]
+    return Relation("", tuple((f"column{i}", f) for i, f in enumerate(columns, 1)))
+
+
+def _returned(node: Node, within: Scope) -> Relation:
+    return _targets(tree.children(node, "returningList"), within)
+
+
+def _targets(targets: list[Node], within: Scope) -> Relation:
+    sets = sum(_returns_set(target["ResTarget"].get("val", {})) for target in targets)
+    columns: list[tuple[str, Fact]] = []
+    for wrapped in targets:
+        target = wrapped["ResTarget"]
+        value: Node = target.get("val", {})
+        if stars := _expanded(value, within):
+            columns += stars
+            continue
+        found = expressions.fact(value, within)
+        if sets > 1 and _returns_set(value):
+            # The shorter set is filled up with NULLs.
+            found = found.nullable()
+        columns.append((target.get("name") or _name(value), found))
+    return Relation("", tuple(columns))
+
+
+def _returns_set(value: Node) -> bool:
+    return any(
+        calls.returns_set(calls.name_of(node["FuncCall"]))
+        for node in tree.walk(value)
+        if "FuncCall" in node
+    )
+
+
+def _expanded(value: Node, within: Scope) -> list[tuple[str, Fact]]:
+    fields = tree.children(value.get("ColumnRef", {}), "fields")
+    if not fields or "A_Star" not in fields[-1]:
+        return []
+    qualifier = tree.strings(fields)[-1:]
+    return [
+        column
+        for relation in within.relations
+        if not qualifier or relation.alias == qualifier[0]
+        for column in relation.columns
+    ]
+
+
+def _name(value: Node) -> str:
+    """Return the name that PostgreSQL gives a column without an alias."""
+    kind, node = tree.only(value)
+    match kind:
+        case "ColumnRef":
+            return tree.last_name(node, "fields")
+        case "FuncCall":
+            return tree.last_name(node, "funcname")
+        case "TypeCast":
+            return _name(node["arg"]) or tree.last_name(node["typeName"], "names")
+        case "A_Indirection":
+            return _name(node["arg"])
+        case _:
+            return _KEYWORDS.get(kind, "")
