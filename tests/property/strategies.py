@@ -1,0 +1,76 @@
+"""What users and Crossmint do, from pools small enough that they collide."""
+
+
+from hypothesis import strategies as st
+
+from store import CheckoutLine, OrderEvent
+from tests.property.model import Details, Item, Variant
+
+__all__ = [
+    "EVENT_TYPES",
+    "checkout_lines",
+    "crossmint_order_ids",
+    "details",
+    "events",
+    "variants",
+]
+
+EVENT_TYPES = (
+    "orders.payment.succeeded",
+    "orders.payment.failed",
+    "orders.delivery.initiated",
+    "orders.delivery.completed",
+    "orders.delivery.failed",
+    "orders.quote.created",
+    "orders.quote.updated",
+    "orders.something.new",
+)
+
+crossmint_order_ids = st.sampled_from([f"crossmint-{n}" for n in range(12)])
+_digests = st.sampled_from(["1" * 31 + digit for digit in "1234"])
+_amounts = st.decimals("0.000001", "99999999.999999", places=6)
+_hashes = st.sampled_from(["0x" + digit * 64 for digit in "abc"])
+
+variants = st.builds(
+    Variant,
+    product_id=st.sampled_from(["B01", "B02", "B03"]),
+    size=st.none() | st.sampled_from(["", "M"]),
+    color=st.none() | st.just("red"),
+)
+
+_text = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
+_optional = st.none() | _text.map(lambda text: text[:255])
+
+details = st.builds(
+    Details,
+    product_name=_text,
+    price=st.integers(0, 2**31 - 1),
+    image=_optional,
+    product_url=_optional,
+    retailer=_optional,
+)
+
+events = st.builds(
+    OrderEvent,
+    id=st.integers(0, 60).map("evt_{}".format),
+    type=st.sampled_from(EVENT_TYPES),
+    crossmint_order_id=crossmint_order_ids,
+    payment_hash=st.none() | _hashes,
+    amount_usdc=st.none() | _amounts,
+    payload=st.just({}),
+)
+
+
+def checkout_lines(items: list[Item]) -> st.SearchStrategy[list[CheckoutLine]]:
+    """Choose some of the items, with what is known of their payment."""
+    line = st.builds(
+        CheckoutLine,
+        cart_item_id=st.sampled_from(items).map(lambda item: item.id),
+        crossmint_order_id=st.none() | crossmint_order_ids,
+        amount_usdc=st.none() | _amounts,
+        tx_hash=st.none() | st.none() | _digests,
+    )
+    differing = st.lists(
+        line, min_size=1, max_size=4, unique_by=lambda line: line.cart_item_id
+    )
+    return differing | st.lists(line, max_size=3)

@@ -1,0 +1,98 @@
+"""Rows and arguments that tests need but do not care about."""
+
+import itertools
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+
+from generated import carts, users
+from generated.models import CartItem
+from store import CheckoutLine, OrderEvent
+
+__all__ = [
+    "PAYMENT_FAILED",
+    "PAYMENT_SUCCEEDED",
+    "add_item",
+    "add_user",
+    "event",
+    "line",
+]
+
+PAYMENT_SUCCEEDED = "orders.payment.succeeded"
+PAYMENT_FAILED = "orders.payment.failed"
+
+_numbers = itertools.count()
+
+
+def add_user(conn: Connection[Any], name: str | None = None) -> UUID:
+    """Create a user; give the id."""
+    name = name or f"user-{next(_numbers)}"
+    user = users.create_user(conn, crossmint_user_id=name, email=None)
+    assert user is not None
+    return user.id
+
+
+def add_item(
+    conn: Connection[Any],
+    user_id: UUID,
+    *,
+    product_id: str | None = None,
+    product_name: str = "Squared notebook",
+    price: int = 1490,
+    image: str | None = None,
+    product_url: str | None = None,
+    size: str | None = None,
+    color: str | None = None,
+    retailer: str | None = None,
+) -> CartItem:
+    """Put a product into the user's cart, a new one unless it is named."""
+    item = carts.add_cart_item(
+        conn,
+        user_id=user_id,
+        product_id=product_id or f"product-{next(_numbers)}",
+        product_name=product_name,
+        price=price,
+        image=image,
+        product_url=product_url,
+        size=size,
+        color=color,
+        retailer=retailer,
+    )
+    assert item is not None
+    return item
+
+
+def line(
+    item: CartItem,
+    crossmint_order_id: str | None = None,
+    amount_usdc: Decimal | None = None,
+    tx_hash: str | None = None,
+) -> CheckoutLine:
+    """Make a checkout's line for an item."""
+    return CheckoutLine(
+        cart_item_id=item.id,
+        crossmint_order_id=crossmint_order_id,
+        amount_usdc=amount_usdc,
+        tx_hash=tx_hash,
+    )
+
+
+def event(
+    type_: str,
+    crossmint_order_id: str,
+    *,
+    event_id: str | None = None,
+    payment_hash: str | None = None,
+    amount_usdc: Decimal | None = None,
+) -> OrderEvent:
+    """Make an event of a Crossmint order, a new one unless its id is given."""
+    return OrderEvent(
+        id=event_id or f"event-{next(_numbers)}",
+        type=type_,
+        crossmint_order_id=crossmint_order_id,
+        payment_hash=payment_hash,
+        amount_usdc=amount_usdc,
+        payload={"type": type_},
+    )

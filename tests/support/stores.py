@@ -1,0 +1,53 @@
+"""Stores on a test's own database, and the webhooks they are sent."""
+
+import base64
+import json
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import standardwebhooks
+
+from store import Settings, Store
+
+__all__ = ["SECRET", "opened", "settings", "signed"]
+
+SECRET = "whsec_" + base64.b64encode(b"a secret of these tests").decode()
+
+
+def settings(url: str, **others: object) -> Settings:
+    """Make the settings of a store on this database, by variable names in lower case."""
+    return Settings.model_validate(
+        {"database_url": url, "crossmint_webhook_secrets": SECRET, **others}
+    )
+
+
+@contextmanager
+def opened(url: str, **others: object) -> Generator[Store]:
+    """Open a store on this database until the block ends."""
+    with Store(settings(url, **others)) as store:
+        yield store
+
+
+def signed(
+    event_id: str,
+    body: str,
+    *,
+    secret: str = SECRET,
+    at: datetime | None = None,
+) -> dict[str, str]:
+    """Sign a webhook's body as Svix does; give its headers."""
+    at = at or datetime.now(UTC)
+    return {
+        "svix-id": event_id,
+        "svix-timestamp": str(int(at.timestamp())),
+        "svix-signature": standardwebhooks.Webhook(secret).sign(event_id, at, body),
+    }
+
+
+def webhook(
+    event_id: str, event: Mapping[str, object], *, secret: str = SECRET
+) -> tuple[bytes, dict[str, str]]:
+    """Make a webhook of an event: its body and signed headers."""
+    body = json.dumps(event)
+    return body.encode(), signed(event_id, body, secret=secret)
