@@ -177,6 +177,8 @@ class AsyncDatabase:
 def _ended(conn: AsyncConnection[Any]) -> bool:
     """Tell whether the server ended this idle connection, by a look at the socket."""
     try:
+        # The first look may find the server's last words, and only the next the end.
+        conn.pgconn.consume_input()
         conn.pgconn.consume_input()
     except psycopg.OperationalError:
         return True

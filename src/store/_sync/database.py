@@ -174,6 +174,8 @@ class Database:
 def _ended(conn: Connection[Any]) -> bool:
     """Tell whether the server ended this idle connection, by a look at the socket."""
     try:
+        # The first look may find the server's last words, and only the next the end.
+        conn.pgconn.consume_input()
         conn.pgconn.consume_input()
     except psycopg.OperationalError:
         return True
