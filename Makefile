@@ -81,6 +81,16 @@ migration: $(READY) ## Write the next migration's skeleton: make migration name=
 migrate-status: $(READY) ## List applied and pending migrations; fails if any is pending
 	@$(BIN)/python -m store migrate status
 
+##@ Wallet keys
+
+.PHONY: rotate-keys
+rotate-keys: $(READY) ## Encrypt all wallet keys with the first of WALLET_ENCRYPTION_KEYS
+	@$(BIN)/python -m store keys rotate
+
+.PHONY: check-keys
+check-keys: $(READY) ## List users whose wallet key does not decrypt; fails if any
+	@$(BIN)/python -m store keys check
+
 ##@ Check
 
 .PHONY: test

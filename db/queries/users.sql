@@ -49,3 +49,101 @@ SET
     onboarding_step = greatest(onboarding_step, 3)
 WHERE id = @id AND onboarding_step >= 2
 RETURNING *;
+
+-- name: set_email :one
+-- Sets or forgets the address that the identity provider gives.
+UPDATE users SET email = sqlc.narg(email) WHERE id = @id RETURNING *;
+
+-- name: begin_wallet :one
+-- Makes the wallet pending, for the first time or after a failure; returns nothing if
+-- it is pending or active. Of two callers at once one gets the row, and provisions.
+UPDATE users
+SET wallet_status = 'pending'
+WHERE id = @id AND wallet_status IN ('none', 'failed')
+RETURNING *;
+
+-- name: activate_wallet :one
+-- Makes a pending wallet active, with its addresses in their normal form; returns
+-- nothing if it is not pending. An evm_address that is not given stays as it is.
+UPDATE users
+SET
+    wallet_status = 'active',
+    wallet_address = @wallet_address::text,
+    crossmint_wallet_id = sqlc.narg(crossmint_wallet_id),
+    evm_address = coalesce(sqlc.narg(evm_address), evm_address)
+WHERE id = @id AND wallet_status = 'pending'
+RETURNING *;
+
+-- name: fail_wallet :one
+-- Makes a pending wallet failed; returns nothing if it is not pending.
+UPDATE users
+SET wallet_status = 'failed'
+WHERE id = @id AND wallet_status = 'pending'
+RETURNING *;
+
+-- name: set_evm_address :one
+-- Sets the address of the EVM wallet, in its normal form, at any wallet status.
+UPDATE users SET evm_address = @evm_address::text WHERE id = @id RETURNING *;
+
+-- name: set_sui_private_key :execrows
+-- Keeps an encrypted key in place of any before. Called by the store, which encrypts.
+UPDATE users SET sui_private_key_encrypted = @token::text WHERE id = @id;
+
+-- name: list_sui_private_keys :many
+-- Lists users who have an encrypted key, by id, after the id given. Not scoped by user:
+-- rotation and check visit all.
+SELECT
+    id,
+    coalesce(sui_private_key_encrypted, '') AS token
+FROM users
+WHERE sui_private_key_encrypted IS NOT NULL AND id > @after
+ORDER BY id
+LIMIT @max_rows;
+
+-- name: replace_sui_private_keys :execrows
+-- Puts new tokens, matched by place, where the old ones still are: what somebody else
+-- has set meanwhile stays. Not scoped by user: rotation replaces those of many.
+UPDATE users
+SET sui_private_key_encrypted = swap.new_token
+FROM ROWS FROM (
+    unnest(@ids::uuid []), unnest(@old_tokens::text []), unnest(@new_tokens::text [])
+) AS swap (id, old_token, new_token)
+WHERE users.id = swap.id AND users.sui_private_key_encrypted = swap.old_token;
+
+-- name: lock_orders_of_user :exec
+-- Locks the Crossmint ids of a user's orders, as lock_crossmint_orders does.
+SELECT pg_advisory_xact_lock(hashtextextended(sorted.crossmint_order_id, 0))
+FROM (
+    SELECT orders.crossmint_order_id::text AS crossmint_order_id
+    FROM orders
+    WHERE orders.user_id = @user_id AND orders.crossmint_order_id IS NOT NULL
+    ORDER BY orders.crossmint_order_id::text
+) AS sorted;
+
+-- name: list_open_orders :many
+-- Lists the user's orders that are neither delivered nor cancelled, the oldest first.
+SELECT id
+FROM orders
+WHERE user_id = @user_id AND status NOT IN ('delivered', 'cancelled')
+ORDER BY created_at, id
+LIMIT @max_rows;
+
+-- name: erase_user :exec
+-- Deletes a user, all rows that refer to the user, and the Crossmint events of the
+-- user's orders, which do not; keeps what the orders have used up. Asks nothing: it is
+-- called by the store's delete_user, under the locks of those orders and of the user.
+WITH retired AS (
+    INSERT INTO retired_orders (id, crossmint_order_id, tx_hash)
+    SELECT orders.id, orders.crossmint_order_id, orders.tx_hash
+    FROM orders
+    WHERE orders.user_id = @id AND num_nonnulls(orders.crossmint_order_id, orders.tx_hash) > 0
+    RETURNING crossmint_order_id
+),
+
+forgotten AS (
+    DELETE FROM order_events
+    USING retired
+    WHERE order_events.crossmint_order_id = retired.crossmint_order_id
+)
+
+DELETE FROM users WHERE users.id = @id;

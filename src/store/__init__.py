@@ -4,7 +4,7 @@
 functions of the package `generated`, called with `store.connection()`.
 """
 
-from . import errors
+from . import addresses, errors
 from ._async.store import AsyncStore
 from ._sync.store import Store
 from .checkouts import CheckoutLine, PlacedOrder
@@ -20,5 +20,6 @@ __all__ = [
     "Settings",
     "Store",
     "StoreError",
+    "addresses",
     "errors",
 ]

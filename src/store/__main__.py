@@ -7,9 +7,11 @@ import functools
 import sys
 from collections.abc import Sequence
 
-from . import migrations
+from . import migrations, rotation
+from ._sync.store import Store
 from .errors import StoreError
-from .settings import DatabaseSettings
+from .rotation import Findings
+from .settings import DatabaseSettings, Settings
 
 FINE, PENDING, FAILURE = 0, 1, 2
 
@@ -18,7 +20,7 @@ _say = functools.partial(print, flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and give its exit code: 0 fine, 1 pending, 2 failure."""
+    """Run a command and give its exit code: 0 fine, 1 pending or found, 2 failure."""
     options = _parser().parse_args(arguments)
     try:
         code: int = options.command(options)
@@ -31,7 +33,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m store")
     areas = parser.add_subparsers(required=True, metavar="COMMAND")
-    migrate = areas.add_parser("migrate", help="change the database's schema")
+    _add_migrations(areas.add_parser("migrate", help="change the database's schema"))
+    _add_keys(areas.add_parser("keys", help="care for the encrypted wallet keys"))
+    return parser
+
+
+def _add_migrations(migrate: argparse.ArgumentParser) -> None:
     commands = migrate.add_subparsers(required=True, metavar="ACTION")
     for command, does in (
         (_up, "create the database if missing, and apply what is pending"),
@@ -43,7 +50,23 @@ def _parser() -> argparse.ArgumentParser:
         action.set_defaults(command=command)
         if command is _new:
             action.add_argument("name", metavar="NAME", help="what it does: add_x")
-    return parser
+
+
+def _add_keys(keys: argparse.ArgumentParser) -> None:
+    commands = keys.add_subparsers(required=True, metavar="ACTION")
+    rotate = commands.add_parser(
+        "rotate", help="encrypt all with the first key of WALLET_ENCRYPTION_KEYS"
+    )
+    rotate.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="change nothing; exits with 1 if any is to be encrypted anew",
+    )
+    rotate.set_defaults(command=_rotate)
+    check = commands.add_parser(
+        "check", help="list users whose key does not decrypt; exits with 1 if any"
+    )
+    check.set_defaults(command=_check)
 
 
 def _up(_options: argparse.Namespace) -> int:
@@ -69,6 +92,25 @@ def _rollback(_options: argparse.Namespace) -> int:
 def _new(options: argparse.Namespace) -> int:
     _say(migrations.new(options.name))
     return FINE
+
+
+def _rotate(options: argparse.Namespace) -> int:
+    with Store(Settings.load()) as store:
+        visit = rotation.check if options.dry_run else rotation.rotate
+        found = visit(store, _say)
+    _say(f"{found.older} to be encrypted anew" if options.dry_run else "done")
+    return PENDING if _undecryptable(found) or found.older else FINE
+
+
+def _check(_options: argparse.Namespace) -> int:
+    with Store(Settings.load()) as store:
+        return PENDING if _undecryptable(rotation.check(store, _say)) else FINE
+
+
+def _undecryptable(found: Findings) -> bool:
+    for user_id in found.undecryptable:
+        _say(f"does not decrypt: user {user_id}")
+    return bool(found.undecryptable)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,15 @@
     │   ├── RepeatedItem
     │   ├── ItemUnavailable
     │   └── CheckoutConflict
+    ├── Malformed              a text is no address, id, hash or key of its kind
+    ├── Undecryptable          what is stored is no token of this row and key ring
+    ├── UserNotFound
+    ├── UserHasOpenOrders
     ├── OrderNotFound
     ├── OrderNotCancellable
+    ├── ChatSessionNotFound
+    ├── ChatMessageNotFound
+    ├── MessageRefused         a chat message that cannot be stored
     └── WebhookError
         ├── SignatureInvalid
         └── EventMalformed
@@ -158,6 +165,46 @@ class CheckoutConflict(CheckoutRefused):
         self.constraint = constraint
 
 
+class Malformed(StoreError):
+    """A text is not what it was given as; ``expected`` says what that is."""
+
+    def __init__(self, expected: str) -> None:
+        super().__init__(f"the text is not {expected}")
+        self.expected = expected
+
+
+class Undecryptable(StoreError):
+    """A token was changed, cut off or copied here, or its key is not in the ring."""
+
+    def __init__(self, user_id: UUID, column: str) -> None:
+        super().__init__(
+            f"the {column} of user {user_id} does not decrypt: its key is missing in"
+            " WALLET_ENCRYPTION_KEYS, or it was not encrypted for this row"
+        )
+        self.user_id = user_id
+        self.column = column
+
+
+class UserNotFound(StoreError):
+    """There is no user with this id."""
+
+    def __init__(self, user_id: UUID) -> None:
+        super().__init__(f"there is no user {user_id}")
+        self.user_id = user_id
+
+
+class UserHasOpenOrders(StoreError):
+    """Orders of the user are neither delivered nor cancelled: ``order_ids``."""
+
+    def __init__(self, user_id: UUID, order_ids: Iterable[UUID]) -> None:
+        self.user_id = user_id
+        self.order_ids = frozenset(order_ids)
+        super().__init__(
+            f"user {user_id} has open orders, which must be delivered or cancelled"
+            " first: " + ", ".join(sorted(map(str, self.order_ids)))
+        )
+
+
 class OrderNotFound(StoreError):
     """The user has no order with this id."""
 
@@ -176,6 +223,35 @@ class OrderNotCancellable(StoreError):
         )
         self.order_id = order_id
         self.status = status
+
+
+class ChatSessionNotFound(StoreError):
+    """The user has no chat session with this id."""
+
+    def __init__(self, session_id: UUID) -> None:
+        super().__init__(f"the user has no chat session {session_id}")
+        self.session_id = session_id
+
+
+class ChatMessageNotFound(StoreError):
+    """The chat session has no message with this ``msg_id``."""
+
+    def __init__(self, session_id: UUID, msg_id: str) -> None:
+        super().__init__(f"chat session {session_id} has no such message")
+        self.session_id = session_id
+        self.msg_id = msg_id
+
+
+class MessageRefused(StoreError):
+    """A chat message cannot be stored; nothing was written.
+
+    Attributes: ``place``, as in ``messages[2].parts[0].text``, and ``reason``.
+    """
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(f"{place}: {reason}")
+        self.place = place
+        self.reason = reason
 
 
 class WebhookError(StoreError):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from .checkout import AsyncCheckout
 from .orders import AsyncOrders
+from .users import AsyncUsers
 
 
-class AsyncStore(AsyncCheckout, AsyncOrders):
+class AsyncStore(AsyncCheckout, AsyncOrders, AsyncUsers):
     """The data layer: connections for generated functions, and the use cases.
 
     A use case that is one query is a generated function, called with a `connection()`;

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from .checkout import Checkout
 from .orders import Orders
+from .users import Users
 
 
-class Store(Checkout, Orders):
+class Store(Checkout, Orders, Users):
     """The data layer: connections for generated functions, and the use cases.
 
     A use case that is one query is a generated function, called with a `connection()`;

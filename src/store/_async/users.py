@@ -1,0 +1,73 @@
+"""Users: their wallet keys, and their end. All else of them is single queries."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from pydantic import SecretStr
+
+from generated.aio import orders, users
+from store import addresses, errors
+from store.encryption import SUI_PRIVATE_KEY, KeyRing
+
+from .database import AsyncDatabase
+
+
+class AsyncUsers(AsyncDatabase):
+    """The users of a store."""
+
+    async def set_sui_private_key(self, user_id: UUID, key: SecretStr) -> None:
+        """Keep a user's key (`suiprivkey1…`), encrypted, in place of any before.
+
+        Raises:
+            Malformed: it is no Sui private key.
+            UserNotFound, ConfigurationError (WALLET_ENCRYPTION_KEYS), DatabaseError.
+        """
+        if not addresses.sui_private_key_is_sound(key.get_secret_value()):
+            raise errors.Malformed("a Sui private key (suiprivkey1…)")
+        ring = KeyRing(self.settings.wallet_keys())
+        token = ring.encrypt(key, user_id, SUI_PRIVATE_KEY)
+        async with self.connection() as conn:
+            if not await users.set_sui_private_key(conn, id=user_id, token=token):
+                raise errors.UserNotFound(user_id)
+
+    async def get_sui_private_key(self, user_id: UUID) -> SecretStr | None:
+        """Give a user's key, or None if there is none.
+
+        Raises:
+            Undecryptable: what is stored was not encrypted for this user, by this ring.
+            UserNotFound, ConfigurationError (WALLET_ENCRYPTION_KEYS), DatabaseError.
+        """
+        ring = KeyRing(self.settings.wallet_keys())
+        async with self.connection() as conn:
+            user = await users.get_user(conn, id=user_id)
+        if user is None:
+            raise errors.UserNotFound(user_id)
+        token = user.sui_private_key_encrypted
+        return (
+            ring.decrypt(token, user_id, SUI_PRIVATE_KEY) if token is not None else None
+        )
+
+    async def delete_user(self, user_id: UUID) -> None:
+        """Delete a user and all that is theirs, the events of their orders included.
+
+        Raises:
+            UserHasOpenOrders: an order is neither delivered nor cancelled.
+            UserNotFound, DatabaseError.
+        """
+
+        async def work(conn: AsyncConnection[TupleRow]) -> None:
+            await users.lock_orders_of_user(conn, user_id=user_id)
+            if await orders.lock_user(conn, id=user_id) is None:
+                raise errors.UserNotFound(user_id)
+            named = await users.list_open_orders(conn, user_id=user_id, max_rows=100)
+            if named:
+                raise errors.UserHasOpenOrders(user_id, named)
+            # An order that came meanwhile, cancelled, may have an event on its way. Out
+            # of the order of locks: should they deadlock, both try again.
+            await users.lock_orders_of_user(conn, user_id=user_id)
+            await users.erase_user(conn, id=user_id)
+
+        await self.atomically(work)
