@@ -13,6 +13,10 @@ CREATE TABLE items (id integer PRIMARY KEY, name text NOT NULL, pair pair);
 DELETE = "DELETE FROM items;"
 FINE = f"-- name: fine :exec\n{DELETE}\n"
 GET_ITEMS = "-- name: {} :many\nSELECT id FROM items;"
+MERGE = """
+MERGE INTO items USING items AS other ON other.id = items.id
+WHEN MATCHED THEN UPDATE SET name = @new;
+"""
 
 CASES = {
     "another command": (
@@ -50,6 +54,22 @@ CASES = {
     "a function that is another's deferred twin": (
         f"-- name: x :execrows\n-- @deferred\n{DELETE}\n{GET_ITEMS.format('send_x')}",
         "its function 'send_x' is also made by x; rename one of the two queries",
+    ),
+    "a line of a literal that looks like a comment": (
+        "-- name: get :many\nSELECT id FROM items WHERE name = 'a\n-- b';",
+        'queries.sql: get: sqlc takes the line "-- b\';" for a comment',
+    ),
+    "an operator that looks like a comment": (
+        "-- name: get :many\nSELECT id FROM items WHERE name ~ $$\n# b\n$$;",
+        "queries.sql: get: sqlc takes the line '# b' for a comment and cuts it out",
+    ),
+    "an untold type": (
+        "-- name: get :many\nSELECT coalesce(id, now()) AS x FROM items;",
+        "queries.sql: get: the type of column 'x' cannot be told; cast it",
+    ),
+    "a parameter left in the text": (
+        f"-- name: get :exec\n{MERGE}",
+        "queries.sql: get: sqlc left '@new' in the text; write $1",
     ),
     "a parameter that sqlc misread": (
         "-- name: get :many\nSELECT id FROM items WHERE id > @x * 2;",

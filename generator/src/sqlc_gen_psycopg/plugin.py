@@ -4,11 +4,11 @@ import base64
 import json
 
 from sqlc_gen_psycopg import (
-    comments,
     names,
     options,
     problems,
     pytypes,
+    queryfiles,
     request,
     schema,
     tables,
@@ -69,10 +69,11 @@ def _check_engine(asked: request.Request, found: problems.Problems) -> None:
 def _modules(
     asked: request.Request, resolver: Resolver, found: problems.Problems
 ) -> tuple[Module, ...]:
-    lines = comments.by_query(asked)
+    written = queryfiles.read(asked)
     by_file: dict[str, list[Function]] = {}
     for query in asked.queries:
-        function = resolver.function(query, lines.get((query.filename, query.name)))
+        source = written.get((query.filename, query.name))
+        function = resolver.function(query, source)
         by_file.setdefault(query.filename, []).append(function)
     for filename, functions in by_file.items():
         _check_distinct(filename, functions, found)

@@ -3,20 +3,22 @@
 import re
 from dataclasses import dataclass, replace
 
-from sqlc_gen_psycopg import comments, inflection, names, statement, tables
+from sqlc_gen_psycopg import comments, inflection, names, statement, tables, tree
 from sqlc_gen_psycopg.comments import Comment
 from sqlc_gen_psycopg.inference.analyst import Analyst
 from sqlc_gen_psycopg.problems import Problems
 from sqlc_gen_psycopg.pytypes import Types, UnknownTypeError
+from sqlc_gen_psycopg.queryfiles import Written
 from sqlc_gen_psycopg.request import Column, Name, Parameter, Query
 from sqlc_gen_psycopg.rows import Embed, Field, Model, Row, Scalar, Value
-from sqlc_gen_psycopg.statement import Target
+from sqlc_gen_psycopg.statement import Statement, Target
 
 COMMANDS = (":one", ":many", ":exec", ":execrows")
 _REMEDIES = {
     ":execresult": "use :execrows for the number of rows, or :one with RETURNING",
     ":execlastid": "use :one with RETURNING id",
 }
+_REPORT = "write it without what sqlc mistakes, such as lines that begin with --"
 _MARKED = re.compile(r"^(?P<name>.*)(?P<mark>[!?])$")
 _OPERATOR = frozenset("+-*/<>=~!@#%^&|`?")
 
@@ -42,18 +44,19 @@ class Resolver:
     models: tables.Models
     problems: Problems
 
-    def function(self, query: Query, lines: list[str] | None) -> Function:
+    def function(self, query: Query, written: Written | None) -> Function:
         """Resolve one query."""
-        comment = comments.read(query, lines, self.problems)
+        comment = comments.read(query, written, self.problems)
         self._check_command(query, comment)
+        parsed = self._parse(query, written)
         name = names.snake(query.name, names.FUNCTIONS)
         return Function(
             query=query,
             name=name,
             constant=names.constant(query.name),
             comment=comment,
-            parameters=self._parameters(query),
-            result=self._result(query, comment),
+            parameters=self._parameters(query, parsed),
+            result=self._result(query, comment, parsed),
         )
 
     def _check_command(self, query: Query, comment: Comment) -> None:
@@ -76,7 +79,27 @@ class Resolver:
                 "remove the directive: in a pipeline :exec is only queued",
             )
 
-    def _parameters(self, query: Query) -> tuple[Field, ...]:
+    def _parse(self, query: Query, written: Written | None) -> Statement:
+        for line in written.cut_lines() if written else ():
+            self.problems.add(
+                query.where,
+                f"sqlc takes the line {line!r} for a comment and cuts it out",
+                "begin no line with -- or # inside of a literal, nor with an operator",
+            )
+        try:
+            parsed = statement.parse(query, self.analyst)
+        except tree.InvalidSqlError as error:
+            self.problems.add(query.where, f"sqlc's text is no SQL: {error}", _REPORT)
+            return statement.unknown(query)
+        for left in parsed.left_over():
+            self.problems.add(
+                query.where,
+                f"sqlc left {left!r} in the text",
+                "write $1, $2, … here, or another statement",
+            )
+        return parsed
+
+    def _parameters(self, query: Query, parsed: Statement) -> tuple[Field, ...]:
         ordered = sorted(query.parameters, key=lambda p: p.number)
         if [p.number for p in ordered] != list(range(1, len(ordered) + 1)):
             self.problems.add(
@@ -87,7 +110,7 @@ class Resolver:
         spelled = [self._parameter_name(query, p) for p in ordered]
         distinct = names.distinct(spelled)
         return tuple(
-            Field(name, self._value(query, p.column, f"parameter {name!r}"))
+            Field(name, self._value(query, _linked(p, parsed), f"parameter {name!r}"))
             for name, p in zip(distinct, ordered, strict=True)
         )
 
@@ -110,10 +133,12 @@ class Resolver:
             )
         return names.snake(name, names.PARAMETERS)
 
-    def _result(self, query: Query, comment: Comment) -> Model | Row | Scalar | None:
+    def _result(
+        self, query: Query, comment: Comment, parsed: Statement
+    ) -> Model | Row | Scalar | None:
         if query.command not in (":one", ":many") or not query.columns:
             return None
-        targets = statement.targets(query, self.analyst)
+        targets = parsed.targets
         columns = [
             _proven(column, found)
             for column, found in zip(query.columns, targets, strict=True)
@@ -181,6 +206,14 @@ class Resolver:
             else field
             for field in found
         ]
+
+
+def _linked(parameter: Parameter, parsed: Statement) -> Column:
+    """Return what a parameter stands for, which sqlc loses in casts and arrays."""
+    origin = parsed.parameters.get(parameter.number)
+    if parameter.column.table or origin is None:
+        return parameter.column
+    return replace(parameter.column, table=origin.table, original_name=origin.column)
 
 
 def _proven(column: Column, targets: tuple[Target, ...]) -> Column:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlc_gen_psycopg import tree
 from sqlc_gen_psycopg.inference.analyst import Analyst
-from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact
+from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact, Origin
 from sqlc_gen_psycopg.request import Query
 from sqlc_gen_psycopg.tree import Node
 
@@ -23,7 +23,36 @@ class Target:
         return path[-2] if len(path) > 1 else ""
 
 
-def targets(query: Query, analyst: Analyst) -> list[tuple[Target, ...]]:
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A query's tree, its targets column by column, and its parameters' columns."""
+
+    node: Node
+    targets: list[tuple[Target, ...]]
+    parameters: dict[int, Origin]
+
+    def left_over(self) -> list[str]:
+        """Return sqlc's own syntax that is still in a text, which then cannot run."""
+        found: list[str] = []
+        for inner in tree.walk(self.node):
+            operation: Node = inner.get("A_Expr", {})
+            if operation.get("kind") == "AEXPR_OP" and "lexpr" not in operation:
+                [operator] = tree.strings(tree.children(operation, "name"))
+                path = tree.children(operation["rexpr"].get("ColumnRef", {}), "fields")
+                if operator == "@" and path:
+                    found.append(f"@{'.'.join(tree.strings(path))}")
+            call = tree.strings(tree.children(inner.get("FuncCall", {}), "funcname"))
+            if call[:1] == ["sqlc"]:
+                found.append(".".join(call))
+        return found
+
+
+def unknown(query: Query) -> Statement:
+    """Return a statement of which nothing is known."""
+    return Statement({}, [()] * len(query.columns), {})
+
+
+def parse(query: Query, analyst: Analyst) -> Statement:
     """Parse a query and align its targets with its columns.
 
     An embed takes as many targets as its table has columns: sqlc writes them out.
@@ -31,7 +60,8 @@ def targets(query: Query, analyst: Analyst) -> list[tuple[Target, ...]]:
     [wrapped] = tree.parse(query.text)
     kind, node = tree.only(wrapped)
     values: list[Node] = [t["ResTarget"].get("val", {}) for t in _targets(kind, node)]
-    facts = analyst.statement(query, kind, node)
+    analysis = analyst.statement(query, kind, node)
+    facts = analysis.columns
     if len(facts) != len(values):
         facts = [UNKNOWN] * len(values)
     found = [Target(value, fact) for value, fact in zip(values, facts, strict=True)]
@@ -41,7 +71,7 @@ def targets(query: Query, analyst: Analyst) -> list[tuple[Target, ...]]:
         width = len(analyst.tables[column.embed].columns) if column.embed else 1
         aligned.append(tuple(found[position : position + width]))
         position += width
-    return aligned
+    return Statement(node, aligned, analysis.parameters)
 
 
 def _targets(kind: str, node: Node) -> list[Node]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sqlc_gen_psycopg.inference import statements
-from sqlc_gen_psycopg.inference.facts import Fact, Relation, SqlType
+from sqlc_gen_psycopg.inference.facts import Fact, Origin, Relation, SqlType
 from sqlc_gen_psycopg.inference.scope import Scope, World
 from sqlc_gen_psycopg.request import Column, Name, Query, Table
 from sqlc_gen_psycopg.schema import Schema
@@ -17,11 +17,12 @@ class Analyst:
     tables: dict[Name, Table]
     schema: Schema
 
-    def statement(self, query: Query, kind: str, node: Node) -> list[Fact]:
-        """Return what is proven of each column that a query gives."""
-        parameters = {p.number: _known(p.column) for p in query.parameters}
-        scope = Scope(self._world(parameters))
-        return [fact for _, fact in statements.rows(scope, node, kind).columns]
+    def statement(self, query: Query, kind: str, node: Node) -> "Analysis":
+        """Return what is proven of a query's columns and parameters."""
+        parameters = {p.number: _known(p.column, p.number) for p in query.parameters}
+        world = self._world(parameters)
+        columns = statements.rows(Scope(world), node, kind).columns
+        return Analysis([fact for _, fact in columns], world.links)
 
     def relation(self, name: Name) -> Relation:
         """Return what is proven of a table's or a view's columns."""
@@ -31,8 +32,16 @@ class Analyst:
         return World(self.tables, self.schema, parameters, statements.rows)
 
 
-def _known(column: Column) -> Fact:
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What is proven of each column, and the column each parameter stands for."""
+
+    columns: list[Fact]
+    parameters: dict[int, Origin]
+
+
+def _known(column: Column, number: int) -> Fact:
     """Return what is known of a parameter, which has the type that it is sent as."""
     known = column.type.name not in ("", "any")
     found = SqlType(column.type, column.array_dims) if known else None
-    return Fact(found, column.not_null)
+    return Fact(found, column.not_null, parameter=number)

@@ -1,5 +1,6 @@
 """What is proven of an expression."""
 
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -64,11 +65,13 @@ def _cast(node: Node, scope: Scope) -> Fact:
     from_json = source is None or source.name.name in _JSON
     known = "ParamRef" in node["arg"] or "A_Const" in node["arg"]
     total = given.not_null and (known or not from_json or target == source)
-    return Fact(target, total, given.origin if given.type == target else None)
+    origin = given.origin if given.type == target else None
+    return Fact(target, total, origin, parameter=given.parameter)
 
 
 def _operation(node: Node, scope: Scope) -> Fact:
     sides: list[Node] = [node[side] for side in ("lexpr", "rexpr") if side in node]
+    _link(node, sides, scope)
     match node["kind"]:
         case "AEXPR_OP":
             return _operator(node, _all(sides, scope), scope)
@@ -81,6 +84,30 @@ def _operation(node: Node, scope: Scope) -> Fact:
             return Fact(_BOOL, _has_given_elements(sides, scope))
         case _:
             return Fact(_BOOL, all(f.not_null for f in _all(_flat(sides), scope)))
+
+
+_COMPARISONS = {"=", "<>", "!=", "<", ">", "<=", ">=", "BETWEEN", "NOT BETWEEN"}
+
+
+def _link(node: Node, sides: list[Node], scope: Scope) -> None:
+    """Note which columns the parameters in a comparison stand for."""
+    names = tree.strings(tree.children(node, "name"))
+    if len(sides) == 1 or names[-1] not in _COMPARISONS:
+        return
+    left, right = (_parts(side) for side in sides)
+    for one, other in (
+        itertools.product(left, right)
+        if len(left) == 1
+        else (zip(left, right, strict=False))
+    ):
+        scope.world.link(fact(one, scope), fact(other, scope))
+
+
+def _parts(side: Node) -> list[Node]:
+    """Return the elements of a row or of a list, else the expression itself."""
+    kind, node = tree.only(side)
+    field = {"List": "items", "RowExpr": "args"}.get(kind)
+    return tree.children(node, field) if field else [side]
 
 
 def _flat(sides: list[Node]) -> list[Node]:

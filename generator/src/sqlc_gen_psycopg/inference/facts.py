@@ -36,7 +36,8 @@ class Fact:
     """What is proven: nothing, unless said otherwise.
 
     ``absent`` tells that the whole row may be missing: an outer join's other side;
-    ``is_doubtful`` that not even sqlc can know the type.
+    ``is_doubtful`` that not even sqlc can know the type; ``parameter`` is the number of
+    the parameter that it is, or holds, unchanged.
     """
 
     type: SqlType | None = None
@@ -44,6 +45,7 @@ class Fact:
     origin: Origin | None = None
     absent: bool = False
     is_doubtful: bool = False
+    parameter: int = 0
 
     def nullable(self) -> "Fact":
         """Forget that it is NOT NULL."""

@@ -19,6 +19,16 @@ class World:
     # What a query gives. Handed in, since a query is made of expressions and an
     # expression may hold a query.
     rows: Callable[["Scope", Node], Relation]
+    # The column that each parameter is compared with or written to.
+    links: dict[int, Origin] = field(default_factory=dict[int, Origin])
+
+    def link(self, one: Fact, other: Fact) -> None:
+        """Note that two values are compared: a parameter takes on a column's part."""
+        for parameter, column in ((one, other), (other, one)):
+            if parameter.parameter and column.origin and column.type:
+                mine, theirs = self.base(parameter.type), self.base(column.type)
+                if mine and theirs and mine.name == theirs.name:
+                    self.links.setdefault(parameter.parameter, column.origin)
 
     def base(self, found: SqlType | None) -> SqlType | None:
         """Return the type that a domain stands for, any other type as it is."""

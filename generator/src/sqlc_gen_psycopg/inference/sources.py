@@ -103,6 +103,8 @@ def _returned(wrapped: Node, scope: Scope, *, alone: bool) -> tuple[str, Fact]:
 def _join(node: Node, scope: Scope) -> tuple[Relation, ...]:
     left = _source(node["larg"], scope)
     right = _source(node["rarg"], replace(scope, relations=(*scope.relations, *left)))
+    both = (*scope.relations, *left, *right)
+    expressions.fact(node.get("quals", {}), replace(scope, relations=both))
     kind = node["jointype"]
     merged = _merged(node, kind, left, right)
     if kind in ("JOIN_LEFT", "JOIN_FULL"):

@@ -22,15 +22,11 @@ def rows(scope: Scope, node: Node, kind: str = "SelectStmt") -> Relation:
         case "SelectStmt":
             return _select(node, scope)
         case "InsertStmt":
-            return _returned(node, _target(node, scope))
+            return _returned(node, _insert(node, scope))
         case "UpdateStmt":
-            within = _target(node, scope)
-            others = tree.children(node, "fromClause")
-            return _returned(node, sources.relations(others, within))
+            return _returned(node, _change(node, "fromClause", scope))
         case "DeleteStmt":
-            within = _target(node, scope)
-            others = tree.children(node, "usingClause")
-            return _returned(node, sources.relations(others, within))
+            return _returned(node, _change(node, "usingClause", scope))
         case "MergeStmt":
             within = _target(node, scope)
             joined = sources.relations([node["sourceRelation"]], within)
@@ -39,6 +35,57 @@ def rows(scope: Scope, node: Node, kind: str = "SelectStmt") -> Relation:
             return _returned(node, replace(joined, relations=missing))
         case _:
             return Relation("", ())
+
+
+def _change(node: Node, others: str, scope: Scope) -> Scope:
+    within = sources.relations(tree.children(node, others), _target(node, scope))
+    _assign(tree.children(node, "targetList"), within)
+    _condition(node, within)
+    return within
+
+
+def _insert(node: Node, scope: Scope) -> Scope:
+    within = _target(node, scope)
+    [target] = within.relations
+    names = [column["ResTarget"]["name"] for column in tree.children(node, "cols")]
+    names = names or [name for name, _ in target.columns]
+    if "selectStmt" in node:
+        _write(names, node["selectStmt"]["SelectStmt"], within, scope)
+    conflict: Node = node.get("onConflictClause", {})
+    excluded = replace(target, alias="excluded")
+    changed = replace(within, relations=(target, excluded))
+    _assign(tree.children(conflict, "targetList"), changed)
+    _condition(conflict, changed)
+    return within
+
+
+def _write(names: list[str], select: Node, within: Scope, scope: Scope) -> None:
+    """Note which columns the parameters among inserted values are written to."""
+    outside = _outside(scope)
+    if "valuesLists" not in select:
+        values = [[fact for _, fact in rows(outside, select).columns]]
+    else:
+        values = [
+            [expressions.fact(v, outside) for v in tree.children(row["List"], "items")]
+            for row in tree.children(select, "valuesLists")
+        ]
+    for row in values:
+        for name, value in zip(names, row, strict=False):
+            within.world.link(value, within.look_up([name]))
+
+
+def _assign(targets: list[Node], within: Scope) -> None:
+    """Note which columns the parameters of SET are written to."""
+    for wrapped in targets:
+        target = wrapped["ResTarget"]
+        value = expressions.fact(target.get("val", {}), within)
+        within.world.link(value, within.look_up([target["name"]]))
+
+
+def _condition(node: Node, within: Scope) -> None:
+    """Look at a WHERE for what its parameters are compared with."""
+    for clause in ("whereClause", "havingClause"):
+        expressions.fact(node.get(clause, {}), within)
 
 
 def _with(node: Node, scope: Scope) -> Scope:
@@ -101,6 +148,7 @@ def _select(node: Node, scope: Scope) -> Relation:
         has_groups=bool(groups),
         has_grouping_sets=any("GroupingSet" in group for group in groups),
     )
+    _condition(node, within)
     return _targets(tree.children(node, "targetList"), within)
 
 

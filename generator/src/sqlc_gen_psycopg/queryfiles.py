@@ -1,0 +1,88 @@
+"""The query files themselves, for what sqlc does not pass on.
+
+sqlc cuts every line that begins with `--` or `#` out of a query's text, wherever that
+line may be, and mixes up whose comment is whose.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlc_gen_psycopg import sqlfiles
+from sqlc_gen_psycopg.request import Request
+
+_NAME = re.compile(r"^\s*(?:--|#|/\*)\s*name:\s*(\S+)\s+:\w+\s*(?:\*/)?\s*$")
+_COMMENT = re.compile(r"^\s*--(?P<text>.*)$")
+_SPAN = re.compile(
+    r"""
+    (?P<comment> --[^\n]* | /\*.*?\*/ )
+    | [eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | "(?:[^"]|"")*"
+    | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A query as it stands in its file."""
+
+    comment: list[str]
+    body: str
+
+    def cut_lines(self) -> Iterator[str]:
+        """Yield the lines that sqlc takes for comments though they are none."""
+        quoted, comments = _spans(self.body)
+        for line in re.finditer(r"^.*$", self.body, re.MULTILINE):
+            start, text = line.start(), line[0]
+            if _within(start, comments):
+                continue
+            inside = _within(start, quoted)
+            whole = text.startswith("/*") and text.endswith("*/")
+            if text.startswith("#") or (inside and (text.startswith("--") or whole)):
+                yield text
+
+
+def _spans(body: str) -> tuple[list[range], list[range]]:
+    quoted: list[range] = []
+    comments: list[range] = []
+    for found in _SPAN.finditer(body):
+        kind = comments if found["comment"] else quoted
+        # A span's own first character is outside of it.
+        kind.append(range(found.start() + 1, found.end()))
+    return quoted, comments
+
+
+def _within(position: int, spans: list[range]) -> bool:
+    return any(position in span for span in spans)
+
+
+def read(request: Request) -> dict[tuple[str, str], Written]:
+    """Return each query by its file's name and its own."""
+    try:
+        files = sqlfiles.find(request.query_paths)
+    except FileNotFoundError:
+        return {}
+    return {
+        (file.name, name): query
+        for file in files
+        for name, query in _queries(file.read_text(encoding="utf-8"))
+    }
+
+
+def _queries(text: str) -> Iterator[tuple[str, Written]]:
+    lines = text.splitlines()
+    starts = [n for n, line in enumerate(lines) if _NAME.match(line)]
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        found = _NAME.match(lines[start])
+        body = lines[start + 1 : end]
+        if found:
+            yield found[1], Written(list(_leading_comment(body)), "\n".join(body))
+
+
+def _leading_comment(body: list[str]) -> Iterator[str]:
+    for line in body:
+        comment = _COMMENT.match(line)
+        if comment is None:
+            return
+        yield comment["text"]
