@@ -120,6 +120,15 @@ FROM (
     ORDER BY orders.crossmint_order_id::text
 ) AS sorted;
 
+-- name: try_lock_orders_of_user :one
+-- Locks the Crossmint ids of a user's orders, those that are locked already included;
+-- tells if another transaction has one, and does not wait for it.
+SELECT coalesce(
+    bool_and(pg_try_advisory_xact_lock(hashtextextended(crossmint_order_id::text, 0))), TRUE
+) AS locked
+FROM orders
+WHERE user_id = @user_id AND crossmint_order_id IS NOT NULL;
+
 -- name: list_open_orders :many
 -- Lists the user's orders that are neither delivered nor cancelled, the oldest first.
 SELECT id

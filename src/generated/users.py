@@ -29,6 +29,7 @@ __all__ = [
     "SET_SHIPPING_ADDRESS",
     "SET_SIZES",
     "SET_SUI_PRIVATE_KEY",
+    "TRY_LOCK_ORDERS_OF_USER",
     "ListSuiPrivateKeysRow",
     "activate_wallet",
     "begin_wallet",
@@ -48,6 +49,7 @@ __all__ = [
     "set_shipping_address",
     "set_sizes",
     "set_sui_private_key",
+    "try_lock_orders_of_user",
 ]
 
 CREATE_USER: Final = """\
@@ -151,6 +153,13 @@ FROM (
     WHERE orders.user_id = $1 AND orders.crossmint_order_id IS NOT NULL
     ORDER BY orders.crossmint_order_id::text
 ) AS sorted"""
+
+TRY_LOCK_ORDERS_OF_USER: Final = """\
+SELECT coalesce(
+    bool_and(pg_try_advisory_xact_lock(hashtextextended(crossmint_order_id::text, 0))), TRUE
+) AS locked
+FROM orders
+WHERE user_id = $1 AND crossmint_order_id IS NOT NULL"""
 
 LIST_OPEN_ORDERS: Final = """\
 SELECT id
@@ -368,6 +377,15 @@ def lock_orders_of_user(conn: Connection[Any], *, user_id: UUID) -> None:
     """Locks the Crossmint ids of a user's orders, as lock_crossmint_orders does."""
     cur = RawCursor(conn)
     cur.execute(LOCK_ORDERS_OF_USER, (user_id,))
+
+
+def try_lock_orders_of_user(conn: Connection[Any], *, user_id: UUID) -> bool | None:
+    """Locks the Crossmint ids of a user's orders, those that are locked already included;
+    tells if another transaction has one, and does not wait for it.
+    """
+    cur: RawCursor[bool] = RawCursor(conn, row_factory=scalar_row)
+    cur.execute(TRY_LOCK_ORDERS_OF_USER, (user_id,))
+    return cur.fetchone()
 
 
 def list_open_orders(

@@ -27,6 +27,7 @@ from ..users import (
     SET_SHIPPING_ADDRESS,
     SET_SIZES,
     SET_SUI_PRIVATE_KEY,
+    TRY_LOCK_ORDERS_OF_USER,
     ListSuiPrivateKeysRow,
     list_sui_private_keys_row,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "set_shipping_address",
     "set_sizes",
     "set_sui_private_key",
+    "try_lock_orders_of_user",
 ]
 
 
@@ -236,6 +238,19 @@ async def lock_orders_of_user(conn: AsyncConnection[Any], *, user_id: UUID) -> N
     """Locks the Crossmint ids of a user's orders, as lock_crossmint_orders does."""
     cur = AsyncRawCursor(conn)
     await cur.execute(LOCK_ORDERS_OF_USER, (user_id,))
+
+
+async def try_lock_orders_of_user(
+    conn: AsyncConnection[Any],
+    *,
+    user_id: UUID,
+) -> bool | None:
+    """Locks the Crossmint ids of a user's orders, those that are locked already included;
+    tells if another transaction has one, and does not wait for it.
+    """
+    cur: AsyncRawCursor[bool] = AsyncRawCursor(conn, row_factory=scalar_row)
+    await cur.execute(TRY_LOCK_ORDERS_OF_USER, (user_id,))
+    return await cur.fetchone()
 
 
 async def list_open_orders(

@@ -47,9 +47,7 @@ class Users(Database):
         if user is None:
             raise errors.UserNotFound(user_id)
         token = user.sui_private_key_encrypted
-        return (
-            ring.decrypt(token, user_id, SUI_PRIVATE_KEY) if token is not None else None
-        )
+        return None if token is None else ring.decrypt(token, user_id, SUI_PRIVATE_KEY)
 
     def delete_user(self, user_id: UUID) -> None:
         """Delete a user and all that is theirs, the events of their orders included.
@@ -66,9 +64,9 @@ class Users(Database):
             named = users.list_open_orders(conn, user_id=user_id, max_rows=100)
             if named:
                 raise errors.UserHasOpenOrders(user_id, named)
-            # An order that came meanwhile, cancelled, may have an event on its way. Out
-            # of the order of locks: should they deadlock, both try again.
-            users.lock_orders_of_user(conn, user_id=user_id)
+            # An order that came meanwhile, cancelled, may have an event on its way.
+            if not users.try_lock_orders_of_user(conn, user_id=user_id):
+                raise errors.TransactionConflict("an order's event came at this time")
             users.erase_user(conn, id=user_id)
 
         self.atomically(work)
