@@ -1,0 +1,89 @@
+"""What is read from the schema files, since sqlc's catalog does not hold it."""
+
+from pathlib import Path
+
+import pytest
+
+from sqlc_gen_psycopg import schema, sqlfiles
+from sqlc_gen_psycopg.problems import Problems
+from sqlc_gen_psycopg.request import Name
+from sqlc_gen_psycopg.schema import Schema
+
+STATE = Name("", "state")
+
+
+def read(folder: Path, *texts: str) -> Schema:
+    """Read schema files of these texts, in order."""
+    for number, text in enumerate(texts):
+        (folder / f"{number}.sql").write_text(text, encoding="utf-8")
+    problems = Problems()
+    found = schema.read((str(folder),), "public", problems)
+    assert problems.found == []
+    return found
+
+
+CLOSED = {
+    "value IN ('a', 'b')": ("a", "b"),
+    "value = ANY (ARRAY['a', 'b'])": ("a", "b"),
+    "(value)::text = ANY ((ARRAY['a'::varchar, 'b'::varchar])::text[])": ("a", "b"),
+    "value = 'a' OR value = 'b'": ("a", "b"),
+    "value IS NULL OR value IN ('a', 'b')": ("a", "b"),
+    "value IN ('a', 'b') AND value <> 'c'": ("a", "b"),
+    "value IN ('a', 'b', '') AND value IN ('b', '', 'c')": ("b", ""),
+    "value IN ('b', 'a', 'b')": ("b", "a"),
+    "value IN ('a') OR length(value) > 3": (),
+    "length(value) > 3": (),
+    "value <> 'a'": (),
+    "lower(value) IN ('a')": (),
+    "value NOT IN ('a')": (),
+}
+
+
+@pytest.mark.parametrize("check", CLOSED)
+def test_closed_sets(check: str, tmp_path: Path) -> None:
+    """A CHECK that allows certain strings only is a closed set, however spelled."""
+    found = read(tmp_path, f"CREATE DOMAIN state AS text CHECK ({check});")
+    assert found.domains[STATE].labels == CLOSED[check]
+
+
+ALTERED = {
+    "ADD CHECK (value IN ('b', 'c'))": ("b",),
+    "DROP CONSTRAINT state_check": (),
+    "ADD CONSTRAINT more CHECK (value IN ('a')) NOT VALID": ("a", "b"),
+    "DROP CONSTRAINT state_check; ALTER DOMAIN state ADD CHECK (value IN ('c'))": (
+        "c",
+    ),
+}
+
+
+@pytest.mark.parametrize("change", ALTERED)
+def test_altered_domains(change: str, tmp_path: Path) -> None:
+    """Later migrations add and drop CHECKs; unvalidated ones prove nothing."""
+    made = "CREATE DOMAIN state AS text CHECK (value IN ('a', 'b'));"
+    found = read(tmp_path, made, f"ALTER DOMAIN state {change};")
+    assert found.domains[STATE].labels == ALTERED[change]
+
+
+def test_dropped_and_renamed_domains(tmp_path: Path) -> None:
+    """A domain goes by its last name, and is gone when dropped."""
+    made = "CREATE DOMAIN old AS text; CREATE DOMAIN gone AS text;"
+    later = "ALTER DOMAIN old RENAME TO state; DROP DOMAIN gone;"
+    assert list(read(tmp_path, made, later).domains) == [STATE]
+
+
+def test_only_the_way_up_is_read(tmp_path: Path) -> None:
+    """What follows `-- migrate:down` and its like is not part of the schema."""
+    text = "-- migrate:up\nCREATE DOMAIN state AS text;\n{}\nDROP DOMAIN state;\n"
+    downs = ["-- migrate:down", "-- +goose Down", "-- +migrate Down"]
+    for number, down in enumerate(downs):
+        (tmp_path / str(number)).mkdir()
+        assert STATE in read(tmp_path / str(number), text.format(down)).domains
+
+
+def test_files_are_those_that_sqlc_reads(tmp_path: Path) -> None:
+    """Sorted by name; no hidden ones, no other kinds, no golang-migrate downs."""
+    for name in ("b.sql", "a.sql", ".c.sql", "d.down.sql", "e.txt"):
+        (tmp_path / name).write_text("")
+    found = sqlfiles.find((str(tmp_path),))
+    assert [file.name for file in found] == ["a.sql", "b.sql"]
+    assert sqlfiles.find((f"{tmp_path}/[b].sql",)) == [tmp_path / "b.sql"]
