@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from time import perf_counter
+from typing import Any
 from uuid import UUID
 
 import standardwebhooks
@@ -21,7 +22,6 @@ from rich.console import Console
 from rich.table import Table
 
 from generated import carts, chats, orders, users
-from generated.enums import MessageRole
 from generated.models import CartItem, User
 from store import CheckoutLine, Settings, Store, StoreError, migrations
 from tests.support import embedded
@@ -100,23 +100,23 @@ def sign_up(store: Store) -> User:
 
 
 def chat(store: Store, user_id: UUID) -> None:
-    """Save one exchange of a conversation."""
-    with store.transaction() as conn:
-        session = chats.create_chat_session(
-            conn, user_id=user_id, title="A notebook for long calculations"
-        )
-        assert session is not None, "an insert returns its row"
-        chats.save_chat_messages(
-            conn,
-            session_id=session.id,
-            user_id=user_id,
-            msg_ids=["msg-1", "msg-2"],
-            roles=[MessageRole.USER, MessageRole.ASSISTANT],
-            parts=[
-                [{"type": "text", "text": "I need a notebook for long calculations."}],
-                [{"type": "text", "text": "This one has 200 squared pages."}],
-            ],
-        )
+    """Save one exchange of a conversation, as the AI SDK's client sends it."""
+    with store.connection() as conn:
+        session = chats.create_chat_session(conn, user_id=user_id, title=None)
+    assert session is not None, "an insert returns its row"
+    store.save_turn(
+        user_id,
+        session.id,
+        [
+            message("msg-1", "user", "I need a notebook for long calculations."),
+            message("msg-2", "assistant", "This one has 200 squared pages."),
+        ],
+    )
+
+
+def message(msg_id: str, role: str, text: str) -> dict[str, Any]:
+    """Make a UIMessage of a text."""
+    return {"id": msg_id, "role": role, "parts": [{"type": "text", "text": text}]}
 
 
 def fill_cart(store: Store, user_id: UUID) -> list[CartItem]:

@@ -26,7 +26,6 @@
     ├── OrderNotFound
     ├── OrderNotCancellable
     ├── ChatSessionNotFound
-    ├── ChatMessageNotFound
     ├── MessageRefused         a chat message that cannot be stored
     └── WebhookError
         ├── SignatureInvalid
@@ -233,19 +232,10 @@ class ChatSessionNotFound(StoreError):
         self.session_id = session_id
 
 
-class ChatMessageNotFound(StoreError):
-    """The chat session has no message with this ``msg_id``."""
-
-    def __init__(self, session_id: UUID, msg_id: str) -> None:
-        super().__init__(f"chat session {session_id} has no such message")
-        self.session_id = session_id
-        self.msg_id = msg_id
-
-
 class MessageRefused(StoreError):
     """A chat message cannot be stored; nothing was written.
 
-    Attributes: ``place``, as in ``messages[2].parts[0].text``, and ``reason``.
+    Attributes: ``place``, such as ``messages[2].parts[0].text``, and ``reason``.
     """
 
     def __init__(self, place: str, reason: str) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from .chats import AsyncChats
 from .checkout import AsyncCheckout
 from .orders import AsyncOrders
 from .users import AsyncUsers
 
 
-class AsyncStore(AsyncCheckout, AsyncOrders, AsyncUsers):
+class AsyncStore(AsyncChats, AsyncCheckout, AsyncOrders, AsyncUsers):
     """The data layer: connections for generated functions, and the use cases.
 
     A use case that is one query is a generated function, called with a `connection()`;
