@@ -158,8 +158,10 @@ def test_a_cut_at_any_message_leaves_all_or_nothing(
 def test_a_fault_happens_once(tap: Proxy, tapped: psycopg.Connection) -> None:
     """After a cut the next connection passes unharmed."""
     tap.cut_before(b"SELECT")
+    assert tap.is_armed
     with pytest.raises(psycopg.OperationalError):
         tapped.execute("SELECT 1")
+    assert not tap.is_armed
     with psycopg.connect(tap.url) as another:
         another.execute("SELECT 1")
 

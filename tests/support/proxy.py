@@ -55,6 +55,12 @@ class Proxy:
             self.flights = self.messages = 0
             self._disarm()
 
+    @property
+    def is_armed(self) -> bool:
+        """Say whether a fault still waits for its condition."""
+        waiting = self._cut_before, self._cut_after, self._lost_reply
+        return waiting != (_never, _never, None)
+
     def cut_before_message(self, number: int) -> None:
         """Cut before the number-th message from now on (1 is the next)."""
         self._cut_before = self._is_message(number)
