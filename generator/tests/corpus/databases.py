@@ -1,0 +1,59 @@
+"""A database for each case, from its making to the last check."""
+
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from generator.tests.corpus import catalog, fill, packages
+from generator.tests.corpus.arguments import Arguments
+from generator.tests.corpus.findings import Findings, Kind
+from generator.tests.corpus.generate import Generated
+from generator.tests.corpus.narrowness import Census
+from generator.tests.corpus.run import Runner
+from tests.support import databases
+
+# No query of a case waits for anything longer than that.
+_SETTINGS = "&options=-c%20statement_timeout%3D5s"
+
+
+def check(server_url: str, generated: Generated, found: Findings) -> None:
+    """Run a package's functions on a database of its own, filled with rows."""
+    name = sql.Identifier(generated.case.name[:63])
+    with psycopg.connect(server_url, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(name))
+        try:
+            url = databases.url_of(server_url, generated.case.name[:63])
+            _check(url + _SETTINGS, generated, found)
+        finally:
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+def _check(url: str, generated: Generated, found: Findings) -> None:
+    case = generated.case
+    texts = case.schema_texts()
+    with psycopg.connect(url, autocommit=True) as conn:
+        failed = fill.apply_schema(conn, texts)
+    for failure in failed:
+        found.add(Kind.SCHEMA, case.name, "", failure)
+    # Another connection: a schema may set its session's search_path.
+    with psycopg.connect(url, autocommit=True) as conn:
+        sources = [*texts, *(query.text for query in generated.queries)]
+        filler = fill.Filler.of(conn, case.name, sources)
+        for reason in filler.fill():
+            found.add(Kind.UNFILLED, case.name, "", reason)
+        package = packages.load(generated, found)
+        arguments = Arguments(filler.drawer, package.names)
+        runner = Runner(package, arguments, not failed, found)
+        runner.prepare(conn)
+        _narrowness(conn, runner, found)
+    runner.run(url)
+
+
+def _narrowness(conn: psycopg.Connection[Any], runner: Runner, found: Findings) -> None:
+    package = runner.package
+    case = package.generated.case.name
+    census = Census(case, catalog.not_null(conn), package.names, found)
+    for function in package.functions:
+        if not function.is_async:
+            census.take(function, runner.prepared.get(function.query))

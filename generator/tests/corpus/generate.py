@@ -1,0 +1,194 @@
+"""Run sqlc on each case: first alone, to learn what it accepts, then with us."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from generator.tests.corpus.collect import Case
+from generator.tests.corpus.findings import Findings, Kind
+
+_SCRIPTS = sysconfig.get_path("scripts")
+_REFUSAL = re.compile(r"^ {2}(?P<where>.+?): (?P<what>[^;]+); (?P<remedy>\S.*)$")
+_NAME = re.compile(r"^\s*(?:--|#|/\*)\s*name:\s*(\S+)")
+_NAMED = re.compile(r"^(?=[ \t]*(?:--|#|/\*)\s*name:)", re.MULTILINE)
+_TRACEBACK = "Traceback (most recent call last)"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query as sqlc gives it to plugins."""
+
+    name: str
+    command: str
+    text: str
+    filename: str
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """The output for a case: a package called after the case, in its own folder."""
+
+    case: Case
+    package: Path
+    queries: tuple[Query, ...]
+
+
+class Workshop:
+    """A folder where cases are laid out and generated."""
+
+    def __init__(self, folder: Path, plugin: str, found: Findings) -> None:
+        process = {"cmd": plugin, "format": "json"}
+        self._plugin = {"name": "psycopg", "process": process}
+        self._projects = folder / "projects"
+        self.packages = folder / "packages"
+        self.found = found
+
+    def generate(self, case: Case) -> Generated | None:
+        """Generate for a case; None if sqlc itself or the plugin refuses.
+
+        Where the plugin refuses some queries only, the others are generated.
+        """
+        project = self._lay_out(case)
+        if _sqlc(project, "alone.json") is not None:
+            self.found.counts["refused by sqlc itself"] += 1
+            return None
+        self.found.counts["cases"] += 1
+        queries = _queries(project / "request" / "request.json")
+        self.found.counts["queries"] += len(queries)
+        message = _sqlc(project, "sqlc.json")
+        if message is None:
+            self.found.counts["generated"] += 1
+        else:
+            self._refused(case, queries, message)
+            queries = _drop_refused(project, queries, message)
+            if not queries or _sqlc(project, "sqlc.json") is not None:
+                return None
+            self.found.counts["generated in part"] += 1
+        self.found.counts["queries generated"] += len(queries)
+        return Generated(case, self.packages / case.name, queries)
+
+    def _lay_out(self, case: Case) -> Path:
+        project = self._projects / case.name
+        package = self.packages / case.name
+        shutil.rmtree(project, ignore_errors=True)
+        shutil.rmtree(package, ignore_errors=True)
+        package.mkdir(parents=True)
+        part = {
+            "engine": "postgresql",
+            "schema": _copy(case.schema, project, "schema"),
+            "queries": _copy(case.queries, project, "queries"),
+        }
+        alone = {"gen": {"json": {"out": "request", "filename": "request.json"}}}
+        out = os.path.relpath(package, project)
+        ours = {"codegen": [{"plugin": "psycopg", "out": out}]}
+        for name, how in (("alone.json", alone), ("sqlc.json", ours)):
+            config = {"version": "2", "plugins": [self._plugin], "sql": [part | how]}
+            (project / name).write_text(json.dumps(config), encoding="utf-8")
+        return project
+
+    def _refused(self, case: Case, queries: tuple[Query, ...], message: str) -> None:
+        complaints = unclear(message, queries)
+        for complaint in complaints:
+            self.found.add(Kind.CRASH, case.name, "", complaint)
+        self.found.counts["refused unclearly" if complaints else "refused"] += 1
+        for line in _problems(message):
+            where, _, what = line.partition(": ")
+            self.found.add(Kind.REFUSED, case.name, where, what)
+
+
+def _copy(files: tuple[Path, ...], project: Path, kind: str) -> list[str]:
+    """Copy files to folders of their own; names stay, and so does their order."""
+    copies: list[str] = []
+    for number, file in enumerate(files):
+        copy = project / f"{kind}_{number}" / file.name
+        copy.parent.mkdir(parents=True)
+        shutil.copyfile(file, copy)
+        copies.append(str(copy.relative_to(project)))
+    return copies
+
+
+def _sqlc(project: Path, config: str) -> str | None:
+    """Run sqlc; return what it says if it fails."""
+    ran = subprocess.run(
+        [Path(_SCRIPTS, "sqlc"), "generate", "-f", config],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={"PATH": f"{_SCRIPTS}{os.pathsep}{os.defpath}"},
+    )
+    return None if ran.returncode == 0 else ran.stderr
+
+
+def _queries(request: Path) -> tuple[Query, ...]:
+    raw: dict[str, Any] = json.loads(request.read_text(encoding="utf-8"))
+    return tuple(
+        Query(query["name"], query["cmd"], query["text"], query["filename"])
+        for query in raw["queries"] or ()
+    )
+
+
+def _problems(message: str) -> list[str]:
+    """Return the plugin's problems, which are indented below its first line."""
+    _, _, listed = message.partition("refuses to generate:\n")
+    return [line.strip() for line in listed.splitlines() if line.startswith("  ")]
+
+
+def _drop_refused(
+    project: Path, queries: tuple[Query, ...], message: str
+) -> tuple[Query, ...]:
+    """Take the refused queries out of their files; return those that stay."""
+    problems = _problems(message)
+    refused = {
+        (query.filename, query.name)
+        for query in queries
+        if any(p.startswith(f"{query.filename}: {query.name}: ") for p in problems)
+    }
+    for file in project.glob("queries_*/*.sql"):
+        names = {name for filename, name in refused if filename == file.name}
+        file.write_text(
+            "".join(
+                part
+                for part in _NAMED.split(file.read_text(encoding="utf-8"))
+                if not ((name := _NAME.match(part)) and name[1] in names)
+            ),
+            encoding="utf-8",
+        )
+    return tuple(q for q in queries if (q.filename, q.name) not in refused)
+
+
+def unclear(message: str, queries: tuple[Query, ...]) -> list[str]:
+    """Tell what a refusal fails to say: each problem's file, query and remedy.
+
+    What concerns no query names a table, a file of the schema or sqlc.yaml instead.
+    """
+    if _TRACEBACK in message:
+        return [f"a traceback: {message.strip().splitlines()[-1]}"]
+    problems = _problems(message)
+    if not problems:
+        return [f"no problem named: {message.strip()}"]
+    return [
+        f"{lacking}: {problem}"
+        for problem in problems
+        for lacking in _lacking(problem, queries)
+    ]
+
+
+def _lacking(problem: str, queries: tuple[Query, ...]) -> list[str]:
+    told = _REFUSAL.match(f"  {problem}")
+    if told is None:
+        return ["no remedy"]
+    where = told["where"]
+    places = {f"{query.filename}: {query.name}: " for query in queries}
+    if any(map(problem.startswith, places)):
+        return []
+    of_schema = where.endswith(".sql") and where not in {q.filename for q in queries}
+    elsewhere = where.startswith(("table ", "sqlc.yaml"))
+    return [] if of_schema or elsewhere else ["no query"]

@@ -1,0 +1,443 @@
+"""The check on foreign projects finds what it is there to find.
+
+Each flaw is put into output of the real plugin, and must be told; the same output
+without it must pass.
+"""
+
+import dataclasses
+import datetime
+import ipaddress
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import psycopg
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from psycopg.types.range import Range
+
+from generator.tests.corpus import collect, databases, faults, fill, generate, origins
+from generator.tests.corpus.findings import TOLERATED, Findings, Kind
+from generator.tests.corpus.generate import Generated, Query, Workshop
+from generator.tests.trust import annotations
+from tests.support.embedded import Server
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = """
+CREATE TYPE mood AS ENUM ('sad', 'so-so');
+CREATE TABLE owners (id int PRIMARY KEY, name text NOT NULL, mood mood);
+CREATE TABLE items (
+    id int PRIMARY KEY,
+    owner_id int NOT NULL REFERENCES owners,
+    label text NOT NULL CHECK (label IN ('new', 'used')),
+    prices numeric(8, 2)[] NOT NULL,
+    note text
+);
+"""
+QUERIES = """
+-- name: ListItems :many
+SELECT id, label, prices, note FROM items WHERE id < $1 OR note = sqlc.narg(note);
+-- name: LabelsOfOwners :many
+SELECT o.name, i.label FROM owners o LEFT JOIN items i ON i.owner_id = o.id;
+-- name: AddOwner :one
+INSERT INTO owners (id, name, mood) VALUES ($1, $2, $3) RETURNING *;
+-- name: ClearNotes :execrows
+UPDATE items SET note = NULL WHERE id = ANY($1::int[]);
+"""
+CONFIG = """
+version: "2"
+sql:
+  - {engine: postgresql, schema: schema.sql, queries: query.sql}
+"""
+
+Flawed: TypeAlias = Callable[[str, str], Findings]
+
+
+def write_case(checkout: Path, name: str, queries: str = QUERIES) -> None:
+    """Write a case as sqlc's repository has them."""
+    folder = checkout / "internal/endtoend/testdata" / name
+    folder.mkdir(parents=True)
+    (folder / "sqlc.yaml").write_text(CONFIG)
+    (folder / "schema.sql").write_text(SCHEMA)
+    (folder / "query.sql").write_text(queries)
+
+
+@pytest.fixture
+def generated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generated:
+    """Give a small case's package; its name is the test's own."""
+    write_case(tmp_path, tmp_path.name)
+    workshop = Workshop(tmp_path, "sqlc-gen-psycopg", Findings())
+    monkeypatch.setattr(sys, "path", [str(workshop.packages), *sys.path])
+    [case] = collect.cases(tmp_path)
+    made = workshop.generate(case)
+    assert made
+    return made
+
+
+@pytest.fixture
+def found_with(server: Server, generated: Generated) -> Flawed:
+    """Give a function that runs the package with a text replaced by another."""
+
+    def run(right: str, wrong: str) -> Findings:
+        module = generated.package / "query.py"
+        text = module.read_text()
+        assert right in text
+        module.write_text(text.replace(right, wrong))
+        found = Findings()
+        databases.check(server.url, generated, found)
+        return found
+
+    return run
+
+
+def details(found: Findings, kind: Kind) -> list[str]:
+    """List what was found of a kind, by query."""
+    return [f"{finding.query}: {finding.detail}" for finding in found.of(kind)]
+
+
+def test_right_code_passes(found_with: Flawed) -> None:
+    """Output without a flaw gives no failing finding, and every query gives rows."""
+    found = found_with("", "")
+    assert [f for f in found.found if f.kind not in TOLERATED] == []
+    assert found.of(Kind.UNPROVEN) == []
+    assert found.of(Kind.UNFILLED) == []
+    assert found.counts["columns NOT NULL"] == 6
+
+
+def test_extra_optional_is_found(found_with: Flawed) -> None:
+    """A NOT NULL column that is annotated Optional is a finding."""
+    found = found_with("label: str\n", "label: str | None\n")
+    assert details(found, Kind.OPTIONAL) == ["ListItems: .label: str | None"]
+
+
+def test_wrong_annotation_is_found(found_with: Flawed) -> None:
+    """A value that contradicts its annotation is a finding, deep inside a row too."""
+    found = found_with("prices: list[Decimal | None]", "prices: list[Decimal]")
+    told = details(found, Kind.VIOLATION)
+    assert any(t.startswith("ListItems: [") for t in told)
+    assert all(t.endswith(": Decimal, but NoneType came") for t in told)
+
+
+def test_missing_optional_is_found(found_with: Flawed) -> None:
+    """A column that an outer join makes NULL must be Optional."""
+    found = found_with("label: str | None\n", "label: str\n")
+    assert any("LabelsOfOwners" in t for t in details(found, Kind.VIOLATION))
+
+
+def test_untyped_column_is_counted(found_with: Flawed) -> None:
+    """A column annotated Any counts as untyped."""
+    found = found_with("label: str\n", "label: Any\n")
+    assert details(found, Kind.UNTYPED) == ["ListItems: .label: Any"]
+    assert found.counts["columns untyped"] == 1
+
+
+def test_wrong_arity_is_ours(found_with: Flawed) -> None:
+    """An argument that is not sent is an error of the generated code's."""
+    found = found_with("(Int4(id), note)", "(Int4(id),)")
+    assert [t for t in details(found, Kind.ERROR) if t.startswith("ListItems: 08P01")]
+
+
+def test_wrong_type_is_ours(found_with: Flawed) -> None:
+    """An argument of a type that the statement does not take is one, too."""
+    found = found_with("(Int4(id), note)", "([id], note)")
+    assert [t for t in details(found, Kind.ERROR) if t.startswith("ListItems: 42883")]
+
+
+def test_bug_in_reading_is_ours(found_with: Flawed) -> None:
+    """What Python raises inside a generated function is one, too."""
+    found = found_with("ListItemsRow(*row)", "ListItemsRow(*row, 1)")
+    assert any("TypeError" in told for told in details(found, Kind.ERROR))
+
+
+def test_other_sql_is_found(found_with: Flawed) -> None:
+    """A statement that is not what sqlc gave is a finding."""
+    found = found_with("id < $1", "id <= $1")
+    assert details(found, Kind.LOST)
+
+
+def test_broken_module_is_found(found_with: Flawed) -> None:
+    """A module that cannot be imported is a finding, and so are its lost queries."""
+    found = found_with(
+        "from psycopg import Connection", "from psycopg import Conection"
+    )
+    assert any("query.py" in told for told in details(found, Kind.IMPORT))
+    assert len(details(found, Kind.LOST)) == 4
+
+
+def test_unresolvable_hint_is_found(found_with: Flawed) -> None:
+    """An annotation that pydantic could not resolve is a finding."""
+    aside = "class Aside:\n    hidden: 'Nowhere'\n\n\nLIST_ITEMS: Final"
+    found = found_with("LIST_ITEMS: Final", aside)
+    assert details(found, Kind.HINTS) == ["Aside: name 'Nowhere' is not defined"]
+
+
+ANSWER = "# error generating code: process: sqlc-gen-psycopg refuses to generate:\n"
+ASKED = (Query("Get", ":batchone", "SELECT 1", "query.sql"),)
+
+
+@pytest.mark.parametrize(
+    ("message", "lacking"),
+    [
+        ("  query.sql: Get: :batchone is not supported; use :one\n", []),
+        ("  table t: column 'a' has no Python type; add an override\n", []),
+        ("  query.sql: Get: :batchone is not supported\n", ["no remedy"]),
+        ("  :batchone is not supported; use :one\n", ["no remedy"]),
+        ("  query.sql: Other: is not supported; use :one\n", ["no query"]),
+        ("  Get: :batchone is not supported; use :one\n", ["no query"]),
+        ("", ["no problem named"]),
+        ("Traceback (most recent call last):\nKeyError: 'x'\n", ["a traceback"]),
+    ],
+)
+def test_unclear_refusal_is_found(message: str, lacking: list[str]) -> None:
+    """A refusal names file, query and remedy; a traceback never does."""
+    told = generate.unclear(ANSWER + message, ASKED)
+    assert [complaint.split(":")[0] for complaint in told] == lacking
+
+
+def test_refused_query_leaves_the_others(tmp_path: Path) -> None:
+    """What is refused is told, and the case's other queries are checked without it."""
+    batch = "-- name: NoSuch :batchexec\nDELETE FROM items WHERE id = $1;\n"
+    write_case(tmp_path, "partly", QUERIES + batch)
+    found = Findings()
+    [case] = collect.cases(tmp_path)
+    made = Workshop(tmp_path, "sqlc-gen-psycopg", found).generate(case)
+    assert made
+    assert len(made.queries) == 4
+    assert [f.detail.split(":")[0] for f in found.of(Kind.REFUSED)] == ["NoSuch"]
+    assert found.of(Kind.CRASH) == []
+
+
+def test_case_that_sqlc_refuses_does_not_count(tmp_path: Path) -> None:
+    """A case that sqlc itself does not accept is none of the plugin's."""
+    write_case(tmp_path, "wrong", "-- name: A :one\nSELECT nothing FROM nowhere;")
+    found = Findings()
+    [case] = collect.cases(tmp_path)
+    assert Workshop(tmp_path, "sqlc-gen-psycopg", found).generate(case) is None
+    assert found.counts["cases"] == 0
+
+
+def test_drivers_count_once(tmp_path: Path) -> None:
+    """The same schema and queries below two drivers' folders are one case."""
+    write_case(tmp_path, "same/pgx")
+    write_case(tmp_path, "same/stdlib", QUERIES.replace("\n", " \n"))
+    write_case(tmp_path, "other", QUERIES + "-- name: One :one\nSELECT 1;")
+    names = [case.name for case in collect.cases(tmp_path)]
+    assert names == ["case_other", "case_same_pgx"]
+
+
+def test_other_engines_are_left_out(tmp_path: Path) -> None:
+    """A part of a configuration for another engine is no case."""
+    write_case(tmp_path, "mine")
+    config = tmp_path / "internal/endtoend/testdata/mine/sqlc.yaml"
+    config.write_text(config.read_text().replace("postgresql", "mysql"))
+    assert collect.cases(tmp_path) == []
+
+
+def test_the_way_back_is_left_out(tmp_path: Path) -> None:
+    """What a migration would do on the way down is not applied."""
+    write_case(tmp_path, "mine")
+    schema = tmp_path / "internal/endtoend/testdata/mine/schema.sql"
+    schema.write_text("\\set x\nSELECT 1;\n-- +goose Down\nDROP TABLE items;\n")
+    [case] = collect.cases(tmp_path)
+    assert [text.split() for text in case.schema_texts()] == [["SELECT", "1;"]]
+
+
+def test_no_checkout_is_told(tmp_path: Path) -> None:
+    """A folder that is no checkout is refused, not passed as an empty corpus."""
+    with pytest.raises(FileNotFoundError, match="testdata"):
+        collect.cases(tmp_path)
+
+
+@dataclasses.dataclass(slots=True)
+class Inner:
+    """A nested row."""
+
+    tags: list[str | None]
+
+
+@dataclasses.dataclass(slots=True)
+class Outer:
+    """A row with a nested one."""
+
+    id: int
+    inner: Inner | None
+
+
+Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | int | None
+JSON = {"Json": Json}
+FITTING: list[Any] = [
+    bool, int, float, str, bytes, Decimal, UUID, datetime.date, datetime.datetime,
+    datetime.timedelta, ipaddress.IPv4Address, int | None, list[str | None],
+    dict[str, int], tuple[int, str], tuple[int, ...], Inner, Outer, list[Outer] | None,
+]  # fmt: skip
+
+
+@settings(deadline=None)
+@pytest.mark.parametrize("annotation", FITTING, ids=str)
+@given(data=st.data())
+def test_fitting_value_is_fine(
+    annotation: annotations.Annotation, data: st.DataObject
+) -> None:
+    """Whatever a type checker would take for the annotation is no violation."""
+    values: st.SearchStrategy[object] = st.from_type(annotation)
+    assert annotations.violations(data.draw(values), annotation) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "annotation", "path"),
+    [
+        (None, str, ""),
+        ("a", int, ""),
+        (True, int, ""),
+        (1, float, ""),
+        (1, bool, ""),
+        (datetime.datetime(2024, 1, 2, tzinfo=datetime.UTC), datetime.date, ""),
+        ("sad", UUID | None, ""),
+        (["a", None], list[str], "[1]"),
+        ([["a"], [1]], list[list[str | None]], "[1][0]"),
+        ("{a,b}", list[str], ""),
+        ((1, 2), tuple[int, str], "[1]"),
+        ((1, 2), tuple[int], "[2]"),
+        ({"a": "b"}, dict[str, int], "[value]"),
+        ([Outer(1, Inner(["a", 2]))], list[Outer], "[0].inner.tags[1]"),  # type: ignore[list-item]  # the flaw
+        (Outer(1, "x"), Outer | None, ".inner"),  # type: ignore[arg-type]  # the flaw
+        (Range(1, 2), Range[Decimal], ".lower"),
+        ({"a": [1, {"b": b"x"}]}, Json, ""),
+    ],
+)
+def test_value_against_its_annotation_is_found(
+    value: object, annotation: object, path: str
+) -> None:
+    """What does not fit is told, with the way that leads to it."""
+    [first, *_] = annotations.violations(value, annotation, JSON)
+    assert first.path.startswith(path)
+
+
+def test_unknown_annotation_is_no_pass() -> None:
+    """An annotation that cannot be judged by is an error, not a fitting value."""
+    with pytest.raises(TypeError, match="cannot judge"):
+        annotations.violations(1, "int".join)
+
+
+@pytest.mark.parametrize(
+    ("query", "columns"),
+    [
+        ("SELECT id, note, label || 'x' FROM i", [("i", 1), ("i", 3), None]),
+        ("SELECT o.id, i.id FROM o LEFT JOIN i ON i.o_id = o.id", [("o", 1), None]),
+        ("SELECT o.id, i.id FROM o RIGHT JOIN i ON i.o_id = o.id", [None, ("i", 1)]),
+        ("SELECT id FROM o JOIN (SELECT id FROM i) AS s USING (id)", [("o", 1)]),
+        ("WITH c AS (SELECT label FROM i) SELECT label FROM c", [("i", 2)]),
+        ("SELECT s.id FROM o LEFT JOIN (SELECT id FROM i) s ON true", [None]),
+        ("SELECT label, count(*) FROM i GROUP BY label", [("i", 2), None]),
+        ("SELECT label, count(*) FROM i GROUP BY ROLLUP (label)", [None, None]),
+        ("SELECT id FROM i UNION SELECT id FROM o", []),
+        ("UPDATE i SET note = $1 WHERE id = $2 RETURNING label", [("i", 2)]),
+        ("SELECT id AS \":x {\" FROM o WHERE 'a } :b (' = $1", [("o", 1)]),
+    ],
+)
+def test_columns_come_from_tables(
+    conn: psycopg.Connection, query: str, columns: list[tuple[str, int] | None]
+) -> None:
+    """A plain column is traced to its table, unless an outer join touches it."""
+    conn.execute("CREATE TEMP TABLE o (id int PRIMARY KEY)")
+    conn.execute("CREATE TEMP TABLE i (id int, label text, note text, o_id int)")
+    row = conn.execute("SELECT 'o'::regclass::oid, 'i'::regclass::oid").fetchone()
+    assert row
+    names = {row[0]: "o", row[1]: "i"}
+    found = origins.prepare(conn, query).origins
+    assert [f and (names[f[0]], f[1]) for f in found] == columns
+
+
+def test_tables_are_filled(conn: psycopg.Connection) -> None:
+    """Rows fit keys and CHECKs; some have every column, some only what they must."""
+    conn.execute("CREATE SCHEMA s")
+    assert fill.apply_schema(conn, [f"SET search_path TO s; {SCHEMA}"]) == []
+    empty = fill.Filler.of(conn, "seed", [SCHEMA]).fill()
+    assert [told for told in empty if told.startswith("s.")] == []
+    rows = conn.execute("SELECT label, note FROM s.items").fetchall()
+    assert {row[0] for row in rows} == {"new", "used"}
+    assert {row[1] is None for row in rows} == {True, False}
+
+
+def test_failing_statement_of_a_schema_is_told(conn: psycopg.Connection) -> None:
+    """A statement that fails is told, and does not keep the others back."""
+    failed = fill.apply_schema(conn, ["CREATE EXTENSION nowhere; CREATE TABLE x ()"])
+    assert [told.split(":")[0] for told in failed] == ["CREATE EXTENSION nowhere"]
+    assert conn.execute("SELECT to_regclass('x')").fetchone() == ("x",)
+
+
+@pytest.mark.parametrize(
+    ("statement", "ours"),
+    [
+        ("SELECT 1 / 0", False),
+        ("INSERT INTO order_items (class) VALUES ('a')", False),
+        ("SELECT 'x'::int", False),
+        ("SELECT 1 = ARRAY['x']", True),
+        ("SELECT nowhere", True),
+    ],
+)
+def test_blame(conn: psycopg.Connection, statement: str, ours: bool) -> None:
+    """Values and rows are the data's fault, types and names are ours."""
+    with pytest.raises(psycopg.Error) as caught:
+        conn.execute(statement.encode())
+    assert faults.is_ours(caught.value) is ours
+
+
+FLAWED_PLUGIN = f"""#!{sys.executable}
+import base64, json, sys
+from sqlc_gen_psycopg import plugin
+answer = json.loads(plugin.answer(sys.stdin.buffer.read()))
+for file in answer["files"]:
+    text = base64.b64decode(file["contents"]).decode()
+    text = text.replace("    label: str\\n", "    label: int\\n")
+    file["contents"] = base64.b64encode(text.encode()).decode()
+print(json.dumps(answer))
+"""
+
+
+def run(checkout: Path, *options: str) -> tuple[int, dict[str, Any]]:
+    """Run the command line; give its exit code and its report."""
+    file = checkout / "report.json"
+    ran = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "generator.tests.corpus",
+            checkout,
+            "--json",
+            file,
+            *options,
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert file.exists(), ran.stderr
+    return ran.returncode, json.loads(file.read_text())
+
+
+def test_whole_run(tmp_path: Path) -> None:
+    """All targets hold for the plugin as it is: the command ends with 0."""
+    write_case(tmp_path, "small")
+    code, report = run(tmp_path)
+    failing = {kind.name.lower() for kind in Kind if kind not in TOLERATED}
+    assert {k: f for k, f in report["findings"].items() if f and k in failing} == {}
+    assert (code, report["holds"], report["counts"]["cases"]) == (0, True, 1)
+
+
+def test_whole_run_with_a_flaw(tmp_path: Path) -> None:
+    """A flawed plugin is told by its values: the command ends with 1."""
+    write_case(tmp_path, "small")
+    plugin = tmp_path / "plugin"
+    plugin.write_text(FLAWED_PLUGIN)
+    plugin.chmod(0o755)
+    code, report = run(tmp_path, "--plugin", str(plugin))
+    assert (code, report["holds"]) == (1, False)
+    assert report["findings"]["violation"]

@@ -1,0 +1,1 @@
+"""Whether what the generated code promises is what the database gives."""
