@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=100, help="default: %(default)s")
+    parser.add_argument("--rounds", type=int, default=60, help="default: %(default)s")
     parser.add_argument(
         "--delay",
         type=float,

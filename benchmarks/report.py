@@ -44,27 +44,27 @@ def title(outcome: Outcome) -> str:
 
 
 def table(outcome: Outcome) -> Table:
-    """Lay out an outcome: milliseconds, and ratios of medians to the baselines."""
+    """Lay out an outcome: milliseconds, and ratios to the baselines, paired by round."""
     grid = Table(
         title=title(outcome),
         title_justify="left",
         title_style="bold",
         box=SIMPLE,
-        pad_edge=False,
+        padding=(0, 1, 0, 0),
     )
     grid.add_column("contender", no_wrap=True)
     for column in ("median", "middle\n90 %", "own CPU"):
         grid.add_column(column, justify="right", no_wrap=True)
     for baseline in outcome.task.baselines:
-        library, _, how = baseline.partition(" ")
-        grid.add_column(f"x {library}\n{how}", justify="right", no_wrap=True)
+        how = baseline.removeprefix("psycopg").lstrip(", ")
+        grid.add_column(f"ratio to\n{how}", justify="right", no_wrap=True)
     for figure in figures(outcome):
         grid.add_row(
             str(figure.contender),
             _ms(figure.median),
             f"{_ms(figure.low)}-{_ms(figure.high)}",
             _ms(figure.busy),
-            *(f"{ratio.of_medians:.2f}" for ratio in figure.ratios),
+            *(f"{ratio.paired:.2f}" for ratio in figure.ratios),
         )
     return grid
 

@@ -60,7 +60,7 @@ READ = Task(
         Contender("asyncpg", "async", by_asyncpg.read),
     ),
     baselines=(BY_HAND,),
-    per_round=10,
+    per_round=6,
     returns=records.User,
 )
 
