@@ -44,7 +44,7 @@ def title(outcome: Outcome) -> str:
 
 
 def table(outcome: Outcome) -> Table:
-    """Lay out an outcome: milliseconds, and ratios to the baselines, paired by round."""
+    """Lay out an outcome: milliseconds, and ratios to baselines, paired by round."""
     grid = Table(
         title=title(outcome),
         title_justify="left",
