@@ -4,6 +4,7 @@ import keyword
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
+from functools import cache
 
 # A name that an annotation or a body needs must not be shadowed. Fields and
 # parameters are lower case, so the capitalised imports are out of their way.
@@ -53,12 +54,13 @@ CLASSES = frozenset(
 )
 
 
-def words(name: str) -> list[str]:
+@cache
+def words(name: str) -> tuple[str, ...]:
     """Split a SQL name into words, at case changes and odd characters."""
     name = unicodedata.normalize("NFKC", name)
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
     spelled = "".join(c if _fits(c) else "_" for c in name)
-    return [word for word in spelled.split("_") if word]
+    return tuple(word for word in spelled.split("_") if word)
 
 
 def _fits(character: str) -> bool:
@@ -92,9 +94,7 @@ def constant(name: str) -> str:
 
 def member(label: str) -> str:
     """Return the name of an enum's member; symbols go by their Unicode names."""
-    found = words(label)
-    if not found:
-        found = [_spell(c) for c in label] or ["EMPTY"]
+    found = words(label) or tuple(map(_spell, label)) or ("EMPTY",)
     spelled = "_".join(found).upper()
     return spelled if spelled.isidentifier() else f"VALUE_{spelled}"
 

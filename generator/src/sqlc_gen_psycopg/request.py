@@ -110,6 +110,7 @@ def read(data: bytes) -> Request:
         raise RefusedError([Problem("request", _NOT_A_REQUEST, _FORMAT)]) from error
 
 
+CATALOGS = ("pg_catalog", "information_schema", "pg_temp")
 _NOT_A_REQUEST = "what arrived on stdin is no JSON request of sqlc's"
 _FORMAT = "let sqlc call this plugin, with `process: {cmd: …, format: json}`"
 
@@ -118,6 +119,7 @@ def _request(raw: Json) -> Request:
     default = raw["catalog"]["default_schema"]
     read = _Reader(default)
     schemas: list[Json] = raw["catalog"]["schemas"] or []
+    mentioned = "\n".join(query["text"] for query in raw["queries"] or ())
     options = base64.b64decode(raw.get("plugin_options") or "") or b"{}"
     settings = raw["settings"]
     return Request(
@@ -127,7 +129,7 @@ def _request(raw: Json) -> Request:
         schema_paths=tuple(settings["schema"] or ()),
         query_paths=tuple(settings["queries"] or ()),
         options=json.loads(options) or {},
-        tables={t.name: t for s in schemas for t in read.tables(s)},
+        tables={t.name: t for s in schemas for t in read.tables(s, mentioned)},
         enums={e.name: e for s in schemas for e in read.enums(s)},
         composites=frozenset(n for s in schemas for n in read.composites(s)),
         queries=tuple(read.query(q) for q in raw["queries"] or ()),
@@ -190,7 +192,9 @@ class _Reader:
     def columns(self, raws: list[Json] | None) -> tuple[Column, ...]:
         return tuple(self.column(raw) for raw in raws or ())
 
-    def tables(self, schema: Json) -> list[Table]:
+    def tables(self, schema: Json, mentioned: str) -> list[Table]:
+        # The catalogs come along with every request; hardly a query reads them.
+        catalog = schema["name"] in CATALOGS
         return [
             Table(
                 # The catalog's tables name no schema when it is their own.
@@ -199,6 +203,7 @@ class _Reader:
                 raw.get("comment") or "",
             )
             for raw in schema["tables"] or ()
+            if not catalog or raw["rel"]["name"] in mentioned
         ]
 
     def enums(self, schema: Json) -> list[Enum]:

@@ -27,6 +27,7 @@ class Target:
 class Statement:
     """A query's tree, its targets column by column, and its parameters' columns."""
 
+    text: str
     node: Node
     targets: list[tuple[Target, ...]]
     parameters: dict[int, Origin]
@@ -34,6 +35,8 @@ class Statement:
     def left_over(self) -> list[str]:
         """Return sqlc's own syntax that is still in a text, which then cannot run."""
         found: list[str] = []
+        if "@" not in self.text and "sqlc." not in self.text:
+            return found
         for inner in tree.walk(self.node):
             operation: Node = inner.get("A_Expr", {})
             if operation.get("kind") == "AEXPR_OP" and "lexpr" not in operation:
@@ -49,7 +52,7 @@ class Statement:
 
 def unknown(query: Query) -> Statement:
     """Return a statement of which nothing is known."""
-    return Statement({}, [()] * len(query.columns), {})
+    return Statement(query.text, {}, [()] * len(query.columns), {})
 
 
 def parse(query: Query, analyst: Analyst) -> Statement:
@@ -71,7 +74,7 @@ def parse(query: Query, analyst: Analyst) -> Statement:
         width = len(analyst.tables[column.embed].columns) if column.embed else 1
         aligned.append(tuple(found[position : position + width]))
         position += width
-    return Statement(node, aligned, analysis.parameters)
+    return Statement(query.text, node, aligned, analysis.parameters)
 
 
 def _targets(kind: str, node: Node) -> list[Node]:

@@ -7,10 +7,8 @@ from sqlc_gen_psycopg.inference.analyst import Analyst
 from sqlc_gen_psycopg.options import Options
 from sqlc_gen_psycopg.problems import Problems
 from sqlc_gen_psycopg.pytypes import Types, UnknownTypeError
-from sqlc_gen_psycopg.request import Column, Name, Request, Table
+from sqlc_gen_psycopg.request import CATALOGS, Column, Name, Request, Table
 from sqlc_gen_psycopg.rows import Field, Model, Value
-
-_CATALOGS = ("pg_catalog", "information_schema", "pg_temp")
 
 
 class Models:
@@ -34,7 +32,7 @@ class Models:
         self._used: set[Name] = set()
 
     def _class_names(self) -> dict[Name, str]:
-        own = [n for n in self._request.tables if n.schema not in _CATALOGS]
+        own = [n for n in self._request.tables if n.schema not in CATALOGS]
         own.sort(key=str)
         return dict(zip(own, names.distinct(map(self._class_name, own)), strict=True))
 

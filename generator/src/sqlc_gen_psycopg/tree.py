@@ -6,6 +6,8 @@ from typing import Any, TypeAlias, cast
 
 Node: TypeAlias = dict[str, Any]
 
+_NESTED = (dict, list)
+
 # An extension module without type information.
 _pgparse: Any = importlib.import_module("pgparse")
 
@@ -51,11 +53,12 @@ def last_name(node: Node, key: str) -> str:
 
 def walk(value: object) -> Iterator[Node]:
     """Yield every dictionary in a tree, the outermost first."""
-    if isinstance(value, dict):
-        node = cast("Node", value)
-        yield node
-        for inner in node.values():
-            yield from walk(inner)
-    elif isinstance(value, list):
-        for inner in cast("list[object]", value):
-            yield from walk(inner)
+    waiting: list[object] = [value]
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, dict):
+            node = cast("Node", current)
+            yield node
+            waiting.extend(inner for inner in node.values() if type(inner) in _NESTED)
+        elif isinstance(current, list):
+            waiting.extend(cast("list[object]", current))

@@ -1,6 +1,6 @@
 """The inference's door: what is proven of a query's columns, and of a relation's."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlc_gen_psycopg.inference import statements
 from sqlc_gen_psycopg.inference.facts import Fact, Origin, Relation, SqlType
@@ -16,6 +16,7 @@ class Analyst:
 
     tables: dict[Name, Table]
     schema: Schema
+    _known: dict[Name, Relation] = field(default_factory=dict[Name, Relation])
 
     def statement(self, query: Query, kind: str, node: Node) -> "Analysis":
         """Return what is proven of a query's columns and parameters."""
@@ -29,7 +30,8 @@ class Analyst:
         return self._world({}).relation(name)
 
     def _world(self, parameters: dict[int, Fact]) -> World:
-        return World(self.tables, self.schema, parameters, statements.rows)
+        rows = statements.rows
+        return World(self.tables, self.schema, parameters, rows, known=self._known)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 from sqlc_gen_psycopg.inference.facts import SqlType
 from sqlc_gen_psycopg.request import Name
@@ -74,11 +74,7 @@ class Signature:
 def _tables() -> tuple[dict[str, list[Signature]], dict[str, list[Signature]]]:
     functions: dict[str, list[Signature]] = {}
     operators: dict[str, list[Signature]] = {}
-    text = (
-        resources.files("sqlc_gen_psycopg.inference")
-        .joinpath("builtins.txt")
-        .read_text("utf-8")
-    )
+    text = Path(__file__).with_name("builtins.txt").read_text("utf-8")
     for line in text.splitlines():
         what, name, *rest = line.split("\t")
         if what == "f":
@@ -107,8 +103,11 @@ def overloads(name: str) -> list[Signature]:
     return _tables()[0].get(name, [])
 
 
+@cache
 def function(
-    name: str, arguments: list[SqlType | None], given: list[SqlType | None]
+    name: str,
+    arguments: tuple[SqlType | None, ...],
+    given: tuple[SqlType | None, ...],
 ) -> SqlType | None:
     """Return a call's result type, None if it cannot be told, as unknown types are.
 
@@ -118,13 +117,14 @@ def function(
     return found or _resolve(overloads(name), arguments)
 
 
-def operator(name: str, operands: list[SqlType | None]) -> SqlType | None:
+@cache
+def operator(name: str, operands: tuple[SqlType | None, ...]) -> SqlType | None:
     """Return an operation's result type, None if it cannot be told."""
     signatures = _tables()[1].get(name, [])
     if len(operands) == 2 and None in operands:  # noqa: PLR2004 - a binary operator
         # PostgreSQL first takes an untyped literal as of the other side's type.
         known = operands[0] or operands[1]
-        found = _resolve(signatures, [known, known], exact=True)
+        found = _resolve(signatures, (known, known), exact=True)
         if found:
             return found
     return _resolve(signatures, operands)
@@ -132,8 +132,8 @@ def operator(name: str, operands: list[SqlType | None]) -> SqlType | None:
 
 def _resolve(
     signatures: list[Signature],
-    arguments: list[SqlType | None],
-    given: list[SqlType | None] | None = None,
+    arguments: tuple[SqlType | None, ...],
+    given: tuple[SqlType | None, ...] | None = None,
     *,
     exact: bool = False,
 ) -> SqlType | None:
@@ -154,7 +154,9 @@ def _resolve(
     return results[0] if results and len(set(results)) == 1 else None
 
 
-def _score(wanted: tuple[str, ...], arguments: list[SqlType | None]) -> int | None:
+def _score(
+    wanted: tuple[str, ...], arguments: tuple[SqlType | None, ...]
+) -> int | None:
     total = 0
     for parameter, argument in zip(wanted, arguments, strict=True):
         score = _fit(parameter, argument)
@@ -195,7 +197,7 @@ def _spelled(found: SqlType) -> str:
 
 
 def _result(
-    result: str, wanted: tuple[str, ...], arguments: list[SqlType | None]
+    result: str, wanted: tuple[str, ...], arguments: tuple[SqlType | None, ...]
 ) -> SqlType | None:
     if result not in _POLYMORPHIC:
         if result in ("record", "anyelement"):
@@ -210,7 +212,7 @@ def _result(
 
 
 def _elements(
-    wanted: tuple[str, ...], arguments: list[SqlType | None]
+    wanted: tuple[str, ...], arguments: tuple[SqlType | None, ...]
 ) -> list[SqlType]:
     """Return what the arguments say of the type that `any…` stands for."""
     found = [
@@ -221,7 +223,9 @@ def _elements(
     return [element for element in found if element]
 
 
-def _is_consistent(wanted: tuple[str, ...], arguments: list[SqlType | None]) -> bool:
+def _is_consistent(
+    wanted: tuple[str, ...], arguments: tuple[SqlType | None, ...]
+) -> bool:
     elements = _elements(wanted, arguments)
     return not elements or unify(elements) is not None
 

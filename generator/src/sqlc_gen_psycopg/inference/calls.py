@@ -21,8 +21,8 @@ def name_of(node: Node) -> str:
 def fact(node: Node, arguments: list[Fact], scope: Scope) -> Fact:
     """Return what is proven of a call, given what is of its arguments."""
     name = name_of(node)
-    wanted = [scope.world.base(argument.type) for argument in arguments]
-    found = builtins.function(name, wanted, [argument.type for argument in arguments])
+    given = tuple(argument.type for argument in arguments)
+    found = builtins.function(name, tuple(map(scope.world.base, given)), given)
     doubtful = found is None and bool(builtins.overloads(name))
     total = _is_total(name, node, arguments, scope)
     return Fact(found, total, is_doubtful=doubtful)

@@ -127,7 +127,8 @@ def _has_given_elements(sides: list[Node], scope: Scope) -> bool:
 
 def _operator(node: Node, operands: list[Fact], scope: Scope) -> Fact:
     name = tree.last_name(node, "name")
-    found = builtins.operator(name, [scope.world.base(f.type) for f in operands])
+    bases = tuple(scope.world.base(operand.type) for operand in operands)
+    found = builtins.operator(name, bases)
     total = name in totals.OPERATORS and all(f.not_null for f in operands)
     return Fact(found, total, is_doubtful=found is None)
 

@@ -21,6 +21,7 @@ class World:
     rows: Callable[["Scope", Node], Relation]
     # The column that each parameter is compared with or written to.
     links: dict[int, Origin] = field(default_factory=dict[int, Origin])
+    known: dict[Name, Relation] = field(default_factory=dict[Name, Relation])
 
     def link(self, one: Fact, other: Fact) -> None:
         """Note that two values are compared: a parameter takes on a column's part."""
@@ -40,6 +41,11 @@ class World:
 
     def relation(self, name: Name) -> Relation:
         """Return a table, or a view by its query."""
+        if name not in self.known:
+            self.known[name] = self._relation(name)
+        return self.known[name]
+
+    def _relation(self, name: Name) -> Relation:
         node = self.schema.derived.get(name)
         table = self.tables.get(name)
         columns = _columns(table) if table else ()
