@@ -37,6 +37,11 @@ WHERE user_id = @user_id AND deleted_at IS NULL
 ORDER BY created_at, id
 LIMIT @max_rows;
 
+-- name: count_cart_items :one
+-- Counts what is in a user's cart.
+SELECT count(*) FROM cart_items
+WHERE user_id = @user_id AND deleted_at IS NULL;
+
 -- name: list_ids_in_cart :many
 -- Lists which of these items are in the user's cart.
 SELECT id
@@ -52,17 +57,32 @@ SET deleted_at = now()
 WHERE id = @id AND user_id = @user_id AND deleted_at IS NULL
 RETURNING *;
 
+-- name: clear_cart :execrows
+-- Takes everything out of a user's cart. Locks the user: several rows are locked here
+-- and in a checkout, each in an order of its own.
+WITH owner AS (
+    SELECT users.id FROM users WHERE users.id = @user_id FOR NO KEY UPDATE
+)
+
+UPDATE cart_items
+SET deleted_at = now()
+FROM owner
+WHERE cart_items.user_id = owner.id AND cart_items.deleted_at IS NULL;
+
 -- name: claim_cart_items :many
 -- @deferred
 -- Takes the items of new orders out of the cart and keeps each as its order's snapshot,
 -- matched by place. An item that is not in the user's cart leaves a NULL product_id,
 -- which the snapshot refuses, and with it the whole transaction. An order that was
--- cancelled before it came here leaves its item in the cart. Needs the user's lock.
+-- cancelled before it came here leaves its item in the cart. An item that the chain's
+-- mirror has taken out for the order's own transaction can be claimed too, unless
+-- another uncancelled order holds it. Needs the user's lock.
 WITH wanted AS (
     SELECT
         line.order_id,
         line.cart_item_id,
-        orders.status
+        orders.status,
+        orders.tx_hash
     FROM ROWS FROM (
         unnest(@order_ids::uuid []), unnest(@cart_item_ids::uuid [])
     ) AS line (order_id, cart_item_id)
@@ -71,12 +91,31 @@ WITH wanted AS (
 
 claimed AS (
     UPDATE cart_items
-    SET deleted_at = CASE WHEN wanted.status <> 'cancelled' THEN now() END
+    SET
+        deleted_at = coalesce(
+            cart_items.deleted_at, CASE WHEN wanted.status <> 'cancelled' THEN now() END
+        )
     FROM wanted
     WHERE
         cart_items.id = wanted.cart_item_id
         AND cart_items.user_id = @user_id
-        AND cart_items.deleted_at IS NULL
+        AND (
+            cart_items.deleted_at IS NULL
+            OR (
+                EXISTS (
+                    SELECT FROM chain_events AS event
+                    WHERE
+                        event.object_id = cart_items.on_chain_object_id
+                        AND event.type = 'checked_out'
+                        AND event.tx_digest = wanted.tx_hash
+                )
+                AND NOT EXISTS (
+                    SELECT FROM order_items AS held
+                    INNER JOIN orders ON held.order_id = orders.id
+                    WHERE held.cart_item_id = cart_items.id AND orders.status <> 'cancelled'
+                )
+            )
+        )
     RETURNING cart_items.*
 )
 

@@ -13,6 +13,8 @@ from . import models
 __all__ = [
     "ADD_CART_ITEM",
     "CLAIM_CART_ITEMS",
+    "CLEAR_CART",
+    "COUNT_CART_ITEMS",
     "LIST_CART_ITEMS",
     "LIST_IDS_IN_CART",
     "REMOVE_CART_ITEM",
@@ -20,6 +22,8 @@ __all__ = [
     "RETAKE_CART_ITEM",
     "add_cart_item",
     "claim_cart_items",
+    "clear_cart",
+    "count_cart_items",
     "list_cart_items",
     "list_ids_in_cart",
     "remove_cart_item",
@@ -63,6 +67,10 @@ WHERE user_id = $1 AND deleted_at IS NULL
 ORDER BY created_at, id
 LIMIT $2"""
 
+COUNT_CART_ITEMS: Final = """\
+SELECT count(*) FROM cart_items
+WHERE user_id = $1 AND deleted_at IS NULL"""
+
 LIST_IDS_IN_CART: Final = """\
 SELECT id
 FROM cart_items
@@ -75,12 +83,23 @@ SET deleted_at = now()
 WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL
 RETURNING id, user_id, product_id, product_name, price, image, product_url, size, color, retailer, tx_digest, on_chain_object_id, deleted_at, created_at"""
 
+CLEAR_CART: Final = """\
+WITH owner AS (
+    SELECT users.id FROM users WHERE users.id = $1 FOR NO KEY UPDATE
+)
+
+UPDATE cart_items
+SET deleted_at = now()
+FROM owner
+WHERE cart_items.user_id = owner.id AND cart_items.deleted_at IS NULL"""
+
 CLAIM_CART_ITEMS: Final = """\
 WITH wanted AS (
     SELECT
         line.order_id,
         line.cart_item_id,
-        orders.status
+        orders.status,
+        orders.tx_hash
     FROM ROWS FROM (
         unnest($1::uuid []), unnest($2::uuid [])
     ) AS line (order_id, cart_item_id)
@@ -89,12 +108,31 @@ WITH wanted AS (
 
 claimed AS (
     UPDATE cart_items
-    SET deleted_at = CASE WHEN wanted.status <> 'cancelled' THEN now() END
+    SET
+        deleted_at = coalesce(
+            cart_items.deleted_at, CASE WHEN wanted.status <> 'cancelled' THEN now() END
+        )
     FROM wanted
     WHERE
         cart_items.id = wanted.cart_item_id
         AND cart_items.user_id = $3
-        AND cart_items.deleted_at IS NULL
+        AND (
+            cart_items.deleted_at IS NULL
+            OR (
+                EXISTS (
+                    SELECT FROM chain_events AS event
+                    WHERE
+                        event.object_id = cart_items.on_chain_object_id
+                        AND event.type = 'checked_out'
+                        AND event.tx_digest = wanted.tx_hash
+                )
+                AND NOT EXISTS (
+                    SELECT FROM order_items AS held
+                    INNER JOIN orders ON held.order_id = orders.id
+                    WHERE held.cart_item_id = cart_items.id AND orders.status <> 'cancelled'
+                )
+            )
+        )
     RETURNING cart_items.id, cart_items.user_id, cart_items.product_id, cart_items.product_name, cart_items.price, cart_items.image, cart_items.product_url, cart_items.size, cart_items.color, cart_items.retailer, cart_items.tx_digest, cart_items.on_chain_object_id, cart_items.deleted_at, cart_items.created_at
 )
 
@@ -200,6 +238,13 @@ def list_cart_items(
     return cur.fetchall()
 
 
+def count_cart_items(conn: Connection[Any], *, user_id: UUID) -> int | None:
+    """Counts what is in a user's cart."""
+    cur: RawCursor[int] = RawCursor(conn, row_factory=scalar_row)
+    cur.execute(COUNT_CART_ITEMS, (user_id,))
+    return cur.fetchone()
+
+
 def list_ids_in_cart(
     conn: Connection[Any],
     *,
@@ -226,6 +271,15 @@ def remove_cart_item(
     return cur.fetchone()
 
 
+def clear_cart(conn: Connection[Any], *, user_id: UUID) -> int:
+    """Takes everything out of a user's cart. Locks the user: several rows are locked here
+    and in a checkout, each in an order of its own.
+    """
+    cur = RawCursor(conn)
+    cur.execute(CLEAR_CART, (user_id,))
+    return _row_count(cur)
+
+
 def claim_cart_items(
     conn: Connection[Any],
     *,
@@ -236,7 +290,9 @@ def claim_cart_items(
     """Takes the items of new orders out of the cart and keeps each as its order's snapshot,
     matched by place. An item that is not in the user's cart leaves a NULL product_id,
     which the snapshot refuses, and with it the whole transaction. An order that was
-    cancelled before it came here leaves its item in the cart. Needs the user's lock.
+    cancelled before it came here leaves its item in the cart. An item that the chain's
+    mirror has taken out for the order's own transaction can be claimed too, unless
+    another uncancelled order holds it. Needs the user's lock.
     """
     cur = RawCursor(conn, row_factory=models.order_item_row)
     cur.execute(CLAIM_CART_ITEMS, ([*order_ids], [*cart_item_ids], user_id))

@@ -7,6 +7,7 @@ functions of the package `generated`, called with `store.connection()`.
 from . import addresses, errors
 from ._async.store import AsyncStore
 from ._sync.store import Store
+from .chain import ChainEvent, Product
 from .checkouts import CheckoutLine, PlacedOrder
 from .errors import StoreError
 from .settings import Settings
@@ -14,9 +15,11 @@ from .webhooks import OrderEvent
 
 __all__ = [
     "AsyncStore",
+    "ChainEvent",
     "CheckoutLine",
     "OrderEvent",
     "PlacedOrder",
+    "Product",
     "Settings",
     "Store",
     "StoreError",

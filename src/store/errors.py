@@ -21,6 +21,7 @@
     │   └── CheckoutConflict
     ├── Malformed              a text is no address, id, hash or key of its kind
     ├── Undecryptable          what is stored is no token of this row and key ring
+    ├── WrongCartService       CART_SERVICE gives the carts another writer
     ├── UserNotFound
     ├── UserHasOpenOrders
     ├── OrderNotFound
@@ -182,6 +183,14 @@ class Undecryptable(StoreError):
         )
         self.user_id = user_id
         self.column = column
+
+
+class WrongCartService(StoreError):
+    """The call writes carts for another CART_SERVICE than is set: ``required``."""
+
+    def __init__(self, required: str) -> None:
+        super().__init__(f"this writes carts only where CART_SERVICE is {required}")
+        self.required = required
 
 
 class UserNotFound(StoreError):

@@ -14,7 +14,7 @@ Row: TypeAlias = dict[str, Any]
 """A row by column, as JSON spells it; numbers are int or Decimal."""
 
 Rows: TypeAlias = dict[str, dict[str, Row]]
-"""The rows of each table, by id."""
+"""The rows of each table, by id, or by all they hold where there is none."""
 
 
 class Tables:
@@ -41,5 +41,5 @@ class Tables:
         """Read all rows."""
         rows: Rows = {name: {} for name in self.names}
         for name, row in self._conn.execute(self._query):
-            rows[name][row["id"]] = row
+            rows[name][row.get("id") or str(row)] = row
         return rows

@@ -12,6 +12,8 @@ from .. import models
 from ..carts import (
     ADD_CART_ITEM,
     CLAIM_CART_ITEMS,
+    CLEAR_CART,
+    COUNT_CART_ITEMS,
     LIST_CART_ITEMS,
     LIST_IDS_IN_CART,
     REMOVE_CART_ITEM,
@@ -22,6 +24,8 @@ from ..carts import (
 __all__ = [
     "add_cart_item",
     "claim_cart_items",
+    "clear_cart",
+    "count_cart_items",
     "list_cart_items",
     "list_ids_in_cart",
     "remove_cart_item",
@@ -78,6 +82,13 @@ async def list_cart_items(
     return await cur.fetchall()
 
 
+async def count_cart_items(conn: AsyncConnection[Any], *, user_id: UUID) -> int | None:
+    """Counts what is in a user's cart."""
+    cur: AsyncRawCursor[int] = AsyncRawCursor(conn, row_factory=scalar_row)
+    await cur.execute(COUNT_CART_ITEMS, (user_id,))
+    return await cur.fetchone()
+
+
 async def list_ids_in_cart(
     conn: AsyncConnection[Any],
     *,
@@ -104,6 +115,15 @@ async def remove_cart_item(
     return await cur.fetchone()
 
 
+async def clear_cart(conn: AsyncConnection[Any], *, user_id: UUID) -> int:
+    """Takes everything out of a user's cart. Locks the user: several rows are locked here
+    and in a checkout, each in an order of its own.
+    """
+    cur = AsyncRawCursor(conn)
+    await cur.execute(CLEAR_CART, (user_id,))
+    return await _row_count(cur)
+
+
 async def claim_cart_items(
     conn: AsyncConnection[Any],
     *,
@@ -114,7 +134,9 @@ async def claim_cart_items(
     """Takes the items of new orders out of the cart and keeps each as its order's snapshot,
     matched by place. An item that is not in the user's cart leaves a NULL product_id,
     which the snapshot refuses, and with it the whole transaction. An order that was
-    cancelled before it came here leaves its item in the cart. Needs the user's lock.
+    cancelled before it came here leaves its item in the cart. An item that the chain's
+    mirror has taken out for the order's own transaction can be claimed too, unless
+    another uncancelled order holds it. Needs the user's lock.
     """
     cur = AsyncRawCursor(conn, row_factory=models.order_item_row)
     await cur.execute(CLAIM_CART_ITEMS, ([*order_ids], [*cart_item_ids], user_id))

@@ -8,7 +8,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from generated.aio import carts, orders
+from generated.aio import carts, chain, orders
 from generated.enums import OrderStatus
 from generated.models import Order
 from store import errors, webhooks
@@ -105,5 +105,7 @@ class AsyncOrders(AsyncDatabase):
                 await carts.restore_cart_item(conn, order_id=order_id)
             elif changed.status_before == OrderStatus.CANCELLED:
                 await carts.retake_cart_item(conn, order_id=order_id)
+            if self.settings.cart_service == "onchain":
+                await chain.mirror_cart_items(conn, user_ids=[changed.order.user_id])
             return changed.order
         return None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from .carts import AsyncCarts
 from .chats import AsyncChats
 from .checkout import AsyncCheckout
 from .orders import AsyncOrders
 from .users import AsyncUsers
 
 
-class AsyncStore(AsyncChats, AsyncCheckout, AsyncOrders, AsyncUsers):
+class AsyncStore(AsyncCarts, AsyncChats, AsyncCheckout, AsyncOrders, AsyncUsers):
     """The data layer: connections for generated functions, and the use cases.
 
     A use case that is one query is a generated function, called with a `connection()`;

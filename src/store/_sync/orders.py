@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from generated import carts, orders
+from generated import carts, chain, orders
 from generated.enums import OrderStatus
 from generated.models import Order
 from store import errors, webhooks
@@ -106,5 +106,7 @@ class Orders(Database):
                 carts.restore_cart_item(conn, order_id=order_id)
             elif changed.status_before == OrderStatus.CANCELLED:
                 carts.retake_cart_item(conn, order_id=order_id)
+            if self.settings.cart_service == "onchain":
+                chain.mirror_cart_items(conn, user_ids=[changed.order.user_id])
             return changed.order
         return None

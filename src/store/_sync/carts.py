@@ -1,0 +1,91 @@
+# Generated from store/_async/carts.py by tools/make_sync.py. DO NOT EDIT.
+"""Who writes carts: their users, or the mirror of Sui events. CART_SERVICE decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Literal
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from generated import carts, chain, orders
+from generated.models import CartItem
+from store import errors
+from store.chain import ChainEvent, Product
+
+from .database import Database
+
+_Connection = Connection[TupleRow]
+
+
+class Carts(Database):
+    """The carts of a store. All methods raise WrongCartService, and DatabaseError."""
+
+    def add_cart_item(self, user_id: UUID, product: Product) -> CartItem:
+        """Put a product into a cart; its variant again is the same item, updated.
+
+        Raises:
+            UserNotFound: there is no such user.
+        """
+        self._require("db")
+        with self.connection() as conn:
+            item = carts.add_cart_item(conn, user_id=user_id, **asdict(product))
+        if item is None:
+            raise errors.UserNotFound(user_id)
+        return item
+
+    def remove_cart_item(self, user_id: UUID, item_id: UUID) -> CartItem | None:
+        """Take an item out of the user's cart; None if it is not in it."""
+        self._require("db")
+        with self.connection() as conn:
+            return carts.remove_cart_item(conn, id=item_id, user_id=user_id)
+
+    def clear_cart(self, user_id: UUID) -> int:
+        """Take everything out of the user's cart, and tell how many items that was."""
+        self._require("db")
+        with self.connection() as conn:
+            return carts.clear_cart(conn, user_id=user_id)
+
+    def record_chain_events(self, events: Sequence[ChainEvent], *, cursor: int) -> None:
+        """Keep events of Sui, each once, and make the carts what all of them say.
+
+        The cursor is the last checkpoint of which these are the last events. It moves
+        with them or not at all, and never back. Events of wallets that no user has are
+        kept: see `mirror_cart`.
+
+        Raises:
+            InvalidValue: a value of an event breaks a rule of the schema.
+        """
+        self._require("onchain")
+        rows = [event.model_dump(mode="json") for event in events]
+        objects = [event.object_id for event in events]
+
+        def work(conn: _Connection) -> None:
+            chain.advance_chain_cursor(conn, checkpoint=cursor)
+            chain.insert_chain_events(conn, events=rows)
+            owners = chain.lock_owners_of_objects(conn, object_ids=objects)
+            self._mirror(conn, owners)
+
+        self.atomically(work)
+
+    def mirror_cart(self, user_id: UUID) -> None:
+        """Apply the events that came before the user had the wallet; once it is set."""
+        self._require("onchain")
+
+        def work(conn: _Connection) -> None:
+            chain.advance_chain_cursor(conn, checkpoint=0)
+            orders.lock_user(conn, id=user_id)
+            self._mirror(conn, [user_id])
+
+        self.atomically(work)
+
+    def _mirror(self, conn: _Connection, user_ids: Sequence[UUID]) -> None:
+        chain.adopt_cart_items(conn, user_ids=user_ids)
+        chain.mirror_cart_items(conn, user_ids=user_ids)
+
+    def _require(self, service: Literal["db", "onchain"]) -> None:
+        if self.settings.cart_service != service:
+            raise errors.WrongCartService(service)
