@@ -170,3 +170,33 @@ WHERE
     )
 ORDER BY order_items.cart_item_id, orders.created_at, orders.id
 LIMIT @max_rows;
+
+-- name: attach_crossmint_order :one
+-- Names the Crossmint order of a checkout that had none, and its amount if known. The
+-- same again returns the order; one that has another Crossmint order returns nothing.
+-- Needs the locks of the Crossmint order and the user.
+UPDATE orders
+SET
+    crossmint_order_id = @crossmint_order_id::text,
+    amount_usdc = coalesce(sqlc.narg(amount_usdc), orders.amount_usdc)
+WHERE
+    orders.id = @id
+    AND orders.user_id = @user_id
+    AND orders.type = 'checkout'
+    AND (
+        orders.crossmint_order_id IS NULL
+        OR orders.crossmint_order_id = @crossmint_order_id::text
+    )
+RETURNING *;
+
+-- name: attach_transaction :one
+-- Records the Sui digest that paid for a checkout, once. The same again returns the
+-- order; one that has another digest returns nothing.
+UPDATE orders
+SET tx_hash = @tx_hash::text
+WHERE
+    orders.id = @id
+    AND orders.user_id = @user_id
+    AND orders.type = 'checkout'
+    AND (orders.tx_hash IS NULL OR orders.tx_hash = @tx_hash::text)
+RETURNING *;

@@ -14,6 +14,8 @@ from psycopg.types.numeric import Int4
 from . import enums, json_types, models
 
 __all__ = [
+    "ATTACH_CROSSMINT_ORDER",
+    "ATTACH_TRANSACTION",
     "CREATE_ORDERS",
     "GET_ORDER",
     "INSERT_ORDER_CANCELLATION",
@@ -29,6 +31,8 @@ __all__ = [
     "ListOrdersOfCheckoutsRow",
     "ListOrdersRow",
     "RecomputeOrdersRow",
+    "attach_crossmint_order",
+    "attach_transaction",
     "create_orders",
     "get_order",
     "insert_order_cancellation",
@@ -196,6 +200,31 @@ WHERE
     )
 ORDER BY order_items.cart_item_id, orders.created_at, orders.id
 LIMIT $2"""
+
+ATTACH_CROSSMINT_ORDER: Final = """\
+UPDATE orders
+SET
+    crossmint_order_id = $1::text,
+    amount_usdc = coalesce($2, orders.amount_usdc)
+WHERE
+    orders.id = $3
+    AND orders.user_id = $4
+    AND orders.type = 'checkout'
+    AND (
+        orders.crossmint_order_id IS NULL
+        OR orders.crossmint_order_id = $1::text
+    )
+RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id"""
+
+ATTACH_TRANSACTION: Final = """\
+UPDATE orders
+SET tx_hash = $1::text
+WHERE
+    orders.id = $2
+    AND orders.user_id = $3
+    AND orders.type = 'checkout'
+    AND (orders.tx_hash IS NULL OR orders.tx_hash = $1::text)
+RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id"""
 
 
 @dataclass(slots=True)
@@ -504,6 +533,38 @@ def list_items_paid_twice(
     cur = RawCursor(conn, row_factory=list_items_paid_twice_row)
     cur.execute(LIST_ITEMS_PAID_TWICE, (user_id, Int4(max_rows)))
     return cur.fetchall()
+
+
+def attach_crossmint_order(
+    conn: Connection[Any],
+    *,
+    crossmint_order_id: str,
+    amount_usdc: Decimal | None,
+    id: UUID,
+    user_id: UUID,
+) -> models.Order | None:
+    """Names the Crossmint order of a checkout that had none, and its amount if known. The
+    same again returns the order; one that has another Crossmint order returns nothing.
+    Needs the locks of the Crossmint order and the user.
+    """
+    cur = RawCursor(conn, row_factory=models.order_row)
+    cur.execute(ATTACH_CROSSMINT_ORDER, (crossmint_order_id, amount_usdc, id, user_id))
+    return cur.fetchone()
+
+
+def attach_transaction(
+    conn: Connection[Any],
+    *,
+    tx_hash: str,
+    id: UUID,
+    user_id: UUID,
+) -> models.Order | None:
+    """Records the Sui digest that paid for a checkout, once. The same again returns the
+    order; one that has another digest returns nothing.
+    """
+    cur = RawCursor(conn, row_factory=models.order_row)
+    cur.execute(ATTACH_TRANSACTION, (tx_hash, id, user_id))
+    return cur.fetchone()
 
 
 def _row_count(cur: RawCursor[Any]) -> int:

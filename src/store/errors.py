@@ -222,11 +222,11 @@ class OrderNotFound(StoreError):
 
 
 class OrderNotCancellable(StoreError):
-    """The order is no longer awaiting approval; ``status`` says what it is."""
+    """It is no checkout that is awaiting approval; ``status`` says what it is."""
 
     def __init__(self, order_id: UUID, status: OrderStatus) -> None:
         super().__init__(
-            f"order {order_id} cannot be cancelled: it is {status}, and only an order"
+            f"order {order_id} cannot be cancelled: it is {status}, and only a checkout"
             " that is awaiting_approval can be"
         )
         self.order_id = order_id

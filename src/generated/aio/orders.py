@@ -12,6 +12,8 @@ from psycopg.types.numeric import Int4
 
 from .. import json_types, models
 from ..orders import (
+    ATTACH_CROSSMINT_ORDER,
+    ATTACH_TRANSACTION,
     CREATE_ORDERS,
     GET_ORDER,
     INSERT_ORDER_CANCELLATION,
@@ -34,6 +36,8 @@ from ..orders import (
 )
 
 __all__ = [
+    "attach_crossmint_order",
+    "attach_transaction",
     "create_orders",
     "get_order",
     "insert_order_cancellation",
@@ -249,6 +253,41 @@ async def list_items_paid_twice(
     cur = AsyncRawCursor(conn, row_factory=list_items_paid_twice_row)
     await cur.execute(LIST_ITEMS_PAID_TWICE, (user_id, Int4(max_rows)))
     return await cur.fetchall()
+
+
+async def attach_crossmint_order(
+    conn: AsyncConnection[Any],
+    *,
+    crossmint_order_id: str,
+    amount_usdc: Decimal | None,
+    id: UUID,
+    user_id: UUID,
+) -> models.Order | None:
+    """Names the Crossmint order of a checkout that had none, and its amount if known. The
+    same again returns the order; one that has another Crossmint order returns nothing.
+    Needs the locks of the Crossmint order and the user.
+    """
+    cur = AsyncRawCursor(conn, row_factory=models.order_row)
+    await cur.execute(
+        ATTACH_CROSSMINT_ORDER,
+        (crossmint_order_id, amount_usdc, id, user_id),
+    )
+    return await cur.fetchone()
+
+
+async def attach_transaction(
+    conn: AsyncConnection[Any],
+    *,
+    tx_hash: str,
+    id: UUID,
+    user_id: UUID,
+) -> models.Order | None:
+    """Records the Sui digest that paid for a checkout, once. The same again returns the
+    order; one that has another digest returns nothing.
+    """
+    cur = AsyncRawCursor(conn, row_factory=models.order_row)
+    await cur.execute(ATTACH_TRANSACTION, (tx_hash, id, user_id))
+    return await cur.fetchone()
 
 
 async def _row_count(cur: AsyncRawCursor[Any]) -> int:

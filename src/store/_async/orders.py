@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from uuid import UUID
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from generated.aio import carts, chain, orders
-from generated.enums import OrderStatus
+from generated.enums import OrderStatus, OrderType
 from generated.models import Order
 from store import errors, webhooks
 from store.webhooks import OrderEvent
@@ -88,10 +89,51 @@ class AsyncOrders(AsyncDatabase):
                 raise errors.OrderNotFound(order_id)
             if order.status == OrderStatus.CANCELLED:
                 return order
-            if order.status != OrderStatus.AWAITING_APPROVAL:
+            waiting = order.status == OrderStatus.AWAITING_APPROVAL
+            if not waiting or order.type != OrderType.CHECKOUT:
                 raise errors.OrderNotCancellable(order_id, order.status)
             await orders.insert_order_cancellation(conn, order_id=order_id)
             return await self._recompute(conn, order_id) or order
+
+        return await self.atomically(work)
+
+    async def attach_crossmint_order(
+        self,
+        user_id: UUID,
+        order_id: UUID,
+        crossmint_order_id: str,
+        *,
+        amount_usdc: Decimal | None = None,
+    ) -> Order:
+        """Name the Crossmint order of a checkout that was placed without; once.
+
+        Events that came before are applied at once. The same call again returns the
+        order as it is by then. ``amount_usdc`` has at most 6 decimals.
+
+        Raises:
+            OrderNotFound: the user has no such order.
+            CheckoutConflict: it has another Crossmint order.
+            AlreadyExists: another order has this Crossmint order.
+            DatabaseError: as `transaction` does.
+        """
+
+        async def work(conn: _Connection) -> Order:
+            await orders.lock_crossmint_orders(
+                conn, crossmint_order_ids=[crossmint_order_id]
+            )
+            await orders.lock_user(conn, id=user_id)
+            order = await orders.attach_crossmint_order(
+                conn,
+                id=order_id,
+                user_id=user_id,
+                crossmint_order_id=crossmint_order_id,
+                amount_usdc=amount_usdc,
+            )
+            if order:
+                return await self._recompute(conn, order_id) or order
+            if await orders.get_order(conn, id=order_id, user_id=user_id):
+                raise errors.CheckoutConflict("orders_crossmint_order_id_key")
+            raise errors.OrderNotFound(order_id)
 
         return await self.atomically(work)
 
