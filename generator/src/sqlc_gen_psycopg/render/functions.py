@@ -88,19 +88,19 @@ def _add_deferred(source: Source, face: Face, function: Function, factory: str) 
 def _signature(
     source: Source, face: Face, function: Function, name: str, returns: str
 ) -> list[str]:
-    items = [f"conn: {face.connection}[Any]"]
+    items: list[layout.Doc] = [f"conn: {face.connection}[Any]"]
     if function.parameters:
         items += ["*", *(_parameter(source, p) for p in function.parameters)]
     head = layout.call(f"{face.define} {name}", *items, tail=f" -> {returns}:")
     return layout.lines(head, 0)
 
 
-def _parameter(source: Source, parameter: Field) -> str:
+def _parameter(source: Source, parameter: Field) -> layout.Doc:
     value = parameter.value
     assert isinstance(value, Value)  # noqa: S101 - parameters embed nothing
     if "Sequence[" in value.accepted:
         source.need_from("collections.abc", "Sequence")
-    return f"{parameter.name}: {value.accepted}"
+    return layout.Annotated(parameter.name, value.accepted)
 
 
 def _returns(source: Source, function: Function) -> str:
@@ -136,7 +136,7 @@ def _executed(
     items: list[layout.Doc] = [function.constant]
     if function.parameters:
         sent = tuple(rows.bound(source, p) for p in function.parameters)
-        items.append(layout.one_tuple(sent))
+        items.append(layout.tuple_of(sent))
     if factory:
         cursor = layout.call(face.cursor, "conn", f"row_factory={factory}")
     else:

@@ -9,11 +9,15 @@ INDENT = 4
 
 @dataclass(frozen=True, slots=True)
 class Brackets:
-    """``head(items)tail``: one line if it fits, else one item a line."""
+    """``head(items)tail``: one line if it fits, else one item a line.
+
+    A tuple of one item keeps its comma, also on one line.
+    """
 
     head: str
     items: tuple["Doc", ...]
     tail: str
+    is_tuple: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,16 @@ class Comprehension:
     clause: str
 
 
-Doc: TypeAlias = str | Brackets | Conditional | Comprehension
+@dataclass(frozen=True, slots=True)
+class Annotated:
+    """``name: annotation``, of a parameter or of a field."""
+
+    name: str
+    annotation: str
+    is_field: bool = False
+
+
+Doc: TypeAlias = str | Brackets | Conditional | Comprehension | Annotated
 
 
 def call(function: str, *items: Doc, tail: str = "") -> Brackets:
@@ -40,11 +53,9 @@ def call(function: str, *items: Doc, tail: str = "") -> Brackets:
     return Brackets(f"{function}(", items, f"){tail}")
 
 
-def one_tuple(items: tuple[Doc, ...]) -> Doc:
+def tuple_of(items: tuple[Doc, ...]) -> Doc:
     """Return a tuple display."""
-    if len(items) == 1:
-        return f"({flat(items[0])},)"
-    return Brackets("(", items, ")")
+    return Brackets("(", items, ")", is_tuple=True)
 
 
 def flat(doc: Doc) -> str:
@@ -53,7 +64,10 @@ def flat(doc: Doc) -> str:
         case str():
             return doc
         case Brackets():
-            return f"{doc.head}{', '.join(map(flat, doc.items))}{doc.tail}"
+            comma = "," if doc.is_tuple and len(doc.items) == 1 else ""
+            return f"{doc.head}{', '.join(map(flat, doc.items))}{comma}{doc.tail}"
+        case Annotated():
+            return f"{doc.name}: {doc.annotation}"
         case Conditional():
             return f"{flat(doc.value)} if {doc.condition} else None"
         case Comprehension():
@@ -89,3 +103,60 @@ def lines(doc: Doc, indent: int, *, after: str = "") -> list[str]:
                 f"{margin}{' ' * INDENT}{doc.clause}",
                 f"{margin}]{after}",
             ]
+        case Annotated():
+            return _annotated(doc, indent, after)
+
+
+def _annotated(doc: Annotated, indent: int, after: str) -> list[str]:
+    """Break an annotation; only a field's may be put into parentheses."""
+    margin = " " * indent
+    operands = _operands(doc.annotation)
+    if len(operands) > 1 and doc.is_field:
+        inside = " " * (indent + INDENT)
+        whole = f"{inside}{doc.annotation}"
+        content = [whole] if len(whole) <= WIDTH else _union(inside, operands, "")
+        return [f"{margin}{doc.name}: (", *content, f"{margin}){after}"]
+    return _union(margin, operands, after, start=f"{doc.name}: ")
+
+
+def _union(
+    margin: str, operands: list[str], after: str, *, start: str = ""
+) -> list[str]:
+    found: list[str] = []
+    last = len(operands) - 1
+    for place, operand in enumerate(operands):
+        before = start if place == 0 else "| "
+        found += _operand(f"{margin}{before}{operand}", after if place == last else "")
+    return found
+
+
+def _operand(line: str, after: str) -> list[str]:
+    if len(line) + len(after) <= WIDTH or not line.endswith("]"):
+        return [f"{line}{after}"]
+    head, bracket, inner = line.partition("[")
+    margin = " " * (len(line) - len(line.lstrip()))
+    return [
+        f"{head}{bracket}",
+        *_operand(f"{margin}{' ' * INDENT}{inner[:-1]}", ""),
+        f"{margin}]{after}",
+    ]
+
+
+def _operands(annotation: str) -> list[str]:
+    """Split a union at its outermost bars."""
+    found, depth, start = list[str](), 0, 0
+    for place, character in enumerate(annotation):
+        depth += {"[": 1, "]": -1}.get(character, 0)
+        if character == "|" and depth == 0:
+            found.append(annotation[start : place - 1])
+            start = place + 2
+    return [*found, annotation[start:]]
+
+
+def string(name: str, quoted: str, indent: int) -> list[str]:
+    """Lay out the assignment of a string."""
+    margin = " " * indent
+    whole, inside = f"{margin}{name} = {quoted}", f"{margin}{' ' * INDENT}{quoted}"
+    if len(whole) <= WIDTH or len(inside) > WIDTH:
+        return [whole]
+    return [f"{margin}{name} = (", inside, f"{margin})"]

@@ -199,6 +199,6 @@ def _enum_lines(enum: EnumType) -> list[str]:
         *(
             line
             for name, label in zip(members, enum.labels, strict=True)
-            for line in layout.lines(f"{name} = {quoted(label)}", 4)
+            for line in layout.string(name, quoted(label), 4)
         ),
     ]

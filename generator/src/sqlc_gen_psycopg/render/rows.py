@@ -36,7 +36,9 @@ def add_class(source: Source, row: Row, *, within: str = "") -> None:
         lines.append("")
     for field in row.fields:
         source.need(*field.value.imports)
-        lines.append(f"    {field.name}: {field.value.annotation.removeprefix(within)}")
+        annotation = field.value.annotation.removeprefix(within)
+        typed = layout.Annotated(field.name, annotation, is_field=True)
+        lines += layout.lines(typed, 4)
         lines += docstring(field.doc)
     if not row.fields:
         lines.append("    pass")
@@ -91,7 +93,12 @@ def _add(
                 for element in readers
             ),
             "",
-            f"    def make(row: Sequence[Any]) -> {annotation}:",
+            *layout.lines(
+                layout.call(
+                    "def make", "row: Sequence[Any]", tail=f" -> {annotation}:"
+                ),
+                4,
+            ),
             *_returned(value),
             "",
             "    return make",
