@@ -139,20 +139,7 @@ objects AS (
                 mirrored.on_chain_object_id = added.object_id
                 AND held.on_chain_object_id = added.object_id
                 AND orders.status <> 'cancelled'
-        ) AS held_at,
-        EXISTS (
-            SELECT FROM cart_items AS twin
-            WHERE
-                twin.user_id = added.user_id
-                AND twin.product_id = added.product_id
-                AND twin.size IS NOT DISTINCT FROM added.size
-                AND twin.color IS NOT DISTINCT FROM added.color
-                AND twin.deleted_at IS NULL
-                AND NOT EXISTS (
-                    SELECT FROM added AS known
-                    WHERE known.object_id = twin.on_chain_object_id
-                )
-        ) AS is_taken
+        ) AS held_at
     FROM added
 ),
 
@@ -177,7 +164,24 @@ wanted AS (
         coalesce(
             ranked.ended_at,
             ranked.held_at,
-            CASE WHEN ranked.place > 1 OR ranked.is_taken THEN ranked.occurred_at END
+            CASE
+                WHEN
+                    ranked.place > 1
+                    OR EXISTS (
+                        SELECT FROM cart_items AS twin
+                        WHERE
+                            twin.user_id = ranked.user_id
+                            AND twin.product_id = ranked.product_id
+                            AND twin.size IS NOT DISTINCT FROM ranked.size
+                            AND twin.color IS NOT DISTINCT FROM ranked.color
+                            AND twin.deleted_at IS NULL
+                            AND NOT EXISTS (
+                                SELECT FROM added
+                                WHERE added.object_id = twin.on_chain_object_id
+                            )
+                    )
+                    THEN ranked.occurred_at
+            END
         ) AS deleted_at
     FROM ranked
 )

@@ -150,26 +150,13 @@ objects AS (
                 mirrored.on_chain_object_id = added.object_id
                 AND held.on_chain_object_id = added.object_id
                 AND orders.status <> 'cancelled'
-        ) AS held_at,
-        EXISTS (
-            SELECT FROM cart_items AS twin
-            WHERE
-                twin.user_id = added.user_id
-                AND twin.product_id = added.product_id
-                AND twin.size IS NOT DISTINCT FROM added.size
-                AND twin.color IS NOT DISTINCT FROM added.color
-                AND twin.deleted_at IS NULL
-                AND NOT EXISTS (
-                    SELECT FROM added AS known
-                    WHERE known.object_id = twin.on_chain_object_id
-                )
-        ) AS is_taken
+        ) AS held_at
     FROM added
 ),
 
 ranked AS (
     SELECT
-        objects.user_id, objects.tx_digest, objects.event_sequence, objects.type, objects.object_id, objects.wallet_address, objects.occurred_at, objects.product_id, objects.product_name, objects.price, objects.image, objects.product_url, objects.size, objects.color, objects.retailer, objects.recorded_at, objects.ended_at, objects.held_at, objects.is_taken,
+        objects.user_id, objects.tx_digest, objects.event_sequence, objects.type, objects.object_id, objects.wallet_address, objects.occurred_at, objects.product_id, objects.product_name, objects.price, objects.image, objects.product_url, objects.size, objects.color, objects.retailer, objects.recorded_at, objects.ended_at, objects.held_at,
         row_number() OVER (
             PARTITION BY
                 objects.user_id,
@@ -184,11 +171,28 @@ ranked AS (
 
 wanted AS (
     SELECT
-        ranked.user_id, ranked.tx_digest, ranked.event_sequence, ranked.type, ranked.object_id, ranked.wallet_address, ranked.occurred_at, ranked.product_id, ranked.product_name, ranked.price, ranked.image, ranked.product_url, ranked.size, ranked.color, ranked.retailer, ranked.recorded_at, ranked.ended_at, ranked.held_at, ranked.is_taken, ranked.place,
+        ranked.user_id, ranked.tx_digest, ranked.event_sequence, ranked.type, ranked.object_id, ranked.wallet_address, ranked.occurred_at, ranked.product_id, ranked.product_name, ranked.price, ranked.image, ranked.product_url, ranked.size, ranked.color, ranked.retailer, ranked.recorded_at, ranked.ended_at, ranked.held_at, ranked.place,
         coalesce(
             ranked.ended_at,
             ranked.held_at,
-            CASE WHEN ranked.place > 1 OR ranked.is_taken THEN ranked.occurred_at END
+            CASE
+                WHEN
+                    ranked.place > 1
+                    OR EXISTS (
+                        SELECT FROM cart_items AS twin
+                        WHERE
+                            twin.user_id = ranked.user_id
+                            AND twin.product_id = ranked.product_id
+                            AND twin.size IS NOT DISTINCT FROM ranked.size
+                            AND twin.color IS NOT DISTINCT FROM ranked.color
+                            AND twin.deleted_at IS NULL
+                            AND NOT EXISTS (
+                                SELECT FROM added
+                                WHERE added.object_id = twin.on_chain_object_id
+                            )
+                    )
+                    THEN ranked.occurred_at
+            END
         ) AS deleted_at
     FROM ranked
 )

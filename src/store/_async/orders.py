@@ -148,6 +148,8 @@ class AsyncOrders(AsyncDatabase):
             elif changed.status_before == OrderStatus.CANCELLED:
                 await carts.retake_cart_item(conn, order_id=order_id)
             if self.settings.cart_service == "onchain":
-                await chain.mirror_cart_items(conn, user_ids=[changed.order.user_id])
+                owner = [changed.order.user_id]
+                await chain.adopt_cart_items(conn, user_ids=owner)
+                await chain.mirror_cart_items(conn, user_ids=owner)
             return changed.order
         return None

@@ -147,6 +147,8 @@ class Orders(Database):
             elif changed.status_before == OrderStatus.CANCELLED:
                 carts.retake_cart_item(conn, order_id=order_id)
             if self.settings.cart_service == "onchain":
-                chain.mirror_cart_items(conn, user_ids=[changed.order.user_id])
+                owner = [changed.order.user_id]
+                chain.adopt_cart_items(conn, user_ids=owner)
+                chain.mirror_cart_items(conn, user_ids=owner)
             return changed.order
         return None
