@@ -1,0 +1,263 @@
+"""UIMessages: what is loaded is what is dumped, and what is refused is placed."""
+
+import json
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from store import errors, messages
+from tests.property import chat_strategies
+
+WORDS = "the user's own words"
+
+
+def message(*parts: Any, **others: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    """Make a message of the user."""
+    return {"id": "1", "role": "user", "parts": [*parts], **others}
+
+
+def text(said: str) -> dict[str, Any]:
+    """Make a text part."""
+    return {"type": "text", "text": said}
+
+
+def nested(levels: int) -> object:
+    """Make arrays in arrays."""
+    value: object = 0
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def refusal(*given: Any) -> errors.MessageRefused:  # noqa: ANN401 - JSON, or worse
+    """Load what is refused; the refusal tells nothing of what was said."""
+    with pytest.raises(errors.MessageRefused) as refused:
+        messages.load(given)
+    error = refused.value
+    assert str(error) == f"{error.place}: {error.reason}"
+    assert WORDS not in str(error)
+    assert error.__cause__ is None
+    assert error.__suppress_context__ or error.__context__ is None
+    return error
+
+
+def exact(value: object) -> str:
+    """Spell a value so that 1, 1.0 and true differ, and the order of keys does not."""
+    return json.dumps(value, sort_keys=True)
+
+
+@given(chat_strategies.turns())
+def test_what_is_loaded_is_dumped_unchanged(turn: list[dict[str, Any]]) -> None:
+    """Known and unknown types and keys survive, numbers included."""
+    loaded = messages.load(turn)
+    dumped = [each.model_dump(exclude_unset=True) for each in loaded]
+    assert exact(dumped) == exact(turn)
+
+
+@given(st.data(), st.sampled_from(sorted(chat_strategies.KNOWN)))
+def test_a_known_type_is_read_into_its_class(data: st.DataObject, type_: str) -> None:
+    """Each known type has a class, whose attributes are the keys."""
+    part = data.draw(chat_strategies.known_parts(type_))
+    [loaded] = messages.load([message(part)])
+    assert type(loaded.parts[0]) is chat_strategies.KNOWN[type_][0]
+    assert all(getattr(loaded.parts[0], key) == part[key] for key in part)
+
+
+@given(st.data(), st.sampled_from(sorted(chat_strategies.KNOWN)))
+def test_a_known_type_has_its_keys(data: st.DataObject, type_: str) -> None:
+    """A known type without a key that it must have is refused, with the place."""
+    part = data.draw(chat_strategies.known_parts(type_))
+    required = [key for key, kind in chat_strategies.KNOWN[type_][1].items() if kind[1]]
+    missing = data.draw(st.sampled_from(required))
+    del part[missing]
+    assert refusal(message(text("a"), part)).place == f"messages[0].parts[1].{missing}"
+
+
+@given(st.data(), st.sampled_from(sorted(chat_strategies.KNOWN)))
+def test_a_known_key_is_of_its_type(data: st.DataObject, type_: str) -> None:
+    """A known key with a value of another type is refused, with the place."""
+    part = data.draw(chat_strategies.known_parts(type_))
+    texts = [k for k, kind in chat_strategies.KNOWN[type_][1].items() if kind[0] is str]
+    assume(texts)
+    key = data.draw(st.sampled_from(texts))
+    part[key] = data.draw(st.integers() | st.booleans() | st.just([WORDS]))
+    assert refusal(message(part)).place == f"messages[0].parts[0].{key}"
+
+
+@given(st.data(), st.sampled_from(["\0", "\ud800", "\udfff", "a\0b", "\ud83d x"]))
+def test_unstorable_text_is_refused_with_its_place(
+    data: st.DataObject, bad: str
+) -> None:
+    """A NUL or lone surrogate anywhere in a part is refused; its text is not told."""
+    type_ = data.draw(st.sampled_from(sorted(chat_strategies.KNOWN)))
+    part = data.draw(chat_strategies.known_parts(type_))
+    key = data.draw(st.sampled_from(sorted({*chat_strategies.KNOWN[type_][1], "type"})))
+    part[key] = WORDS + bad
+    turn = [message(text("a"), id="0"), message(text("b"), part)]
+    assert refusal(*turn).place == f"messages[1].parts[1].{key}"
+
+
+@given(chat_strategies.json_values, st.sampled_from(["\0", "\ud800"]), st.booleans())
+def test_unstorable_text_is_refused_at_any_depth(
+    around: object, bad: str, as_key: bool
+) -> None:
+    """It is refused as a value, and as a key, below others too."""
+    leaf = {WORDS + bad: 1} if as_key else [around, WORDS + bad]
+    part = {"type": "data-x", "data": {WORDS: [around, leaf]}, "more": around}
+    assert refusal(message(part)).place == "messages[0].parts[0].data"
+
+
+@pytest.mark.parametrize(
+    ("broken", "place"),
+    [
+        (message(text("a"), id="a\0"), "messages[0].id"),
+        (message(text("a"), id=""), "messages[0].id"),
+        (message(text("a"), id="a" * 101), "messages[0].id"),
+        (message(text("a"), id=7), "messages[0].id"),
+        (message(text("a"), role="\ud800"), "messages[0].role"),
+        (message(text("a"), role=WORDS), "messages[0].role"),
+        (message(text("a"), metadata={"model": WORDS}), "messages[0].metadata"),
+        (message(text("a"), metadata=None), "messages[0].metadata"),
+        (message(text("a"), **{WORDS: 1}), "messages[0]"),
+        ({"id": "1", "role": "user"}, "messages[0].parts"),
+        ({"id": "1", "parts": []}, "messages[0].role"),
+        ({"role": "user", "parts": []}, "messages[0].id"),
+        ({"id": "1", "role": "user", "parts": {"0": text("a")}}, "messages[0].parts"),
+        (message({"text": WORDS}), "messages[0].parts[0].type"),
+        (message({"type": 7}), "messages[0].parts[0].type"),
+        (message(WORDS), "messages[0].parts[0]"),
+        (message([text(WORDS)]), "messages[0].parts[0]"),
+        (WORDS, "messages[0]"),
+        (None, "messages[0]"),
+    ],
+)
+def test_what_is_no_message_is_refused_with_its_place(
+    broken: object, place: str
+) -> None:
+    """An id, role, parts, and nothing else: other keys have no column."""
+    assert refusal(broken).place == place
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        math.nan,
+        math.inf,
+        -math.inf,
+        1 << 14_000,
+        -(1 << 14_000),
+        b"bytes",
+        (1,),
+        {1},
+        {1: "a"},
+        {None: "a"},
+        datetime.now(UTC),
+    ],
+)
+def test_what_is_no_json_is_refused_with_its_place(value: object) -> None:
+    """Numbers that JSON or Python's reading lacks, and other objects, are refused."""
+    for data in (value, [value], {"a": [value]}):
+        part = {"type": "data-x", "data": data}
+        assert refusal(message(part)).place.startswith("messages[0].parts[0].data")
+
+
+@pytest.mark.parametrize("value", [(1 << 14_000) - 1, -(1 << 14_000) + 1, 1e308, -0.0])
+def test_the_largest_numbers_pass(value: float) -> None:
+    """Integers of 14,000 bits pass, and so does every finite float."""
+    assert messages.load([message({"type": "data-x", "data": value})])
+
+
+@pytest.mark.parametrize("objects", [0, 1])
+def test_a_hundred_levels_pass_and_one_more_is_refused(objects: int) -> None:
+    """`parts` is the first level, a part the second, what is in it the third."""
+
+    def data(levels: int) -> object:
+        return {"a": nested(levels - 1)} if objects else nested(levels)
+
+    assert messages.load([message({"type": "x", "data": data(98)})])
+    deep = message({"type": "x", "data": data(99)})
+    assert refusal(deep).place.startswith("messages[0].parts[0].data")
+
+
+def test_a_circle_is_refused() -> None:
+    """What holds itself is too deep, and found so at once."""
+    circle: list[object] = []
+    circle += [circle, circle]
+    deep = message({"type": "x", "data": circle})
+    assert refusal(deep).place.startswith("messages[0].parts[0].data[0]")
+
+
+@pytest.mark.parametrize("letter", ["a", "é", "\N{GRINNING FACE}"])
+def test_a_mebibyte_passes_and_one_byte_more_is_refused(letter: str) -> None:
+    """A message's parts have at most 1 MiB as compact JSON in UTF-8."""
+    frame = len('[{"type":"text","text":""}]')
+    letters, rest = divmod(messages.MAX_MESSAGE_BYTES - frame, len(letter.encode()))
+    said = letter * letters + "b" * rest
+    assert messages.load([message(text(said))])
+    assert refusal(message(text(said + "b"))).place == "messages[0].parts"
+
+
+def test_a_turn_has_its_limit_too() -> None:
+    """All parts together have at most 16 MiB; the first too many is named."""
+    frame = len('[{"type":"text","text":""}]')
+    full = text("a" * (messages.MAX_MESSAGE_BYTES - frame))
+    turn = [message(full, id=str(n)) for n in range(16)]
+    assert len(messages.load(turn)) == 16
+    small: dict[str, Any] = {"id": "16", "role": "user", "parts": []}
+    assert refusal(*turn, small).place == "messages[16].parts"
+
+
+def test_an_id_that_comes_twice_is_refused() -> None:
+    """Two messages of one turn cannot be one message."""
+    turn = [message(id="a"), message(id="b"), message(id="a")]
+    assert refusal(*turn).place == "messages[2].id"
+
+
+def test_an_id_counts_in_characters() -> None:
+    """A hundred characters pass, however many bytes they are."""
+    assert messages.load([message(id="\N{GRINNING FACE}" * 100)])
+
+
+# Titles
+
+_words = st.text(st.characters(exclude_categories=["Z", "C"]), min_size=1, max_size=130)
+_spaces = st.text(" \t\n\u00a0\u2003", min_size=1, max_size=3)
+
+
+def title_of(*turn: dict[str, Any]) -> str | None:
+    """Make the title of a turn."""
+    return messages.title_of(messages.load(turn))
+
+
+@given(st.lists(st.tuples(_words, _spaces), min_size=1, max_size=40), _spaces)
+def test_a_title_is_as_many_words_as_fit(
+    said: list[tuple[str, str]], before: str
+) -> None:
+    """Words are joined by one space while 100 characters hold them."""
+    words = [word for word, _ in said]
+    title = words[0][:100]
+    for word in words[1:]:
+        if len(words[0]) > 100 or len(title) + 1 + len(word) > 100:
+            break
+        title += " " + word
+    folded = before + "".join(word + space for word, space in said)
+    assert title_of(message(text(folded))) == title
+
+
+def test_a_title_is_the_users_first_text() -> None:
+    """Blank texts, other parts and other speakers are passed over."""
+    turn = [
+        message(text("not the system"), id="0", role="system"),
+        message(text("not the assistant"), id="1", role="assistant"),
+        message({"type": "reasoning", "text": "not a thought"}, id="2"),
+        message({"type": "other", "text": "not another"}, text(" \n "), id="3"),
+        message({"type": "step-start"}, text("  this \n one "), text("no"), id="4"),
+        message(text("not a later one"), id="5"),
+    ]
+    assert title_of(*turn) == "this one"
+    assert title_of(*turn[:4]) is None
+    assert title_of() is None
