@@ -92,11 +92,11 @@ def test_the_key_id_is_bound_too() -> None:
 
 def test_an_old_token_still_decrypts() -> None:
     """A token that was written once decrypts as long as its key is in the ring."""
-    token = (
+    old = (
         "v1.72cd6e8422c407fb.000000000000000000000000"
         "cc50fbae104fc33511bc73c36094575ea62e66c70c9d"
     )
-    assert KeyRing(KEYS).decrypt(token, USER, SUI_PRIVATE_KEY) == SecretStr("secret")
+    assert KeyRing(KEYS).decrypt(old, USER, SUI_PRIVATE_KEY) == SecretStr("secret")
 
 
 @given(st.text())
