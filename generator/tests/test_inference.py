@@ -422,3 +422,11 @@ def test_the_checker_finds_lies() -> None:
     wrong = itertools.product([None, "x", 1.5, [None]], [int, list[int], bool])
     assert not any(fits(value, annotation) for value, annotation in wrong)
     assert fits([1, None], list[int | None])
+
+
+def test_types_of_extensions(tmp_path: Path) -> None:
+    """A comparison is boolean, whoever defines the operator."""
+    schema = "CREATE EXTENSION citext; CREATE TABLE t (c citext NOT NULL);"
+    queries = "-- name: same :many\nSELECT c = 'x', c < c AS less FROM t;"
+    project = sqlc.Project.write(tmp_path, schema, queries, "{}")
+    assert "    less: bool\n" in project.generated()["queries.py"]

@@ -129,6 +129,9 @@ def _operator(node: Node, operands: list[Fact], scope: Scope) -> Fact:
     name = tree.last_name(node, "name")
     bases = tuple(scope.world.base(operand.type) for operand in operands)
     found = builtins.operator(name, bases)
+    if name in _COMPARISONS and len(operands) > 1:
+        # Also of types that are no built-in ones.
+        found = _BOOL
     total = name in totals.OPERATORS and all(f.not_null for f in operands)
     return Fact(found, total, is_doubtful=found is None)
 

@@ -27,6 +27,8 @@ def _source(wrapped: Node, scope: Scope) -> tuple[Relation, ...]:
             return (_function(node, scope),)
         case "JoinExpr":
             return _join(node, scope)
+        case "RangeTableSample":
+            return _source(node["relation"], scope)
         case _:
             return (_aliased(Relation("", ()), node),)
 

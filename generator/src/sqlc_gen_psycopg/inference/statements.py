@@ -194,8 +194,8 @@ def _targets(targets: list[Node], within: Scope) -> Relation:
     for wrapped in targets:
         target = wrapped["ResTarget"]
         value: Node = target.get("val", {})
-        if stars := _expanded(value, within):
-            columns += stars
+        if _is_star(value):
+            columns += _expanded(value, within)
             continue
         found = expressions.fact(value, within)
         if sets > 1 and _returns_set(value):
@@ -213,11 +213,13 @@ def _returns_set(value: Node) -> bool:
     )
 
 
-def _expanded(value: Node, within: Scope) -> list[tuple[str, Fact]]:
+def _is_star(value: Node) -> bool:
     fields = tree.children(value.get("ColumnRef", {}), "fields")
-    if not fields or "A_Star" not in fields[-1]:
-        return []
-    qualifier = tree.strings(fields)[-1:]
+    return bool(fields) and "A_Star" in fields[-1]
+
+
+def _expanded(value: Node, within: Scope) -> list[tuple[str, Fact]]:
+    qualifier = tree.strings(tree.children(value["ColumnRef"], "fields"))[-1:]
     return [
         column
         for relation in within.relations
