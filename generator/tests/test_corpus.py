@@ -56,7 +56,7 @@ sql:
   - {engine: postgresql, schema: schema.sql, queries: query.sql}
 """
 
-Flawed: TypeAlias = Callable[[str, str], Findings]
+Flawed: TypeAlias = Callable[..., Findings]
 
 
 def write_case(checkout: Path, name: str, queries: str = QUERIES) -> None:
@@ -69,26 +69,33 @@ def write_case(checkout: Path, name: str, queries: str = QUERIES) -> None:
 
 
 @pytest.fixture
-def generated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generated:
-    """Give a small case's package; its name is the test's own."""
-    write_case(tmp_path, tmp_path.name)
-    workshop = Workshop(tmp_path, "sqlc-gen-psycopg", Findings())
-    monkeypatch.setattr(sys, "path", [str(workshop.packages), *sys.path])
-    [case] = collect.cases(tmp_path)
-    made = workshop.generate(case)
-    assert made
-    return made
+def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Generated]:
+    """Give a maker of a small case's package; its name is the test's own."""
+
+    def made_of(queries: str) -> Generated:
+        write_case(tmp_path, tmp_path.name, queries)
+        workshop = Workshop(tmp_path, "sqlc-gen-psycopg", Findings())
+        monkeypatch.setattr(sys, "path", [str(workshop.packages), *sys.path])
+        [case] = collect.cases(tmp_path)
+        made = workshop.generate(case)
+        assert made
+        return made
+
+    return made_of
 
 
 @pytest.fixture
-def found_with(server: Server, generated: Generated) -> Flawed:
-    """Give a function that runs the package with a text replaced by another."""
+def found_with(server: Server, make: Callable[[str], Generated]) -> Flawed:
+    """Give a function that runs a package in which texts are replaced by others."""
 
-    def run(right: str, wrong: str) -> Findings:
+    def run(*changes: tuple[str, str]) -> Findings:
+        generated = make(QUERIES)
         module = generated.package / "query.py"
         text = module.read_text()
-        assert right in text
-        module.write_text(text.replace(right, wrong))
+        for right, wrong in changes:
+            assert right in text
+            text = text.replace(right, wrong)
+        module.write_text(text)
         found = Findings()
         databases.check(server.url, generated, found)
         return found
@@ -103,7 +110,7 @@ def details(found: Findings, kind: Kind) -> list[str]:
 
 def test_right_code_passes(found_with: Flawed) -> None:
     """Output without a flaw gives no failing finding, and every query gives rows."""
-    found = found_with("", "")
+    found = found_with()
     assert [f for f in found.found if f.kind not in TOLERATED] == []
     assert found.of(Kind.UNPROVEN) == []
     assert found.of(Kind.UNFILLED) == []
@@ -112,13 +119,13 @@ def test_right_code_passes(found_with: Flawed) -> None:
 
 def test_extra_optional_is_found(found_with: Flawed) -> None:
     """A NOT NULL column that is annotated Optional is a finding."""
-    found = found_with("label: str\n", "label: str | None\n")
+    found = found_with(("label: str\n", "label: str | None\n"))
     assert details(found, Kind.OPTIONAL) == ["ListItems: .label: str | None"]
 
 
 def test_wrong_annotation_is_found(found_with: Flawed) -> None:
     """A value that contradicts its annotation is a finding, deep inside a row too."""
-    found = found_with("prices: list[Decimal | None]", "prices: list[Decimal]")
+    found = found_with(("prices: list[Decimal | None]", "prices: list[Decimal]"))
     told = details(found, Kind.VIOLATION)
     assert any(t.startswith("ListItems: [") for t in told)
     assert all(t.endswith(": Decimal, but NoneType came") for t in told)
@@ -126,46 +133,73 @@ def test_wrong_annotation_is_found(found_with: Flawed) -> None:
 
 def test_missing_optional_is_found(found_with: Flawed) -> None:
     """A column that an outer join makes NULL must be Optional."""
-    found = found_with("label: str | None\n", "label: str\n")
+    found = found_with(("label: str | None\n", "label: str\n"))
     assert any("LabelsOfOwners" in t for t in details(found, Kind.VIOLATION))
 
 
 def test_untyped_column_is_counted(found_with: Flawed) -> None:
     """A column annotated Any counts as untyped."""
-    found = found_with("label: str\n", "label: Any\n")
+    found = found_with(("label: str\n", "label: Any\n"))
     assert details(found, Kind.UNTYPED) == ["ListItems: .label: Any"]
     assert found.counts["columns untyped"] == 1
 
 
 def test_wrong_arity_is_ours(found_with: Flawed) -> None:
     """An argument that is not sent is an error of the generated code's."""
-    found = found_with("(Int4(id), note)", "(Int4(id),)")
+    found = found_with(("(Int4(id), note)", "(Int4(id),)"))
     assert [t for t in details(found, Kind.ERROR) if t.startswith("ListItems: 08P01")]
 
 
 def test_wrong_type_is_ours(found_with: Flawed) -> None:
     """An argument of a type that the statement does not take is one, too."""
-    found = found_with("(Int4(id), note)", "([id], note)")
+    found = found_with(("(Int4(id), note)", "([id], note)"))
     assert [t for t in details(found, Kind.ERROR) if t.startswith("ListItems: 42883")]
+
+
+def test_list_for_what_is_no_array_is_ours(found_with: Flawed) -> None:
+    """A list that the annotation asks for where the server takes a number is one, too.
+
+    The server's complaint is about its text, as if the data were at fault.
+    """
+    found = found_with(("id: int,", "id: Sequence[str],"), ("Int4(id)", "id"))
+    assert [t for t in details(found, Kind.ERROR) if t.startswith("ListItems: 22P02")]
+
+
+@pytest.mark.parametrize(
+    ("query", "kind", "state"),
+    [
+        ("INSERT INTO items (nothing) VALUES (1)", Kind.REJECTED, "42703"),
+        ("SELECT json_build_object('odd')", Kind.DATA, "22023"),
+        ("SELECT pg_sleep(600)", Kind.DATA, "57014"),
+    ],
+)
+def test_fault_of_the_statement_is_not_ours(
+    server: Server, make: Callable[[str], Generated], query: str, kind: Kind, state: str
+) -> None:
+    """What fails however it is sent is told, and is no failure of the code's."""
+    command = ":exec" if query.startswith("INSERT") else ":one"
+    found = Findings()
+    generated = make(f"-- name: Strange {command}\n{query};\n")
+    databases.check(server.url, generated, found)
+    assert [told for told in details(found, kind) if f"Strange: {state}" in told]
+    assert [f for f in found.found if f.kind not in TOLERATED] == []
 
 
 def test_bug_in_reading_is_ours(found_with: Flawed) -> None:
     """What Python raises inside a generated function is one, too."""
-    found = found_with("ListItemsRow(*row)", "ListItemsRow(*row, 1)")
+    found = found_with(("ListItemsRow(*row)", "ListItemsRow(*row, 1)"))
     assert any("TypeError" in told for told in details(found, Kind.ERROR))
 
 
 def test_other_sql_is_found(found_with: Flawed) -> None:
     """A statement that is not what sqlc gave is a finding."""
-    found = found_with("id < $1", "id <= $1")
+    found = found_with(("id < $1", "id <= $1"))
     assert details(found, Kind.LOST)
 
 
 def test_broken_module_is_found(found_with: Flawed) -> None:
     """A module that cannot be imported is a finding, and so are its lost queries."""
-    found = found_with(
-        "from psycopg import Connection", "from psycopg import Conection"
-    )
+    found = found_with(("import Connection", "import Conection"))
     assert any("query.py" in told for told in details(found, Kind.IMPORT))
     assert len(details(found, Kind.LOST)) == 4
 
@@ -173,7 +207,7 @@ def test_broken_module_is_found(found_with: Flawed) -> None:
 def test_unresolvable_hint_is_found(found_with: Flawed) -> None:
     """An annotation that pydantic could not resolve is a finding."""
     aside = "class Aside:\n    hidden: 'Nowhere'\n\n\nLIST_ITEMS: Final"
-    found = found_with("LIST_ITEMS: Final", aside)
+    found = found_with(("LIST_ITEMS: Final", aside))
     assert details(found, Kind.HINTS) == ["Aside: name 'Nowhere' is not defined"]
 
 

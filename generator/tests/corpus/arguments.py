@@ -1,6 +1,7 @@
 """Arguments that fit a generated function's annotations, and its parameters' types."""
 
 import collections.abc
+import contextlib
 import datetime
 import enum
 import ipaddress
@@ -112,6 +113,19 @@ class Arguments:
         if kind in (Range, Multirange):
             return self._range(kind, inner)
         return self._scalar(arm, oid)
+
+    def read(self, annotation: Annotation, text: str) -> object:
+        """Read an argument from the text that PostgreSQL gives a value.
+
+        Raises:
+            NoArgumentError: it is none of the annotation's values.
+        """
+        for arm in annotations.arms(annotations.resolved(annotation, self.names)):
+            if isinstance(arm, type) and issubclass(arm, enum.Enum):
+                return arm(text)
+            with contextlib.suppress(ValueError, ArithmeticError, KeyError):
+                return _READ[arm](text)
+        raise NoArgumentError(text)
 
     def _elements(self, annotation: Annotation, oid: int) -> list[object]:
         element = self.drawer.types[oid].element if oid in self.drawer.types else 0

@@ -88,10 +88,12 @@ JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE conrelid = $1 AND contype = 'f'
 ORDER BY pg_constraint.oid
 """
+# In json and jsonb the None of a NOT NULL column is JSON's own null.
 _NOT_NULL = b"""
 SELECT a.attrelid::int8, a.attnum::int4 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
 WHERE a.attnotnull AND a.attnum > 0 AND c.relkind IN ('r', 'p')
+    AND a.atttypid NOT IN ('json'::regtype, 'jsonb'::regtype)
 """
 
 

@@ -14,7 +14,7 @@ from generator.tests.corpus.run import Runner
 from tests.support import databases
 
 # No query of a case waits for anything longer than that.
-_SETTINGS = "&options=-c%20statement_timeout%3D5s"
+_SETTINGS = "&options=-c%20statement_timeout%3D2s"
 
 
 def check(server_url: str, generated: Generated, found: Findings) -> None:
@@ -44,7 +44,7 @@ def _check(url: str, generated: Generated, found: Findings) -> None:
             found.add(Kind.UNFILLED, case.name, "", reason)
         package = packages.load(generated, found)
         arguments = Arguments(filler.drawer, package.names)
-        runner = Runner(package, arguments, not failed, found)
+        runner = Runner(package, arguments, filler.samples(), not failed, found)
         runner.prepare(conn)
         _narrowness(conn, runner, found)
     runner.run(url)

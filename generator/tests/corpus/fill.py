@@ -4,14 +4,17 @@ import importlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 import psycopg
 from psycopg import errors, sql
+from psycopg.rows import dict_row
 
 from generator.tests.corpus import catalog
 from generator.tests.corpus.catalog import Column, ForeignKey, Table
 from generator.tests.corpus.literals import Drawer, Mined, NoLiteralError
+
+Sample: TypeAlias = dict[str, str | None]
 
 # An extension module without type information.
 _pgparse: Any = importlib.import_module("pgparse")
@@ -80,6 +83,16 @@ class Filler:
         self._advance_sequences()
         empty = [table.name for table in tables if not self._has_rows(table)]
         return [f"{name}: {reasons[name]}" for name in empty]
+
+    def samples(self) -> list[Sample]:
+        """Return the rows of all tables: the text of each value by its column."""
+        rows: list[Sample] = []
+        for table in catalog.tables(self.conn):
+            names = b", ".join(_identifier(c.name) + b"::text" for c in table.columns)
+            cursor = self.conn.cursor(row_factory=dict_row)
+            found = cursor.execute(b"SELECT %b FROM %b" % (names, table.name.encode()))
+            rows += cast("list[Sample]", found.fetchall())
+        return rows
 
     def _fill(self, table: Table) -> str:
         """Insert one row for each share of NULLs; return the last reason to fail."""

@@ -73,6 +73,9 @@ _POOLS: dict[str, Sequence[str]] = {
     ),
     "xml": ("<a>1</a>", "text"),
 }
+_NUMERIC = ("int2", "int4", "int8", "oid", "numeric", "float4", "float8")
+_DATED = ("date", "timestamp", "timestamptz")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _BITS = ("bit", "varbit")
 _WIDTH_HEADER = 4
 _STRINGS = re.compile(r"'((?:[^']|'')*)'")
@@ -97,7 +100,9 @@ class Mined:
         """Collect the literals of SQL texts."""
         whole = "\n".join(texts)
         strings = dict.fromkeys(s.replace("''", "'") for s in _STRINGS.findall(whole))
-        integers = dict.fromkeys(_INTEGERS.findall(whole))
+        # What is asked for may be more than the number.
+        found = [int(number) for number in _INTEGERS.findall(whole)]
+        integers = dict.fromkeys(str(n) for m in found for n in (m, m + 1))
         return cls(tuple(strings)[:_MINED_AT_MOST], tuple(integers)[:_MINED_AT_MOST])
 
 
@@ -141,8 +146,10 @@ class Drawer:
             width = modifier - _WIDTH_HEADER if modifier > 0 else 1 << 20
             pool = [text for text in pool if len(text) <= width] or [""]
             mined = [text for text in self.mined.strings if len(text) <= width]
-        elif pool is _NUMBERS:
+        elif name in _NUMERIC:
             mined = [n for n in self.mined.integers if int(n) < 1 << 15]
+        elif name in _DATED:
+            mined = [text for text in self.mined.strings if _DATE.match(text)]
         if mined and self.seeded.random() < _FROM_TEXT:
             pool = mined
         return self.seeded.choice(pool)
