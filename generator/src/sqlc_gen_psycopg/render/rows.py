@@ -76,34 +76,19 @@ def _add(
     source.need_from("psycopg.rows", "RowMaker")
     readers = sorted({e for v in values for e in _text_arrays(v)})
     parameter = "cursor: AdaptContext" if readers else "_: object"
-    source.add(
-        name,
-        [
-            *layout.lines(
-                layout.call(
-                    f"def {name}",
-                    parameter,
-                    tail=f" -> RowMaker[{annotation}]:",
-                ),
-                0,
-            ),
-            '    """Make rows by position: a row factory for psycopg."""',
-            *(
-                f'    {_reader(element)} = _array_reader(cursor, "{element}")'
-                for element in readers
-            ),
-            "",
-            *layout.lines(
-                layout.call(
-                    "def make", "row: Sequence[Any]", tail=f" -> {annotation}:"
-                ),
-                4,
-            ),
-            *_returned(value),
-            "",
-            "    return make",
-        ],
-    )
+    head = layout.call(f"def {name}", parameter, tail=f" -> RowMaker[{annotation}]:")
+    make = layout.call("def make", "row: Sequence[Any]", tail=f" -> {annotation}:")
+    lines = [
+        *layout.lines(head, 0),
+        '    """Make rows by position: a row factory for psycopg."""',
+        *(f'    {_reader(e)} = _array_reader(cursor, "{e}")' for e in readers),
+        "",
+        *layout.lines(make, 4),
+        *_returned(value),
+        "",
+        "    return make",
+    ]
+    source.add(name, lines)
     if readers:
         _add_array_reader(source)
 
