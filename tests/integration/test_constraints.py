@@ -32,8 +32,20 @@ WHERE
 """
 
 ITEM = "INSERT INTO cart_items (id, user_id, product_id, product_name, price,"
-MESSAGE = "INSERT INTO chat_messages (id, session_id, msg_id, role, parts, position)"
-SNAPSHOT = "INSERT INTO order_items (id, order_id, cart_item_id, product_id, product_name, price)"
+MESSAGE_COLUMNS = (
+    "INSERT INTO chat_messages (id, session_id, msg_id, role, parts, position)"
+)
+MESSAGE = MESSAGE_COLUMNS + " OVERRIDING SYSTEM VALUE VALUES"
+SNAPSHOT = (
+    "INSERT INTO order_items"
+    " (id, order_id, cart_item_id, product_id, product_name, price)"
+)
+CHAIN_EVENT = (
+    "INSERT INTO chain_events"
+    " (tx_digest, type, object_id, wallet_address, occurred_at, event_sequence)"
+    " VALUES (%(digest)s, 'removed', %(object)s, %(wallet)s, now(),"
+)
+RETIRED = "INSERT INTO retired_orders VALUES "
 NEW: LiteralString = "gen_random_uuid()"
 
 # By rule, a statement that breaks it; the names in it are those of `rows`.
@@ -45,15 +57,24 @@ VIOLATIONS: dict[str, LiteralString] = {
     "cart_items_pkey": ITEM + " size) VALUES (%(item)s, %(user)s, 'B02', '', 1, NULL)",
     "cart_items_user_id_fkey": ITEM
     + f" size) VALUES ({NEW}, %(nobody)s, 'B01', '', 1, NULL)",
+    "chain_cursor_is_not_negative": "INSERT INTO chain_cursor VALUES (true, -1)",
+    "chain_cursor_is_one_row": "INSERT INTO chain_cursor VALUES (false, 1)",
+    "chain_cursor_pkey": "INSERT INTO chain_cursor VALUES (true, 1), (true, 1)",
+    "chain_event_type_is_known": "SELECT 'burnt'::chain_event_type",
+    "chain_events_added_names_product": CHAIN_EVENT.replace("removed", "added") + "1)",
+    "chain_events_pkey": CHAIN_EVENT
+    + "1), "
+    + CHAIN_EVENT.partition("VALUES")[2]
+    + "1)",
+    "chain_events_sequence_is_not_negative": CHAIN_EVENT + "-1)",
     "chat_messages_parts_is_array": "UPDATE chat_messages SET parts = '{}'",
-    "chat_messages_pkey": MESSAGE
-    + " OVERRIDING SYSTEM VALUE VALUES (%(message)s, %(session)s, '2', 'user', '[]', 2)",
+    "chat_messages_pkey": MESSAGE + " (%(message)s, %(session)s, '2', 'user', '[]', 2)",
     "chat_messages_session_id_fkey": MESSAGE
-    + f" OVERRIDING SYSTEM VALUE VALUES ({NEW}, %(nobody)s, '2', 'user', '[]', 2)",
+    + f" ({NEW}, %(nobody)s, '2', 'user', '[]', 2)",
     "chat_messages_session_id_msg_id_key": MESSAGE
-    + f" OVERRIDING SYSTEM VALUE VALUES ({NEW}, %(session)s, '1', 'user', '[]', 2)",
+    + f" ({NEW}, %(session)s, '1', 'user', '[]', 2)",
     "chat_messages_session_id_position_key": MESSAGE
-    + f" OVERRIDING SYSTEM VALUE VALUES ({NEW}, %(session)s, '2', 'user', '[]', 1)",
+    + f" ({NEW}, %(session)s, '2', 'user', '[]', 1)",
     "chat_sessions_pkey": "INSERT INTO chat_sessions (id, user_id)"
     " VALUES (%(session)s, %(user)s)",
     "chat_sessions_updated_after_created": "INSERT INTO chat_sessions"
@@ -91,12 +112,11 @@ VIOLATIONS: dict[str, LiteralString] = {
     "orders_tx_hash_key": "UPDATE orders SET tx_hash = %(digest)s",
     "orders_user_id_fkey": "INSERT INTO orders (user_id, type)"
     " VALUES (%(nobody)s, 'checkout')",
-    "retired_orders_crossmint_order_id_key": "INSERT INTO retired_orders"
-    f" VALUES ({NEW}, 'x', NULL), ({NEW}, 'x', NULL)",
-    "retired_orders_pkey": "INSERT INTO retired_orders"
-    " VALUES (%(order)s, 'x', NULL), (%(order)s, 'y', NULL)",
-    "retired_orders_tx_hash_key": "INSERT INTO retired_orders"
-    f" VALUES ({NEW}, NULL, %(digest)s), ({NEW}, NULL, %(digest)s)",
+    "retired_orders_crossmint_order_id_key": RETIRED
+    + f"({NEW}, 'x', NULL), ({NEW}, 'x', NULL)",
+    "retired_orders_pkey": RETIRED + "(%(order)s, 'x', NULL), (%(order)s, 'y', NULL)",
+    "retired_orders_tx_hash_key": RETIRED
+    + f"({NEW}, NULL, %(digest)s), ({NEW}, NULL, %(digest)s)",
     "sui_address_is_normalised": "SELECT '0xABC'::sui_address",
     "sui_digest_is_base58": "SELECT '0OIl'::sui_digest",
     "sui_object_id_is_normalised": "SELECT '0xABC'::sui_object_id",
@@ -141,24 +161,27 @@ def rows(store: Store, conn: psycopg.Connection) -> dict[str, UUID | str]:
     bought = factories.add_item(conn, user_id)
     [placed] = store.checkout(user_id, [factories.line(bought, "x")])
     store.record_order_event(factories.event("t", "x", event_id="1"))
-    found = {
+    found: dict[str, UUID | str] = {
         "user": user_id,
         "item": factories.add_item(conn, user_id, product_id="B01").id,
         "order": placed.order.id,
         "snapshot": placed.item.id,
         "nobody": UUID(int=0),
         "object": f"0x{0:064x}",
+        "wallet": f"0x{0:064x}",
         "digest": "1" * 32,
     }
-    for name, statement in {
+    statements: dict[str, LiteralString] = {
         "bare_order": "INSERT INTO orders (user_id, type)"
         " VALUES (%(user)s, 'checkout') RETURNING id",
         "session": "INSERT INTO chat_sessions (user_id) VALUES (%(user)s) RETURNING id",
-        "message": MESSAGE + f" OVERRIDING SYSTEM VALUE VALUES ({NEW}, %(session)s, '1',"
+        "message": MESSAGE + f" ({NEW}, %(session)s, '1',"
         " 'user', '[]', 1) RETURNING id",
-        "mirrored": ITEM + f" on_chain_object_id) VALUES ({NEW}, %(user)s, 'B03', '', 1,"
+        "mirrored": ITEM
+        + f" on_chain_object_id) VALUES ({NEW}, %(user)s, 'B03', '', 1,"
         " %(object)s) RETURNING id",
-    }.items():
+    }
+    for name, statement in statements.items():
         [(found[name],)] = conn.execute(statement, found)
     return found
 
@@ -178,7 +201,7 @@ def test_a_broken_rule_is_named(
     rule: str, store: Store, rows: dict[str, UUID | str]
 ) -> None:
     """The error has the kind of its rule, its name and its words."""
-    if rule.endswith("_key") or rule.endswith("_pkey"):
+    if rule.endswith(("_key", "_pkey")):
         kind: type[errors.DatabaseError] = errors.AlreadyExists
     elif rule.endswith("_fkey"):
         kind = errors.MissingReference
@@ -205,8 +228,16 @@ def test_a_missing_value_names_its_column(store: Store) -> None:
         ("SELECT 'one'::int", errors.InvalidValue, "22P02"),
         ("SELECT 1 / 0", errors.InvalidValue, "22012"),
         ("SELECT nowhere", errors.DatabaseError, "42703"),
-        ("DO $$ BEGIN RAISE SQLSTATE '40001'; END $$", errors.TransactionConflict, "40001"),
-        ("DO $$ BEGIN RAISE SQLSTATE '40P01'; END $$", errors.TransactionConflict, "40P01"),
+        (
+            "DO $$ BEGIN RAISE SQLSTATE '40001'; END $$",
+            errors.TransactionConflict,
+            "40001",
+        ),
+        (
+            "DO $$ BEGIN RAISE SQLSTATE '40P01'; END $$",
+            errors.TransactionConflict,
+            "40P01",
+        ),
         ("DO $$ BEGIN RAISE SQLSTATE '57P01'; END $$", errors.ConnectionLost, "57P01"),
         ("DO $$ BEGIN RAISE SQLSTATE '08006'; END $$", errors.ConnectionLost, "08006"),
         ("DO $$ BEGIN RAISE SQLSTATE '57014'; END $$", errors.DatabaseError, "57014"),

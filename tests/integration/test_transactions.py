@@ -17,13 +17,6 @@ from tests.support import factories, proxy, stores
 from tests.support.proxy import Proxy
 
 ATTEMPTS = 5
-POOL_SIZE = 5
-
-
-@pytest.fixture
-def user_id(conn: psycopg.Connection) -> UUID:
-    """Give a user who has no name."""
-    return factories.add_user(conn)
 
 
 @pytest.fixture
@@ -52,12 +45,6 @@ def rename(conn: psycopg.Connection, user_id: UUID, name: str = "Ada") -> None:
     users.set_display_name(conn, id=user_id, display_name=name)
 
 
-def end_backend(conn: psycopg.Connection, process_id: int) -> None:
-    """End a backend, and wait until it is gone."""
-    ended = conn.execute("SELECT pg_terminate_backend(%s, 20000)", [process_id])
-    assert ended.fetchone() == (True,)
-
-
 # All or nothing
 
 
@@ -78,11 +65,17 @@ def test_an_error_rolls_back(
     user_id: UUID,
     error: type[BaseException],
 ) -> None:
-    """An error leaves as it is; nothing is written, and the connection is idle again."""
-    with pytest.raises(error), store.transaction() as inside:
-        process_id = inside.info.backend_pid
-        rename(inside, user_id)
-        raise error
+    """An error leaves as it is, nothing is written, and the connection is idle."""
+    with store.connection() as lent:
+        process_id = lent.info.backend_pid
+
+    def fail() -> None:
+        with store.transaction() as inside:
+            rename(inside, user_id)
+            raise error
+
+    with pytest.raises(error):
+        fail()
     assert name_of(conn, user_id) is None
     with store.connection() as again:
         assert again.info.backend_pid == process_id
@@ -94,12 +87,17 @@ def test_a_swallowed_error_is_not_silent(
     store: Store, conn: psycopg.Connection, user_id: UUID, *, nested: bool
 ) -> None:
     """Where the block hides that its transaction failed, leaving it raises."""
-    with pytest.raises(errors.DatabaseError), store.transaction() as inside:
-        rename(inside, user_id)
-        with suppress(psycopg.Error), ExitStack() as stack:
-            if nested:  # the driver synchronises on leaving it
-                stack.enter_context(inside.pipeline())
-            rename(inside, user_id, name="x" * 101)
+
+    def swallow() -> None:
+        with store.transaction() as inside:
+            rename(inside, user_id)
+            with suppress(psycopg.Error), ExitStack() as stack:
+                if nested:  # the driver synchronises on leaving it
+                    stack.enter_context(inside.pipeline())
+                rename(inside, user_id, name="x" * 101)
+
+    with pytest.raises(errors.DatabaseError):
+        swallow()
     assert name_of(conn, user_id) is None
     with store.connection() as again:
         assert again.info.transaction_status == TransactionStatus.IDLE
@@ -119,7 +117,9 @@ def test_errors_do_not_spoil_the_connection(
             inside.execute("SELECT %s::usd_cents", [number if good else -1])
             inside.execute("SELECT set_config('a.b', 'c', true)")
             rename(inside, user_id, str(number))
-        assert name_of(conn, user_id) == str(number if good else number - 1) or not number
+        assert (
+            name_of(conn, user_id) == str(number if good else number - 1) or not number
+        )
 
 
 # Connections that die
@@ -162,30 +162,12 @@ def test_a_connection_lost_before_commit_is_replaced(
         processes.append(inside.info.backend_pid)
         rename(inside, user_id, str(len(processes)))
         if len(processes) == 1:
-            end_backend(conn, inside.info.backend_pid)
+            factories.end_backend(conn, inside.info.backend_pid)
         assert users.get_user(inside, id=user_id) is not None
 
     store.atomically(work)
     assert len(set(processes)) == len(processes) == 2
     assert name_of(conn, user_id) == "2"
-
-
-def test_idle_connections_that_died_are_replaced(
-    store: Store, conn: psycopg.Connection, user_id: UUID
-) -> None:
-    """After all of the pool's connections have died, the next calls just work."""
-    with ExitStack() as stack:
-        processes = {
-            stack.enter_context(store.connection()).info.backend_pid
-            for _ in range(POOL_SIZE)
-        }
-    for process_id in processes:
-        end_backend(conn, process_id)
-    with ExitStack() as stack:
-        for _ in range(POOL_SIZE):
-            fresh = stack.enter_context(store.connection())
-            assert users.get_user(fresh, id=user_id) is not None
-            assert fresh.info.backend_pid not in processes
 
 
 # Conflicts
@@ -262,49 +244,3 @@ def test_other_errors_are_not_tried_again(store: Store, user_id: UUID) -> None:
     with pytest.raises(errors.InvalidValue):
         store.atomically(work)
     assert len(attempts) == 1
-
-
-# The pool
-
-
-def test_a_store_has_at_most_five_connections(
-    store: Store, conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The sixth borrower is told that none is to be had."""
-    pool = store._pool  # pyright: ignore[reportPrivateUsage] # noqa: SLF001 - 10 s are long
-    monkeypatch.setattr(pool, "timeout", 0.05)
-    with ExitStack() as stack:
-        for _ in range(POOL_SIZE):
-            stack.enter_context(store.connection())
-        with pytest.raises(errors.Unavailable), store.connection():
-            pass
-        [(there,)] = conn.execute(
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE application_name = 'chat-commerce-store'"
-            " AND datname = current_database()"
-        )
-    assert there == POOL_SIZE
-
-
-def test_a_closed_store_has_none(database_url: str) -> None:
-    """Who uses a store that is closed is told so by the store's error."""
-    with stores.opened(database_url) as store:
-        pass
-    with pytest.raises(errors.Unavailable), store.connection():
-        pass
-
-
-@pytest.mark.parametrize("pooled", [False, True])
-def test_nothing_is_prepared_behind_a_pooler(
-    database_url: str, user_id: UUID, *, pooled: bool
-) -> None:
-    """Statements are prepared exactly when the two URLs are the same."""
-    direct = database_url + "&application_name=direct" if pooled else database_url
-    with (
-        stores.opened(database_url, database_url_direct=direct) as store,
-        store.connection() as conn,
-    ):
-        for _ in range(10):
-            users.get_user(conn, id=user_id)
-        prepared = conn.execute("SELECT count(*) FROM pg_prepared_statements").fetchone()
-    assert prepared == ((0,) if pooled else (1,))

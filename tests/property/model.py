@@ -1,5 +1,6 @@
 """What carts, checkouts and order events mean, in plain Python that knows no SQL."""
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -172,6 +173,28 @@ class Shop:
         order.cancelled_by_user = True
         self._settle(order)
 
+    def refusal_to_attach(
+        self, order: Order, crossmint_order_id: str
+    ) -> type[errors.StoreError] | None:
+        """Say why an order cannot get this Crossmint order."""
+        if order.line.crossmint_order_id not in {None, crossmint_order_id}:
+            return errors.CheckoutConflict
+        others = (each for each in self._all() if each is not order)
+        if any(each.line.crossmint_order_id == crossmint_order_id for each in others):
+            return errors.AlreadyExists
+        return None
+
+    def attach(
+        self, order: Order, crossmint_order_id: str, amount_usdc: Decimal | None
+    ) -> None:
+        """Name an order's Crossmint order; events may have come before."""
+        order.line = dataclasses.replace(
+            order.line,
+            crossmint_order_id=crossmint_order_id,
+            amount_usdc=amount_usdc or order.line.amount_usdc,
+        )
+        self._settle(order)
+
     def paid_twice(self, user_id: UUID) -> set[tuple[UUID, UUID]]:
         """Give the items that several uncancelled orders hold, with those orders."""
         held = [
@@ -180,7 +203,9 @@ class Shop:
             if order.owner == user_id and order.status != OrderStatus.CANCELLED
         ]
         holders = [item_id for item_id, _ in held]
-        return {(item_id, order) for item_id, order in held if holders.count(item_id) > 1}
+        return {
+            (item_id, order) for item_id, order in held if holders.count(item_id) > 1
+        }
 
     def _all(self) -> list[Order]:
         return list(self.orders.values())

@@ -1,6 +1,5 @@
 """What users and Crossmint do, from pools small enough that they collide."""
 
-
 from hypothesis import strategies as st
 
 from store import CheckoutLine, OrderEvent
@@ -8,6 +7,7 @@ from tests.property.model import Details, Item, Variant
 
 __all__ = [
     "EVENT_TYPES",
+    "amounts",
     "checkout_lines",
     "crossmint_order_ids",
     "details",
@@ -28,7 +28,7 @@ EVENT_TYPES = (
 
 crossmint_order_ids = st.sampled_from([f"crossmint-{n}" for n in range(12)])
 _digests = st.sampled_from(["1" * 31 + digit for digit in "1234"])
-_amounts = st.decimals("0.000001", "99999999.999999", places=6)
+amounts = st.none() | st.decimals("0.000001", "99999999.999999", places=6)
 _hashes = st.sampled_from(["0x" + digit * 64 for digit in "abc"])
 
 variants = st.builds(
@@ -56,7 +56,7 @@ events = st.builds(
     type=st.sampled_from(EVENT_TYPES),
     crossmint_order_id=crossmint_order_ids,
     payment_hash=st.none() | _hashes,
-    amount_usdc=st.none() | _amounts,
+    amount_usdc=amounts,
     payload=st.just({}),
 )
 
@@ -67,7 +67,7 @@ def checkout_lines(items: list[Item]) -> st.SearchStrategy[list[CheckoutLine]]:
         CheckoutLine,
         cart_item_id=st.sampled_from(items).map(lambda item: item.id),
         crossmint_order_id=st.none() | crossmint_order_ids,
-        amount_usdc=st.none() | _amounts,
+        amount_usdc=amounts,
         tx_hash=st.none() | st.none() | _digests,
     )
     differing = st.lists(

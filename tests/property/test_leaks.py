@@ -4,7 +4,7 @@ import inspect
 import logging
 import traceback
 import typing
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -48,11 +48,11 @@ class Evidence(logging.Handler):
         self.said.append(logging.Formatter().format(record))
 
     @contextmanager
-    def of_errors(self) -> Iterator[None]:
+    def of_errors(self) -> Generator[None]:
         """Keep all that an error says, and go on."""
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - whatever it is
+        except Exception as error:
             self.errors += 1
             self.said += [str(error), repr(error), *traceback.format_exception(error)]
 
@@ -69,7 +69,7 @@ def store(database_url: str) -> Generator[Store]:
 
 
 @contextmanager
-def evidence() -> Iterator[Evidence]:
+def evidence() -> Generator[Evidence]:
     """Listen to every logger, at DEBUG."""
     kept = Evidence()
     root = logging.getLogger()
@@ -94,7 +94,7 @@ def functions() -> dict[str, Callable[..., Any]]:
     }
 
 
-def argument(kind: Any, text: str, user_id: UUID) -> Any:  # noqa: ANN401, PLR0911 - of any type
+def argument(kind: Any, text: str, user_id: UUID) -> Any:  # noqa: ANN401 - of any type
     """Make an argument of a type, with the text wherever there is room for some."""
     origin, parts = typing.get_origin(kind), typing.get_args(kind)
     if kind in {json_types.JsonInput, json_types.JsonValue}:
@@ -141,7 +141,9 @@ def test_generated_functions_tell_no_values(
 
 def check_out(store: Store, user_id: UUID, text: str) -> None:
     """Name a Crossmint order."""
-    store.checkout(user_id, [CheckoutLine(cart_item_id=user_id, crossmint_order_id=text)])
+    store.checkout(
+        user_id, [CheckoutLine(cart_item_id=user_id, crossmint_order_id=text)]
+    )
 
 
 def check_out_on_chain(store: Store, user_id: UUID, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Rows and arguments that tests need but do not care about."""
+"""Rows and arguments that tests need but do not care about, and what is stored."""
 
 import itertools
 from decimal import Decimal
@@ -7,17 +7,20 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from generated import carts, users
+from generated import carts, models, users
 from generated.models import CartItem
-from store import CheckoutLine, OrderEvent
+from store import CheckoutLine, OrderEvent, PlacedOrder
 
 __all__ = [
     "PAYMENT_FAILED",
     "PAYMENT_SUCCEEDED",
     "add_item",
     "add_user",
+    "cart_of",
+    "end_backend",
     "event",
     "line",
+    "orders_of",
 ]
 
 PAYMENT_SUCCEEDED = "orders.payment.succeeded"
@@ -96,3 +99,26 @@ def event(
         amount_usdc=amount_usdc,
         payload={"type": type_},
     )
+
+
+def cart_of(conn: Connection[Any], user_id: UUID) -> list[CartItem]:
+    """Read what is in a user's cart."""
+    return carts.list_cart_items(conn, user_id=user_id, max_rows=1000)
+
+
+def orders_of(conn: Connection[Any], user_id: UUID) -> list[PlacedOrder]:
+    """Read a user's orders that have a snapshot, the oldest first."""
+    orders = conn.cursor(row_factory=models.order_row).execute(
+        "SELECT * FROM orders WHERE user_id = %s ORDER BY created_at, id", [user_id]
+    )
+    items = conn.cursor(row_factory=models.order_item_row).execute(
+        "SELECT * FROM order_items"
+    )
+    item_by_order = {item.order_id: item for item in items}
+    return [PlacedOrder(each, item_by_order[each.id]) for each in orders]
+
+
+def end_backend(conn: Connection[Any], process_id: int) -> None:
+    """End a backend, and wait until it is gone."""
+    ended = conn.execute("SELECT pg_terminate_backend(%s, 20000)", [process_id])
+    assert ended.fetchone() == (True,)

@@ -34,7 +34,8 @@ BEGIN
     FOREACH written IN ARRAY ARRAY['users', 'cart_items', 'orders', 'order_events'] LOOP
         EXECUTE format(
             'CREATE CONSTRAINT TRIGGER wait_at_gate AFTER INSERT OR UPDATE ON %I'
-            ' DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait_at_gate()',
+            ' DEFERRABLE INITIALLY DEFERRED FOR EACH ROW'
+            ' EXECUTE FUNCTION wait_at_gate()',
             written
         );
     END LOOP;

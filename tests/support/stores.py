@@ -16,7 +16,7 @@ SECRET = "whsec_" + base64.b64encode(b"a secret of these tests").decode()
 
 
 def settings(url: str, **others: object) -> Settings:
-    """Make the settings of a store on this database, by variable names in lower case."""
+    """Make a store's settings; others are named like their variables."""
     return Settings.model_validate(
         {"database_url": url, "crossmint_webhook_secrets": SECRET, **others}
     )
