@@ -77,14 +77,28 @@ WHERE cart_items.user_id = owner.id AND cart_items.deleted_at IS NULL;
 -- cancelled before it came here leaves its item in the cart. An item that the chain's
 -- mirror has taken out for the order's own transaction can be claimed too, unless
 -- another uncancelled order holds it. Needs the user's lock.
+-- The subselects hide the arrays' length from the planner, which would otherwise think a
+-- plan for this very length cheaper than the prepared one, and plan anew at each call.
 WITH wanted AS (
     SELECT
         line.order_id,
         line.cart_item_id,
         orders.status,
-        orders.tx_hash
+        EXISTS (
+            SELECT FROM cart_items AS item
+            INNER JOIN chain_events AS event ON item.on_chain_object_id = event.object_id
+            WHERE
+                item.id = line.cart_item_id
+                AND event.type = 'checked_out'
+                AND event.tx_digest = orders.tx_hash
+        )
+        AND NOT EXISTS (
+            SELECT FROM order_items AS held
+            INNER JOIN orders AS holder ON held.order_id = holder.id
+            WHERE held.cart_item_id = line.cart_item_id AND holder.status <> 'cancelled'
+        ) AS was_taken_for_it
     FROM ROWS FROM (
-        unnest(@order_ids::uuid []), unnest(@cart_item_ids::uuid [])
+        unnest((SELECT @order_ids::uuid [])), unnest((SELECT @cart_item_ids::uuid []))
     ) AS line (order_id, cart_item_id)
     LEFT JOIN orders ON line.order_id = orders.id
 ),
@@ -99,23 +113,7 @@ claimed AS (
     WHERE
         cart_items.id = wanted.cart_item_id
         AND cart_items.user_id = @user_id
-        AND (
-            cart_items.deleted_at IS NULL
-            OR (
-                EXISTS (
-                    SELECT FROM chain_events AS event
-                    WHERE
-                        event.object_id = cart_items.on_chain_object_id
-                        AND event.type = 'checked_out'
-                        AND event.tx_digest = wanted.tx_hash
-                )
-                AND NOT EXISTS (
-                    SELECT FROM order_items AS held
-                    INNER JOIN orders ON held.order_id = orders.id
-                    WHERE held.cart_item_id = cart_items.id AND orders.status <> 'cancelled'
-                )
-            )
-        )
+        AND (cart_items.deleted_at IS NULL OR wanted.was_taken_for_it)
     RETURNING cart_items.*
 )
 

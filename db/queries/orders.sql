@@ -74,7 +74,8 @@ SELECT id FROM users WHERE id = @id FOR NO KEY UPDATE;
 -- those that changed, with the status before. Hash and amount are those of the payment
 -- with the smallest event id that has one. Runs after the locks are held, as a
 -- statement of its own: an earlier one would not see what was committed meanwhile.
--- Not scoped by user: called with ids of orders whose user is locked.
+-- Not scoped by user: called with ids of orders whose user is locked. The subselect hides
+-- the array's length from the planner, which would otherwise plan anew at each call.
 WITH evidence AS (
     SELECT
         orders.id,
@@ -93,7 +94,7 @@ WITH evidence AS (
         ON
             event.crossmint_order_id = orders.crossmint_order_id
             OR event.order_id = orders.id
-    WHERE orders.id = ANY(@ids::uuid []) AND orders.type = 'checkout'
+    WHERE orders.id = ANY((SELECT @ids::uuid [])::uuid []) AND orders.type = 'checkout'
     GROUP BY orders.id
 )
 

@@ -129,7 +129,7 @@ WITH evidence AS (
         ON
             event.crossmint_order_id = orders.crossmint_order_id
             OR event.order_id = orders.id
-    WHERE orders.id = ANY($1::uuid []) AND orders.type = 'checkout'
+    WHERE orders.id = ANY((SELECT $1::uuid [])::uuid []) AND orders.type = 'checkout'
     GROUP BY orders.id
 )
 
@@ -466,7 +466,8 @@ def recompute_orders(
     those that changed, with the status before. Hash and amount are those of the payment
     with the smallest event id that has one. Runs after the locks are held, as a
     statement of its own: an earlier one would not see what was committed meanwhile.
-    Not scoped by user: called with ids of orders whose user is locked.
+    Not scoped by user: called with ids of orders whose user is locked. The subselect hides
+    the array's length from the planner, which would otherwise plan anew at each call.
     """
     cur = RawCursor(conn, row_factory=recompute_orders_row)
     cur.execute(RECOMPUTE_ORDERS, ([*ids],))

@@ -137,6 +137,8 @@ async def claim_cart_items(
     cancelled before it came here leaves its item in the cart. An item that the chain's
     mirror has taken out for the order's own transaction can be claimed too, unless
     another uncancelled order holds it. Needs the user's lock.
+    The subselects hide the arrays' length from the planner, which would otherwise think a
+    plan for this very length cheaper than the prepared one, and plan anew at each call.
     """
     cur = AsyncRawCursor(conn, row_factory=models.order_item_row)
     await cur.execute(CLAIM_CART_ITEMS, ([*order_ids], [*cart_item_ids], user_id))

@@ -181,7 +181,8 @@ async def recompute_orders(
     those that changed, with the status before. Hash and amount are those of the payment
     with the smallest event id that has one. Runs after the locks are held, as a
     statement of its own: an earlier one would not see what was committed meanwhile.
-    Not scoped by user: called with ids of orders whose user is locked.
+    Not scoped by user: called with ids of orders whose user is locked. The subselect hides
+    the array's length from the planner, which would otherwise plan anew at each call.
     """
     cur = AsyncRawCursor(conn, row_factory=recompute_orders_row)
     await cur.execute(RECOMPUTE_ORDERS, ([*ids],))
