@@ -399,6 +399,17 @@ def test_tables_are_filled(conn: psycopg.Connection) -> None:
     assert {row[1] is None for row in rows} == {True, False}
 
 
+def test_foreign_keys_are_followed(conn: psycopg.Connection) -> None:
+    """A key that chance would not hit refers to a row that is there."""
+    names = "a, b, c, d, e, f"
+    key = names.replace(",", " int NOT NULL,") + " int NOT NULL"
+    conn.execute(f"CREATE TABLE kept ({key}, PRIMARY KEY ({names}))".encode())
+    refers = f"FOREIGN KEY ({names}) REFERENCES kept"
+    conn.execute(f"CREATE TABLE referring ({key}, {refers})".encode())
+    fill.Filler.of(conn, "seed", []).fill()
+    assert conn.execute("SELECT count(*) FROM referring").fetchone() != (0,)
+
+
 def test_failing_statement_of_a_schema_is_told(conn: psycopg.Connection) -> None:
     """A statement that fails is told, and does not keep the others back."""
     failed = fill.apply_schema(conn, ["CREATE EXTENSION nowhere; CREATE TABLE x ()"])
