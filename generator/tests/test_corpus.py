@@ -401,7 +401,7 @@ def test_tables_are_filled(conn: psycopg.Connection) -> None:
 
 def test_foreign_keys_are_followed(conn: psycopg.Connection) -> None:
     """A key that chance would not hit refers to a row that is there."""
-    names = "a, b, c, d, e, f"
+    names = "a, b, c, d, e, f, g, h, i, j, k, l"
     key = names.replace(",", " int NOT NULL,") + " int NOT NULL"
     conn.execute(f"CREATE TABLE kept ({key}, PRIMARY KEY ({names}))".encode())
     refers = f"FOREIGN KEY ({names}) REFERENCES kept"
