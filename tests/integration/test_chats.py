@@ -124,16 +124,23 @@ def race(
 
 
 @pytest.mark.parametrize("warm", [False, True])
+@pytest.mark.parametrize(("replace_after", "flights"), [(None, 1), ("0", 2)])
 def test_a_turn_is_one_flight(
-    database_url: str, user_id: UUID, session: ChatSession, *, warm: bool
+    database_url: str,
+    session: ChatSession,
+    replace_after: str | None,
+    flights: int,
+    *,
+    warm: bool,
 ) -> None:
-    """However many messages, BEGIN to COMMIT cross the network together."""
+    """However many messages; to replace what follows one takes a look in between."""
+    turn = [said(str(number)) for number in range(20)]
     with proxy.before(database_url) as tap, stores.opened(tap.url) as store:
-        for number in range(10 * warm):  # until the driver has prepared
-            store.save_turn(user_id, session.id, [said(f"warm-{number}")])
+        for after in (None, *[replace_after] * 10 * warm):  # the driver then prepares
+            store.save_turn(session.user_id, session.id, turn, replace_after=after)
         tap.reset()
-        store.save_turn(user_id, session.id, [said(str(n)) for n in range(20)])
-        assert tap.flights == 1
+        store.save_turn(session.user_id, session.id, turn, replace_after=replace_after)
+        assert tap.flights == flights
 
 
 def test_both_faces_do_the_same(
@@ -258,11 +265,7 @@ def test_a_touch_is_newest_though_the_clock_went_back(
 ) -> None:
     """A time that lies in the future is passed by."""
     one, other = open_session(conn, user_id), open_session(conn, user_id)
-    with conn.transaction():
-        conn.execute("SET LOCAL session_replication_role = replica")
-        conn.execute(
-            "UPDATE chat_sessions SET updated_at = 'tomorrow' WHERE id = %s", [other.id]
-        )
+    date_ahead(conn, other)
     store.save_turn(user_id, one.id, [])
     new = open_session(conn, user_id)
     chats.rename_chat_session(conn, id=other.id, user_id=user_id, title="old")
@@ -285,6 +288,32 @@ def test_sessions_become_visible_in_the_order_of_their_touches(
     )
     assert one.result().updated_at < other.result().updated_at
     assert newest_first(conn, user_id) == [another.id, session.id]
+
+
+def test_a_new_session_is_newer_than_what_it_waited_for(
+    store: Store, conn: psycopg.Connection, session: ChatSession, gate: Gate
+) -> None:
+    """T1: saves, at a time ahead of the clock; T2: opens a session, which is newer."""
+
+    def create() -> ChatSession:
+        with store.connection() as conn:
+            return open_session(conn, session.user_id)
+
+    date_ahead(conn, session)
+    one, other = race(
+        gate, lambda: store.save_turn(session.user_id, session.id, []), create
+    )
+    assert one.result().updated_at < other.result().updated_at
+
+
+def date_ahead(conn: psycopg.Connection, session: ChatSession) -> None:
+    """Touch a session as if the clock had been ahead."""
+    with conn.transaction():
+        conn.execute("SET LOCAL session_replication_role = replica")
+        conn.execute(
+            "UPDATE chat_sessions SET updated_at = 'tomorrow' WHERE id = %s",
+            [session.id],
+        )
 
 
 # Two at once
