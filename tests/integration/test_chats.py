@@ -296,8 +296,8 @@ def test_a_new_session_is_newer_than_what_it_waited_for(
     """T1: saves, at a time ahead of the clock; T2: opens a session, which is newer."""
 
     def create() -> ChatSession:
-        with store.connection() as conn:
-            return open_session(conn, session.user_id)
+        with store.connection() as own:
+            return open_session(own, session.user_id)
 
     date_ahead(conn, session)
     one, other = race(
