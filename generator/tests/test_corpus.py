@@ -191,6 +191,12 @@ def test_bug_in_reading_is_ours(found_with: Flawed) -> None:
     assert any("TypeError" in told for told in details(found, Kind.ERROR))
 
 
+def test_broken_check_is_no_pass(found_with: Flawed) -> None:
+    """Where the check itself cannot go on, the case is told, and has not passed."""
+    found = found_with(("-> list[ListItemsRow]", "-> list['Nowhere']"))
+    assert len(found.of(Kind.BROKEN)) == 1
+
+
 def test_other_sql_is_found(found_with: Flawed) -> None:
     """A statement that is not what sqlc gave is a finding."""
     found = found_with(("id < $1", "id <= $1"))

@@ -121,10 +121,9 @@ class Arguments:
             NoArgumentError: it is none of the annotation's values.
         """
         for arm in annotations.arms(annotations.resolved(annotation, self.names)):
-            if isinstance(arm, type) and issubclass(arm, enum.Enum):
-                return arm(text)
+            is_enum = isinstance(arm, type) and issubclass(arm, enum.Enum)
             with contextlib.suppress(ValueError, ArithmeticError, KeyError):
-                return _READ[arm](text)
+                return arm(text) if is_enum else _READ[arm](text)
         raise NoArgumentError(text)
 
     def _elements(self, annotation: Annotation, oid: int) -> list[object]:

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     ERROR = "an error of the generated code's: adaptation, argument type, arity"
     VIOLATION = "a value contradicts its annotation"
     OPTIONAL = "a NOT NULL column is Optional"
+    BROKEN = "the check itself failed on a case"
     UNTYPED = "a column is typed Any or object"
     REFUSED = "refused, clearly"
     REJECTED = "PostgreSQL rejects a statement that sqlc accepts"
