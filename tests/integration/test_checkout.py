@@ -90,7 +90,8 @@ def test_a_line_becomes_an_order_with_its_snapshot(
     """What a checkout returns is what is stored, in the order of the lines."""
     lines = lines_of(conn, user_id, "x", 3)
     placed = store.checkout(user_id, lines)
-    for line, each in zip(lines, placed, strict=True):
+    for price, (line, each) in enumerate(zip(lines, placed, strict=True)):
+        assert each.item.price == price
         assert each.order.crossmint_order_id == line.crossmint_order_id
         assert each.order.amount_usdc == line.amount_usdc
         assert each.order.status == OrderStatus.AWAITING_APPROVAL

@@ -168,6 +168,11 @@ class Shop:
                 return order.owner
         return None
 
+    def early(self) -> list[str]:
+        """Give the Crossmint orders that only events know yet."""
+        names = {event.crossmint_order_id for event in self.events.values()}
+        return sorted(name for name in names if not self.owner_of(name))
+
     def cancel(self, order: Order) -> None:
         """Cancel an order that is awaiting approval."""
         order.cancelled_by_user = True

@@ -61,12 +61,20 @@ events = st.builds(
 )
 
 
-def checkout_lines(items: list[Item]) -> st.SearchStrategy[list[CheckoutLine]]:
-    """Choose some of the items, with what is known of their payment."""
+def checkout_lines(
+    items: list[Item], early: list[str]
+) -> st.SearchStrategy[list[CheckoutLine]]:
+    """Choose some of the items, with what is known of their payment.
+
+    `early` are the Crossmint orders of which events came before the order.
+    """
+    names = (
+        crossmint_order_ids | st.sampled_from(early) if early else crossmint_order_ids
+    )
     line = st.builds(
         CheckoutLine,
         cart_item_id=st.sampled_from(items).map(lambda item: item.id),
-        crossmint_order_id=st.none() | crossmint_order_ids,
+        crossmint_order_id=st.none() | names,
         amount_usdc=amounts,
         tx_hash=st.none() | st.none() | _digests,
     )

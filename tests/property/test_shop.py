@@ -125,7 +125,7 @@ class ShopMachine(ShopInvariants):
         own = self.shop.cart(self.users[who])
         mostly: bool = data.draw(st.sampled_from([True] * 4 + [False]))
         source = own if own and mostly else list(self.shop.items.values())
-        lines = data.draw(strategies.checkout_lines(source))
+        lines = data.draw(strategies.checkout_lines(source, self.shop.early()))
         return self._check_out(who, lines)
 
     @rule(target=baskets, basket=baskets, data=st.data(), stranger=st.integers(0, 7))
@@ -140,7 +140,7 @@ class ShopMachine(ShopInvariants):
             again = again[1:]
         elif kind == "more":
             source = list(self.shop.items.values())
-            again += data.draw(strategies.checkout_lines(source))
+            again += data.draw(strategies.checkout_lines(source, self.shop.early()))
         return self._check_out((who + (stranger == 0)) % len(self.users), again)
 
     def _check_out(self, who: int, lines: list[CheckoutLine]) -> Basket | Nothing:
