@@ -38,7 +38,11 @@ async def checkout(url: str) -> AsyncGenerator[Work]:
                 )
                 await conn.fetch(RECOMPUTE_ORDERS, ids)
                 claimed = await conn.fetch(
-                    CLAIM_CART_ITEMS, ids, cart.item_ids, cart.user_id
+                    CLAIM_CART_ITEMS,
+                    ids,
+                    cart.item_ids,
+                    [None] * len(ids),
+                    cart.user_id,
                 )
             orders = [Order(*row) for row in created]
             return orders, [OrderItem(*row) for row in claimed]

@@ -35,9 +35,7 @@ async def checkout_sync(url: str) -> AsyncGenerator[Work]:
                 created.execute(CREATE_ORDERS, _creation(cart, order_ids))
                 conn.execute(RECOMPUTE_ORDERS, [order_ids])
                 claimed = conn.cursor(row_factory=args_row(OrderItem))
-                claimed.execute(
-                    CLAIM_CART_ITEMS, [order_ids, cart.item_ids, cart.user_id]
-                )
+                claimed.execute(CLAIM_CART_ITEMS, _claim(cart, order_ids))
                 conn.execute("COMMIT")
             return created.fetchall(), claimed.fetchall()
 
@@ -58,9 +56,7 @@ async def checkout_async(url: str) -> AsyncGenerator[Work]:
                 await created.execute(CREATE_ORDERS, _creation(cart, order_ids))
                 await conn.execute(RECOMPUTE_ORDERS, [order_ids])
                 claimed = conn.cursor(row_factory=args_row(OrderItem))
-                await claimed.execute(
-                    CLAIM_CART_ITEMS, [order_ids, cart.item_ids, cart.user_id]
-                )
+                await claimed.execute(CLAIM_CART_ITEMS, _claim(cart, order_ids))
                 await conn.execute("COMMIT")
             return await created.fetchall(), await claimed.fetchall()
 
@@ -129,6 +125,11 @@ def _pool(url: str) -> ConnectionPool[Connection[Any]]:
 def _async_pool(url: str) -> AsyncConnectionPool[AsyncConnection[Any]]:
     kwargs = {"autocommit": True, "cursor_factory": AsyncRawCursor}
     return AsyncConnectionPool(url, min_size=1, max_size=5, open=False, kwargs=kwargs)
+
+
+def _claim(cart: Cart, order_ids: list[UUID]) -> list[object]:
+    any_prices = [None] * len(order_ids)
+    return [order_ids, cart.item_ids, any_prices, cart.user_id]
 
 
 def _creation(cart: Cart, order_ids: list[UUID]) -> list[object]:

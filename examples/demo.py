@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from generated import carts, chats, orders, users
+from generated.enums import OrderType
 from generated.models import CartItem, User
 from store import CheckoutLine, Settings, Store, StoreError, migrations
 from tests.support import embedded
@@ -194,7 +195,15 @@ def show(store: Store, user_id: UUID) -> None:
             max_rows=9,
         )
         in_cart = carts.list_cart_items(conn, user_id=user_id, max_rows=9)
-        bought = orders.list_orders(conn, user_id=user_id, max_rows=9)
+        bought = orders.list_orders(
+            conn,
+            user_id=user_id,
+            type=OrderType.CHECKOUT,
+            status=None,
+            before_created_at=None,
+            before_id=None,
+            max_rows=9,
+        )
     table("users", [user], "display_name email onboarding_step wallet_status city")
     table("chat_messages", messages, "msg_id role parts")
     table("cart_items (live)", in_cart, "product_id product_name price size color")

@@ -42,9 +42,11 @@ LIMIT @max_rows;
 SELECT count(*) FROM cart_items
 WHERE user_id = @user_id AND deleted_at IS NULL;
 
--- name: list_ids_in_cart :many
--- Lists which of these items are in the user's cart.
-SELECT id
+-- name: list_prices_in_cart :many
+-- Lists which of these items are in the user's cart, with their prices in USD cents.
+SELECT
+    id,
+    price
 FROM cart_items
 WHERE id = ANY(@ids::uuid []) AND user_id = @user_id AND deleted_at IS NULL
 ORDER BY id;
@@ -72,8 +74,9 @@ WHERE cart_items.user_id = owner.id AND cart_items.deleted_at IS NULL;
 -- name: claim_cart_items :many
 -- @deferred
 -- Takes the items of new orders out of the cart and keeps each as its order's snapshot,
--- matched by place. An item that is not in the user's cart leaves a NULL product_id,
--- which the snapshot refuses, and with it the whole transaction. An order that was
+-- matched by place. An item that is not in the user's cart, or not at the price that is
+-- expected (in USD cents; any, if NULL), leaves a NULL product_id, which the snapshot
+-- refuses, and with it the whole transaction. An order that was
 -- cancelled before it came here leaves its item in the cart. An item that the chain's
 -- mirror has taken out for the order's own transaction can be claimed too, unless
 -- another uncancelled order holds it. Needs the user's lock.
@@ -83,6 +86,7 @@ WITH wanted AS (
     SELECT
         line.order_id,
         line.cart_item_id,
+        line.expected_price,
         orders.status,
         EXISTS (
             SELECT FROM cart_items AS item
@@ -98,8 +102,10 @@ WITH wanted AS (
             WHERE held.cart_item_id = line.cart_item_id AND holder.status <> 'cancelled'
         ) AS was_taken_for_it
     FROM ROWS FROM (
-        unnest((SELECT @order_ids::uuid [])), unnest((SELECT @cart_item_ids::uuid []))
-    ) AS line (order_id, cart_item_id)
+        unnest((SELECT @order_ids::uuid [])),
+        unnest((SELECT @cart_item_ids::uuid [])),
+        unnest((SELECT @expected_prices::integer []))
+    ) AS line (order_id, cart_item_id, expected_price)
     LEFT JOIN orders ON line.order_id = orders.id
 ),
 
@@ -114,6 +120,7 @@ claimed AS (
         cart_items.id = wanted.cart_item_id
         AND cart_items.user_id = @user_id
         AND (cart_items.deleted_at IS NULL OR wanted.was_taken_for_it)
+        AND coalesce(wanted.expected_price, cart_items.price) = cart_items.price
     RETURNING cart_items.*
 )
 

@@ -118,13 +118,26 @@ RETURNING sqlc.embed(orders), evidence.status_before;
 SELECT * FROM orders WHERE id = @id AND user_id = @user_id;
 
 -- name: list_orders :many
--- Lists a user's orders with the product of each checkout, the newest first.
+-- Lists a user's orders, the newest first, from before the one given (all from the
+-- newest, if none), each checkout with its product. Of one type or status, if given.
+-- Reads orders_user_id_created_at_idx.
 SELECT
     sqlc.embed(orders),
     sqlc.embed(order_items)
 FROM orders
-INNER JOIN order_items ON orders.id = order_items.order_id
-WHERE orders.user_id = @user_id
+LEFT JOIN order_items ON orders.id = order_items.order_id
+WHERE
+    orders.user_id = @user_id
+    AND (sqlc.narg(type)::order_type IS NULL OR orders.type = sqlc.narg(type)::order_type)
+    AND (
+        sqlc.narg(status)::order_status IS NULL
+        OR orders.status = sqlc.narg(status)::order_status
+    )
+    AND (
+        sqlc.narg(before_created_at)::timestamptz IS NULL
+        OR (orders.created_at, orders.id)
+        < (sqlc.narg(before_created_at)::timestamptz, sqlc.narg(before_id)::uuid)
+    )
 ORDER BY orders.created_at DESC, orders.id DESC
 LIMIT @max_rows;
 

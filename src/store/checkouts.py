@@ -16,11 +16,14 @@ from . import errors
 class CheckoutLine:
     """One cart item to be bought, which becomes one order.
 
-    ``amount_usdc`` is in USDC with at most 6 decimals; ``tx_hash`` is the Sui digest of
-    an on-chain checkout, which therefore has one line. What is not known yet is None.
+    ``expected_price`` is in USD cents: if the item costs another by then, the checkout
+    is refused. ``amount_usdc`` is in USDC with at most 6 decimals. ``tx_hash`` is the
+    Sui digest of an on-chain checkout, which therefore has one line. What is not known
+    yet is None.
     """
 
     cart_item_id: UUID
+    expected_price: int | None = None
     crossmint_order_id: str | None = None
     amount_usdc: Decimal | None = None
     tx_hash: str | None = None
@@ -39,10 +42,13 @@ def refuse_malformed(lines: Sequence[CheckoutLine]) -> None:
 
     Raises:
         EmptyCheckout: no line.
+        InvalidValue: an amount is no Decimal.
         RepeatedItem: two lines name one cart item, Crossmint order or transaction.
     """
     if not lines:
         raise errors.EmptyCheckout
+    if any(isinstance(line.amount_usdc, float) for line in lines):
+        raise errors.InvalidValue("amount_usdc is a float, which is not exact")
     for field in ("cart_item_id", "crossmint_order_id", "tx_hash"):
         named = [value for line in lines if (value := getattr(line, field)) is not None]
         if len(set(named)) < len(named):

@@ -18,6 +18,7 @@
     │   ├── EmptyCheckout
     │   ├── RepeatedItem
     │   ├── ItemUnavailable
+    │   ├── PriceChanged
     │   └── CheckoutConflict
     ├── Malformed              a text is no address, id, hash or key of its kind
     ├── Undecryptable          what is stored is no token of this row and key ring
@@ -147,6 +148,17 @@ class ItemUnavailable(CheckoutRefused):
         self.cart_item_ids = frozenset(cart_item_ids)
         super().__init__(
             "cart items are not in the user's cart: "
+            + ", ".join(sorted(map(str, self.cart_item_ids)))
+        )
+
+
+class PriceChanged(CheckoutRefused):
+    """Items cost another price than their lines expect: ``cart_item_ids``."""
+
+    def __init__(self, cart_item_ids: Iterable[UUID]) -> None:
+        self.cart_item_ids = frozenset(cart_item_ids)
+        super().__init__(
+            "the price has changed of cart items: "
             + ", ".join(sorted(map(str, self.cart_item_ids)))
         )
 

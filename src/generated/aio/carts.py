@@ -15,10 +15,12 @@ from ..carts import (
     CLEAR_CART,
     COUNT_CART_ITEMS,
     LIST_CART_ITEMS,
-    LIST_IDS_IN_CART,
+    LIST_PRICES_IN_CART,
     REMOVE_CART_ITEM,
     RESTORE_CART_ITEM,
     RETAKE_CART_ITEM,
+    ListPricesInCartRow,
+    list_prices_in_cart_row,
 )
 
 __all__ = [
@@ -27,7 +29,7 @@ __all__ = [
     "clear_cart",
     "count_cart_items",
     "list_cart_items",
-    "list_ids_in_cart",
+    "list_prices_in_cart",
     "remove_cart_item",
     "restore_cart_item",
     "retake_cart_item",
@@ -89,15 +91,15 @@ async def count_cart_items(conn: AsyncConnection[Any], *, user_id: UUID) -> int 
     return await cur.fetchone()
 
 
-async def list_ids_in_cart(
+async def list_prices_in_cart(
     conn: AsyncConnection[Any],
     *,
     ids: Sequence[UUID | None],
     user_id: UUID,
-) -> list[UUID]:
-    """Lists which of these items are in the user's cart."""
-    cur: AsyncRawCursor[UUID] = AsyncRawCursor(conn, row_factory=scalar_row)
-    await cur.execute(LIST_IDS_IN_CART, ([*ids], user_id))
+) -> list[ListPricesInCartRow]:
+    """Lists which of these items are in the user's cart, with their prices in USD cents."""
+    cur = AsyncRawCursor(conn, row_factory=list_prices_in_cart_row)
+    await cur.execute(LIST_PRICES_IN_CART, ([*ids], user_id))
     return await cur.fetchall()
 
 
@@ -129,11 +131,13 @@ async def claim_cart_items(
     *,
     order_ids: Sequence[UUID | None],
     cart_item_ids: Sequence[UUID | None],
+    expected_prices: Sequence[int | None],
     user_id: UUID,
 ) -> list[models.OrderItem]:
     """Takes the items of new orders out of the cart and keeps each as its order's snapshot,
-    matched by place. An item that is not in the user's cart leaves a NULL product_id,
-    which the snapshot refuses, and with it the whole transaction. An order that was
+    matched by place. An item that is not in the user's cart, or not at the price that is
+    expected (in USD cents; any, if NULL), leaves a NULL product_id, which the snapshot
+    refuses, and with it the whole transaction. An order that was
     cancelled before it came here leaves its item in the cart. An item that the chain's
     mirror has taken out for the order's own transaction can be claimed too, unless
     another uncancelled order holds it. Needs the user's lock.
@@ -141,7 +145,15 @@ async def claim_cart_items(
     plan for this very length cheaper than the prepared one, and plan anew at each call.
     """
     cur = AsyncRawCursor(conn, row_factory=models.order_item_row)
-    await cur.execute(CLAIM_CART_ITEMS, ([*order_ids], [*cart_item_ids], user_id))
+    await cur.execute(
+        CLAIM_CART_ITEMS,
+        (
+            [*order_ids],
+            [*cart_item_ids],
+            [Int4(v) if v is not None else None for v in expected_prices],
+            user_id,
+        ),
+    )
     return await cur.fetchall()
 
 
@@ -150,11 +162,20 @@ async def send_claim_cart_items(
     *,
     order_ids: Sequence[UUID | None],
     cart_item_ids: Sequence[UUID | None],
+    expected_prices: Sequence[int | None],
     user_id: UUID,
 ) -> Callable[[], Awaitable[list[models.OrderItem]]]:
     """Queue `claim_cart_items` and return the function that fetches its result."""
     cur = AsyncRawCursor(conn, row_factory=models.order_item_row)
-    await cur.execute(CLAIM_CART_ITEMS, ([*order_ids], [*cart_item_ids], user_id))
+    await cur.execute(
+        CLAIM_CART_ITEMS,
+        (
+            [*order_ids],
+            [*cart_item_ids],
+            [Int4(v) if v is not None else None for v in expected_prices],
+            user_id,
+        ),
+    )
     return cur.fetchall
 
 

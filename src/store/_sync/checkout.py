@@ -28,6 +28,7 @@ class Checkout(Database):
             EmptyCheckout: no line.
             RepeatedItem: two lines name one item, Crossmint order or transaction.
             ItemUnavailable: an item is not in the user's cart.
+            PriceChanged: an item costs another price than the line expects.
             CheckoutConflict: a Crossmint order or transaction belongs to another one.
             InvalidValue: an id, amount or hash breaks a rule of the schema.
             DatabaseError: as `transaction` does.
@@ -69,6 +70,7 @@ class Checkout(Database):
                 user_id=user_id,
                 order_ids=ids,
                 cart_item_ids=[line.cart_item_id for line in lines],
+                expected_prices=[line.expected_price for line in lines],
             )
         order_by_id = {order.id: order for order in created()}
         order_by_id.update({row.order.id: row.order for row in recomputed()})
@@ -98,7 +100,10 @@ class Checkout(Database):
             return errors.CheckoutConflict(refusal.constraint)
         if refusal.table != "order_items":
             return refusal
-        wanted = [line.cart_item_id for line in lines]
+        wanted = {line.cart_item_id: line.expected_price for line in lines}
         with self.connection() as conn:
-            there = carts.list_ids_in_cart(conn, user_id=user_id, ids=wanted)
-        return errors.ItemUnavailable(set(wanted).difference(there))
+            there = carts.list_prices_in_cart(conn, user_id=user_id, ids=[*wanted])
+        changed = {row.id for row in there if wanted[row.id] not in {None, row.price}}
+        if changed:
+            return errors.PriceChanged(changed)
+        return errors.ItemUnavailable(wanted.keys() - {row.id for row in there})
