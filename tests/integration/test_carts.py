@@ -41,6 +41,14 @@ def happened(kind: str, number: int, wallet: str = WALLETS[0]) -> ChainEvent:
     )
 
 
+SMALLER, LARGER = happened("added", 1), happened("added", 2)
+# Lets a batch come to the gate that else writes no row.
+SPARE = ChainEvent.model_validate(
+    happened("added", 3).model_dump()
+    | {"product": Product(product_id="B02", product_name="Pen", price=1)}
+)
+
+
 @pytest.fixture
 def onchain(database_url: str, conn: psycopg.Connection) -> Generator[Store]:
     """Give a store whose carts are on chain; a deadlock fails the test."""
@@ -301,14 +309,147 @@ def test_both_faces_write_carts(database_url: str, user_id: UUID) -> None:
     assert asyncio.run(shop()) == [[f"0x{1:064x}"], []]
 
 
-# Races
+# The states of an object's row
 
-SMALLER, LARGER = happened("added", 1), happened("added", 2)
-# Lets a batch come to the gate that else writes no row.
-SPARE = ChainEvent.model_validate(
-    happened("added", 3).model_dump()
-    | {"product": Product(product_id="B02", product_name="Pen", price=1)}
+ADDED_AT, REMOVED_AT, CHECKED_OUT_AT = (
+    FIRST + timedelta(minutes=place) for place in range(3)
 )
+
+
+def test_the_smallest_live_object_is_in_the_cart(
+    onchain: Store, conn: psycopg.Connection, user_id: UUID
+) -> None:
+    """A twin waits since it was added, and takes over when the smaller one ends."""
+    onchain.record_chain_events([LARGER], cursor=0)
+    assert states(conn) == {"0x2": None}
+    onchain.record_chain_events([SMALLER], cursor=0)
+    assert states(conn) == {"0x1": None, "0x2": ADDED_AT}
+    onchain.record_chain_events([happened("checked_out", 1)], cursor=0)
+    assert states(conn) == {"0x1": CHECKED_OUT_AT, "0x2": None}
+    onchain.record_chain_events([happened("removed", 1)], cursor=0)
+    assert states(conn) == {"0x1": REMOVED_AT, "0x2": None}
+    assert [item.price for item in items(conn, user_id)] == [1490]
+
+
+def test_variants_do_not_displace_each_other(
+    onchain: Store, conn: psycopg.Connection, user_id: UUID
+) -> None:
+    """Objects that differ in size or colour alone are all in the cart."""
+    for number, change in enumerate([{}, {"size": "M"}, {"color": "red"}], 1):
+        product = Product(
+            product_id="B01", product_name="Notebook", price=1490, **change
+        )
+        event = happened("added", number).model_copy(update={"product": product})
+        onchain.record_chain_events([event], cursor=0)
+    assert set(states(conn).values()) == {None}
+    assert len(items(conn, user_id)) == 3
+
+
+def test_an_order_holds_its_object(
+    onchain: Store, conn: psycopg.Connection, user_id: UUID
+) -> None:
+    """A checked-out object is out of the cart until its order is cancelled."""
+    onchain.record_chain_events([SMALLER, LARGER], cursor=0)
+    [item] = items(conn, user_id)
+    [placed] = onchain.checkout(user_id, [factories.line(item, "x")])
+    held = {"0x1": placed.order.created_at, "0x2": ADDED_AT}
+    assert states(conn) == held
+    onchain.record_chain_events([SMALLER, LARGER], cursor=0)
+    assert states(conn) == held
+    onchain.cancel_order(user_id, placed.order.id)
+    assert states(conn) == {"0x1": None, "0x2": ADDED_AT}
+    onchain.record_order_event(factories.event(factories.PAYMENT_SUCCEEDED, "x"))
+    assert states(conn) == held
+    onchain.record_chain_events([happened("removed", 1)], cursor=0)
+    assert states(conn) == {"0x1": REMOVED_AT, "0x2": None}
+
+
+def test_of_two_orders_the_first_holds_an_object(
+    onchain: Store, conn: psycopg.Connection, user_id: UUID
+) -> None:
+    """Where money came late for a cancelled order, its time counts again."""
+    onchain.record_chain_events([SMALLER], cursor=0)
+    [item] = items(conn, user_id)
+    [first] = onchain.checkout(user_id, [factories.line(item, "x")])
+    onchain.cancel_order(user_id, first.order.id)
+    onchain.checkout(user_id, [factories.line(item, "y")])
+    onchain.record_order_event(factories.event(factories.PAYMENT_SUCCEEDED, "x"))
+    assert states(conn) == {"0x1": first.order.created_at}
+
+
+def test_a_held_object_gives_way_to_a_smaller_one(
+    onchain: Store, conn: psycopg.Connection, user_id: UUID
+) -> None:
+    """When its order is cancelled, it waits behind the one that came meanwhile."""
+    onchain.record_chain_events([LARGER], cursor=0)
+    [item] = items(conn, user_id)
+    [placed] = onchain.checkout(user_id, [factories.line(item, "x")])
+    onchain.record_chain_events([SMALLER], cursor=0)
+    assert states(conn) == {"0x1": None, "0x2": placed.order.created_at}
+    onchain.cancel_order(user_id, placed.order.id)
+    assert states(conn) == {"0x1": None, "0x2": ADDED_AT}
+
+
+def test_what_is_off_chain_in_the_cart_is_adopted(
+    onchain: Store, store: Store, conn: psycopg.Connection, user_id: UUID
+) -> None:
+    """The item keeps its id and becomes the smallest object that has no row yet."""
+    gone = store.add_cart_item(user_id, NOTEBOOK)
+    store.remove_cart_item(user_id, gone.id)
+    item = store.add_cart_item(user_id, NOTEBOOK)
+    onchain.record_chain_events([LARGER, SMALLER], cursor=0)
+    [there] = items(conn, user_id)
+    assert (there.id, there.tx_digest) == (item.id, SMALLER.tx_digest)
+    assert there.on_chain_object_id == SMALLER.object_id
+    [(off_chain,)] = conn.execute(
+        "SELECT id FROM cart_items WHERE on_chain_object_id IS NULL"
+    )
+    assert off_chain == gone.id
+
+
+def test_a_mirrored_row_is_adopted_by_no_other_object(
+    onchain: Store, conn: psycopg.Connection, user_id: UUID
+) -> None:
+    """A second object has a row of its own, and the first one keeps its own."""
+    onchain.record_chain_events([SMALLER], cursor=0)
+    [first] = items(conn, user_id)
+    onchain.record_chain_events([LARGER], cursor=0)
+    assert items(conn, user_id) == [first]
+
+
+def test_only_its_own_transaction_checks_out_an_ended_object(
+    onchain: Store, conn: psycopg.Connection, user_id: UUID
+) -> None:
+    """What a transaction has taken can be checked out by its digest alone, once."""
+    onchain.record_chain_events([SMALLER, LARGER], cursor=0)
+    [item] = items(conn, user_id)
+    removed, taken = happened("removed", 1), happened("checked_out", 1)
+    other = happened("checked_out", 2)
+    onchain.record_chain_events([removed, taken, other], cursor=0)
+    for event in (SMALLER, removed, other):
+        with pytest.raises(errors.ItemUnavailable):
+            onchain.checkout(user_id, [factories.line(item, tx_hash=event.tx_digest)])
+    onchain.checkout(user_id, [factories.line(item, tx_hash=taken.tx_digest)])
+    assert states(conn)["0x1"] == REMOVED_AT
+
+
+def test_a_held_object_is_not_sold_again_by_its_digest(
+    onchain: Store, conn: psycopg.Connection, user_id: UUID
+) -> None:
+    """An order that holds the object keeps a second one out, until cancelled."""
+    onchain.record_chain_events([SMALLER], cursor=0)
+    [item] = items(conn, user_id)
+    [placed] = onchain.checkout(user_id, [factories.line(item, "x")])
+    ended = happened("checked_out", 1)
+    onchain.record_chain_events([ended], cursor=0)
+    line = factories.line(item, tx_hash=ended.tx_digest)
+    with pytest.raises(errors.ItemUnavailable):
+        onchain.checkout(user_id, [line])
+    onchain.cancel_order(user_id, placed.order.id)
+    assert onchain.checkout(user_id, [line])[0].order.tx_hash == ended.tx_digest
+
+
+# Races
 
 
 @pytest.mark.parametrize(
