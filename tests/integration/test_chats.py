@@ -150,7 +150,6 @@ def test_both_faces_do_the_same(
     sessions = open_session(conn, user_id), open_session(conn, user_id)
     first = [said("a", "hello  you"), said("b", role="assistant"), said("c")]
     store.save_turn(user_id, sessions[0].id, first)
-    store.save_turn(user_id, sessions[0].id, [said("d")], replace_after="a")
 
     async def act() -> list[errors.StoreError]:
         refusals: list[errors.StoreError] = []
@@ -182,6 +181,8 @@ def test_both_faces_do_the_same(
         errors.MessageRefused,
         errors.MessageRefused,
     ]
+    # The other session's messages, which are younger, stay.
+    store.save_turn(user_id, sessions[0].id, [said("d")], replace_after="a")
     assert texts(conn, sessions[0]) == texts(conn, sessions[1]) == ["hello  you", "d"]
 
 
