@@ -48,6 +48,10 @@ CREATE TABLE others (
     label text NOT NULL
 );
 CREATE TABLE bare (a text, b integer);
+CREATE TABLE parents (key uuid PRIMARY KEY, title text NOT NULL, note text);
+CREATE TABLE heirs (own text NOT NULL, note text NOT NULL) INHERITS (parents);
+CREATE TABLE numbered (number serial, loose serial, more int);
+ALTER TABLE numbered ALTER COLUMN loose DROP NOT NULL, ADD COLUMN later bigserial;
 CREATE VIEW totals AS
 SELECT items.id, items.name, sum(others.id) AS total, count(others.id) AS number
 FROM items LEFT JOIN others ON others.item_id = items.id
@@ -65,6 +69,9 @@ INSERT INTO items VALUES
 (3, 'open', NULL, 'two', NULL, 3, 2, 2, 2, 2, 2.5, NULL, '{}', '{}', '[]', now(),
  NULL, '(,)');
 INSERT INTO others VALUES (1, 1, 'x'), (2, NULL, 'y'), (3, 1, 'z');
+INSERT INTO parents VALUES (gen_random_uuid(), 't', NULL);
+INSERT INTO heirs VALUES (gen_random_uuid(), 't', 'n', 'o');
+INSERT INTO numbered VALUES (1, NULL, NULL, 1);
 INSERT INTO bare VALUES (NULL, NULL), ('a', 1);
 INSERT INTO copies VALUES (NULL, NULL);
 """
@@ -101,6 +108,11 @@ SELECTS = {
     "name FROM items GROUP BY name": "str",
     "coalesce(sum(n), 0) FROM items": "int",
     "stddev(id) FROM items GROUP BY name": "Decimal | None",
+    "percentile_disc(0.5) WITHIN GROUP (ORDER BY name) FROM items": "str | None",
+    "percentile_cont(0.5) WITHIN GROUP (ORDER BY id) FROM items GROUP BY name": "float",
+    "mode() WITHIN GROUP (ORDER BY id) FROM items GROUP BY name": "int",
+    "sum FROM (SELECT items.id + items.n AS sum FROM items) AS f": "int | None",
+    "coalesce(sum(amount), 0) FROM items": "Decimal",
     # Operators.
     "id + 1 FROM items": "int",
     "n + 1 FROM items": "int | None",
@@ -182,6 +194,12 @@ SELECTS = {
     "round(weight) FROM items": "float",
     "abs(id) FROM items": "int",
     "ceil(amount) FROM items": "Decimal",
+    "ceil(3.5)": "Decimal",
+    "abs(-17.4)": "Decimal",
+    "sqrt(2)": "float",
+    "mod(9, 4)": "int",
+    "div(9, 4)": "Decimal",
+    "power(9.0, 3.0)": "Decimal",
     "date_trunc('day', made) FROM items": "datetime.datetime",
     "extract(year FROM made) FROM items": "Decimal | None",
     "to_char(made, 'YYYY') FROM items": "str | None",
@@ -211,6 +229,7 @@ SELECTS = {
     "unnest(tags) FROM items": "str | None",
     "unnest(states) FROM items": "enums.State | None",
     "generate_series(1, 3)": "int",
+    "generate_series(localtimestamp, localtimestamp, '10 hours')": "datetime.datetime",
     "day.day FROM generate_series(now(), now(), '1 day') AS day (day)": (
         "datetime.datetime"
     ),
@@ -258,6 +277,15 @@ SELECTS = {
     "number FROM totals": "int",
     "name FROM totals": "str",
     "name FROM copies": "str | None",
+    # Inheritance, and types that imply NOT NULL.
+    "key FROM heirs": "UUID",
+    "title FROM heirs": "str",
+    "note FROM heirs": "str",
+    "own FROM heirs": "str",
+    "note FROM parents": "str | None",
+    "number FROM numbered": "int",
+    "loose FROM numbered": "int | None",
+    "later FROM numbered": "int",
     "s.state FROM (SELECT items.state FROM items) AS s": "enums.State",
 }
 
@@ -282,6 +310,9 @@ STATEMENTS = {
     "WITH RECURSIVE two AS (SELECT 1 AS step, 1 AS a, 1 AS b "
     "UNION ALL SELECT two.step + 1, two.b, NULL FROM two WHERE two.step < 4) "
     "SELECT two.a FROM two": "int | None",
+    "WITH w AS (SELECT avg(items.amount) AS a FROM items) SELECT * FROM w": (
+        "Decimal | None"
+    ),
     "DELETE FROM bare RETURNING b": "int | None",
     "UPDATE items SET n = others.id FROM others WHERE others.id = items.id "
     "RETURNING others.label": "str",

@@ -71,6 +71,12 @@ def test_dropped_and_renamed_domains(tmp_path: Path) -> None:
     assert list(read(tmp_path, made, later).domains) == [STATE]
 
 
+def test_psql_commands_are_skipped(tmp_path: Path) -> None:
+    r"""A dump's lines for psql, such as `\restrict`, are left out, as sqlc does."""
+    dump = "\\restrict token\nCREATE DOMAIN state AS text;\n\\unrestrict token\n"
+    assert STATE in read(tmp_path, dump).domains
+
+
 def test_only_the_way_up_is_read(tmp_path: Path) -> None:
     """What follows `-- migrate:down` and its like is not part of the schema."""
     text = "-- migrate:up\nCREATE DOMAIN state AS text;\n{}\nDROP DOMAIN state;\n"

@@ -357,6 +357,7 @@ def restore_cart_item(conn: Connection[Any], *, order_id: UUID) -> int:
     """Puts the item of a cancelled order back into the cart, unless the same variant is in
     it, another uncancelled order holds the item, or the chain's mirror rules it. Needs
     the user's lock, which keeps a twin from being added meanwhile.
+    Not scoped by user: called with an order of the user that is locked.
     """
     cur = RawCursor(conn)
     cur.execute(RESTORE_CART_ITEM, (order_id,))
@@ -366,6 +367,7 @@ def restore_cart_item(conn: Connection[Any], *, order_id: UUID) -> int:
 def retake_cart_item(conn: Connection[Any], *, order_id: UUID) -> int:
     """Takes the item of an order that is no longer cancelled out of the cart again, if it
     is still in it. Needs the user's lock.
+    Not scoped by user: called with an order of the user that is locked.
     """
     cur = RawCursor(conn)
     cur.execute(RETAKE_CART_ITEM, (order_id,))

@@ -245,20 +245,25 @@ WHERE
 def advance_chain_cursor(conn: Connection[Any], *, checkpoint: int) -> None:
     """Moves the cursor to a checkpoint, never back, and locks it: those who record events
     or apply them to a new user go one after the other. Taken before users' locks.
+    Not scoped by user: the chain's events are of all of them.
     """
     cur = RawCursor(conn)
     cur.execute(ADVANCE_CHAIN_CURSOR, (Int8(checkpoint),))
 
 
 def get_chain_cursor(conn: Connection[Any]) -> int | None:
-    """Returns the last checkpoint of which all events are recorded; nothing at the start."""
+    """Returns the last checkpoint of which all events are recorded; nothing at the start.
+    Not scoped by user: the chain's events are of all of them.
+    """
     cur: RawCursor[int] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(GET_CHAIN_CURSOR)
     return cur.fetchone()
 
 
 def insert_chain_events(conn: Connection[Any], *, events: json_types.JsonInput) -> None:
-    """Keeps events, given as JSON objects; one that is there stays as it is."""
+    """Keeps events, given as JSON objects; one that is there stays as it is.
+    Not scoped by user: the chain names wallets, which may be nobody's yet.
+    """
     cur = RawCursor(conn)
     cur.execute(INSERT_CHAIN_EVENTS, (Jsonb(events),))
 

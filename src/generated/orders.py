@@ -26,7 +26,6 @@ __all__ = [
     "LIST_ORDERS_OF_CHECKOUTS",
     "LOCK_CROSSMINT_ORDERS",
     "LOCK_OWNER_OF_CROSSMINT_ORDER",
-    "LOCK_USER",
     "RECOMPUTE_ORDERS",
     "ListItemsPaidTwiceRow",
     "ListOrdersOfCheckoutsRow",
@@ -46,7 +45,6 @@ __all__ = [
     "list_orders_row",
     "lock_crossmint_orders",
     "lock_owner_of_crossmint_order",
-    "lock_user",
     "recompute_orders",
     "recompute_orders_row",
     "send_create_orders",
@@ -107,9 +105,6 @@ FROM orders
 INNER JOIN users ON orders.user_id = users.id
 WHERE orders.crossmint_order_id = $1::text
 FOR NO KEY UPDATE OF users"""
-
-LOCK_USER: Final = """\
-SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE"""
 
 RECOMPUTE_ORDERS: Final = """\
 WITH evidence AS (
@@ -363,6 +358,7 @@ def lock_crossmint_orders(
     """Waits until no other transaction works on these Crossmint orders, whether or not
     they are known here yet, and keeps others out until this one ends. Locks in the
     order of the ids, so that two callers cannot block each other.
+    Not scoped by user: reads nothing of theirs.
     """
     cur = RawCursor(conn)
     cur.execute(LOCK_CROSSMINT_ORDERS, ([*crossmint_order_ids],))
@@ -432,7 +428,9 @@ def insert_order_event(
     amount_usdc: Decimal | None,
     payload: json_types.JsonInput,
 ) -> int:
-    """Keeps an event of a Crossmint order; one that is there stays as it is."""
+    """Keeps an event of a Crossmint order; one that is there stays as it is.
+    Not scoped by user: Crossmint names the order only, which may not be here yet.
+    """
     cur = RawCursor(conn)
     cur.execute(
         INSERT_ORDER_EVENT,
@@ -442,7 +440,9 @@ def insert_order_event(
 
 
 def insert_order_cancellation(conn: Connection[Any], *, order_id: UUID) -> int:
-    """Keeps that the user cancelled an order; once an order."""
+    """Keeps that the user cancelled an order; once an order.
+    Not scoped by user: called with an order of the user that is locked.
+    """
     cur = RawCursor(conn)
     cur.execute(INSERT_ORDER_CANCELLATION, (order_id,))
     return _row_count(cur)
@@ -459,13 +459,6 @@ def lock_owner_of_crossmint_order(
     """
     cur: RawCursor[UUID] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(LOCK_OWNER_OF_CROSSMINT_ORDER, (crossmint_order_id,))
-    return cur.fetchone()
-
-
-def lock_user(conn: Connection[Any], *, id: UUID) -> UUID | None:
-    """Locks a user against whatever else changes the user's cart, orders or existence."""
-    cur: RawCursor[UUID] = RawCursor(conn, row_factory=scalar_row)
-    cur.execute(LOCK_USER, (id,))
     return cur.fetchone()
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "LIST_OPEN_ORDERS",
     "LIST_SUI_PRIVATE_KEYS",
     "LOCK_ORDERS_OF_USER",
+    "LOCK_USER",
     "REPLACE_SUI_PRIVATE_KEYS",
     "SET_DISPLAY_NAME",
     "SET_EMAIL",
@@ -42,6 +43,7 @@ __all__ = [
     "list_sui_private_keys",
     "list_sui_private_keys_row",
     "lock_orders_of_user",
+    "lock_user",
     "replace_sui_private_keys",
     "set_display_name",
     "set_email",
@@ -63,6 +65,9 @@ SELECT id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet
 
 GET_USER_BY_CROSSMINT_USER_ID: Final = """\
 SELECT id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, sui_private_key_encrypted, created_at, updated_at FROM users WHERE crossmint_user_id = $1"""
+
+LOCK_USER: Final = """\
+SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE"""
 
 SET_DISPLAY_NAME: Final = """\
 UPDATE users
@@ -209,6 +214,7 @@ def create_user(
 ) -> models.User | None:
     """Creates the user of a Crossmint identity, or returns the one that exists, unchanged.
     Safe to call twice at once: the unique identity decides.
+    Not scoped by user: the identity provider has said who it is.
     """
     cur = RawCursor(conn, row_factory=models.user_row)
     cur.execute(CREATE_USER, (crossmint_user_id, email))
@@ -227,9 +233,18 @@ def get_user_by_crossmint_user_id(
     *,
     crossmint_user_id: str,
 ) -> models.User | None:
-    """Returns the user of a Crossmint identity."""
+    """Returns the user of a Crossmint identity.
+    Not scoped by user: the identity provider has said who it is.
+    """
     cur = RawCursor(conn, row_factory=models.user_row)
     cur.execute(GET_USER_BY_CROSSMINT_USER_ID, (crossmint_user_id,))
+    return cur.fetchone()
+
+
+def lock_user(conn: Connection[Any], *, id: UUID) -> UUID | None:
+    """Locks a user against whatever else changes the user's cart, orders or existence."""
+    cur: RawCursor[UUID] = RawCursor(conn, row_factory=scalar_row)
+    cur.execute(LOCK_USER, (id,))
     return cur.fetchone()
 
 

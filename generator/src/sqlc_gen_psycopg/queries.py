@@ -211,9 +211,13 @@ class Resolver:
 def _linked(parameter: Parameter, parsed: Statement) -> Column:
     """Return what a parameter stands for, which sqlc loses in casts and arrays."""
     origin = parsed.parameters.get(parameter.number)
-    if parameter.column.table or origin is None:
-        return parameter.column
-    return replace(parameter.column, table=origin.table, original_name=origin.column)
+    column = parameter.column
+    if taken := parsed.types.get(parameter.number):
+        name, dims = taken.name, taken.dims
+        column = replace(column, type=name, array_dims=dims, table=None)
+    if column.table or origin is None:
+        return column
+    return replace(column, table=origin.table, original_name=origin.column)
 
 
 def _proven(column: Column, targets: tuple[Target, ...]) -> Column:

@@ -4,6 +4,7 @@ The catalog holds neither a domain's base type nor its CHECKs, and believes wron
 things about the nullability of views.
 """
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -14,6 +15,11 @@ from sqlc_gen_psycopg.request import Name, type_name
 from sqlc_gen_psycopg.tree import Node
 
 Check: TypeAlias = tuple[str, ...] | None
+
+# What pg_dump writes for psql, and sqlc strips.
+_PSQL_COMMAND = re.compile(r"^\\.*$", re.MULTILINE)
+_SERIALS = re.compile(r"(small|big)?serial|serial[248]")
+_REQUIRING = ("CONSTR_NOTNULL", "CONSTR_PRIMARY", "CONSTR_IDENTITY")
 
 
 @dataclass(slots=True)
@@ -36,11 +42,17 @@ class Domain:
 
 @dataclass(slots=True)
 class Schema:
-    """The domains and the derived relations (views and their like)."""
+    """The domains, the derived relations (views and their like), and more.
+
+    ``required`` are the columns that are NOT NULL, as far as the files say so: sqlc
+    does not know it of serials, and believes it of ``parents`` if a child says so.
+    """
 
     default: str
     domains: dict[Name, Domain] = field(default_factory=dict[Name, Domain])
     derived: dict[Name, Node] = field(default_factory=dict[Name, Node])
+    required: set[tuple[Name, str]] = field(default_factory=set[tuple[Name, str]])
+    parents: set[Name] = field(default_factory=set[Name])
 
 
 def read(paths: tuple[str, ...], default_schema: str, problems: Problems) -> Schema:
@@ -61,7 +73,7 @@ def read(paths: tuple[str, ...], default_schema: str, problems: Problems) -> Sch
 def _read_file(schema: Schema, file: Path, problems: Problems) -> None:
     try:
         text = sqlfiles.up_part(file.read_text(encoding="utf-8"))
-        statements = tree.parse(text)
+        statements = _parsed(text)
     except (OSError, UnicodeDecodeError, tree.InvalidSqlError) as error:
         problems.add(str(file), f"cannot be read: {error}", "make it valid SQL")
         return
@@ -69,6 +81,13 @@ def _read_file(schema: Schema, file: Path, problems: Problems) -> None:
         kind, node = tree.only(statement)
         if handler := _HANDLERS.get(kind):
             handler(schema, node)
+
+
+def _parsed(text: str) -> list[Node]:
+    try:
+        return tree.parse(text)
+    except tree.InvalidSqlError:
+        return tree.parse(_PSQL_COMMAND.sub("", text))
 
 
 def name_of(schema: Schema, parts: list[Node]) -> Name:
@@ -190,9 +209,9 @@ def _rename(schema: Schema, node: Node) -> None:
         if domain and node["subname"] in domain.checks:
             domain.checks[node["newname"]] = domain.checks.pop(node["subname"])
     elif kind in ("OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_TABLE"):
-        old = relation(schema, node["relation"])
-        if old in schema.derived:
-            schema.derived[Name(old.schema, node["newname"])] = schema.derived.pop(old)
+        _rename_table(schema, node)
+    elif kind == "OBJECT_COLUMN":
+        _rename_column(schema, node)
 
 
 def _comment(schema: Schema, node: Node) -> None:
@@ -213,12 +232,73 @@ def _create_table_as(schema: Schema, node: Node) -> None:
 
 
 def _create_table(schema: Schema, node: Node) -> None:
+    name = relation(schema, node["relation"])
     if node.get("inhRelations") and not node.get("partbound"):
-        schema.derived[relation(schema, node["relation"])] = node
+        schema.derived[name] = node
+        parents = [parent["RangeVar"] for parent in node["inhRelations"]]
+        schema.parents.update(relation(schema, parent) for parent in parents)
+    for element in tree.children(node, "tableElts"):
+        _note_column(schema, name, element.get("ColumnDef", {}))
+        _note_constraint(schema, name, element.get("Constraint", {}))
+
+
+def _note_column(schema: Schema, table: Name, column: Node) -> None:
+    if not column:
+        return
+    kind = tree.last_name(column.get("typeName", {}), "names")
+    said = [c["Constraint"]["contype"] for c in tree.children(column, "constraints")]
+    schema.required.discard((table, column["colname"]))
+    if _SERIALS.fullmatch(kind) or any(one in _REQUIRING for one in said):
+        schema.required.add((table, column["colname"]))
+
+
+def _note_constraint(schema: Schema, table: Name, constraint: Node) -> None:
+    if constraint.get("contype") == "CONSTR_PRIMARY":
+        keys = tree.strings(tree.children(constraint, "keys"))
+        schema.required.update((table, key) for key in keys)
+
+
+def _alter_table(schema: Schema, node: Node) -> None:
+    if node["objtype"] != "OBJECT_TABLE":
+        return
+    name = relation(schema, node["relation"])
+    for wrapped in tree.children(node, "cmds"):
+        command = wrapped["AlterTableCmd"]
+        match command["subtype"]:
+            case "AT_AddColumn":
+                _note_column(schema, name, command["def"]["ColumnDef"])
+            case "AT_AddConstraint":
+                _note_constraint(schema, name, command["def"]["Constraint"])
+            case "AT_SetNotNull":
+                schema.required.add((name, command["name"]))
+            case "AT_DropColumn" | "AT_DropNotNull":
+                schema.required.discard((name, command["name"]))
+            case _:
+                pass
+
+
+def _rename_column(schema: Schema, node: Node) -> None:
+    table = relation(schema, node["relation"])
+    was = (table, node["subname"]) in schema.required
+    schema.required.discard((table, node["subname"]))
+    (schema.required.add if was else schema.required.discard)((table, node["newname"]))
+
+
+def _rename_table(schema: Schema, node: Node) -> None:
+    old = relation(schema, node["relation"])
+    new = Name(old.schema, node["newname"])
+    if old in schema.derived:
+        schema.derived[new] = schema.derived.pop(old)
+    if old in schema.parents:
+        schema.parents.add(new)
+    moved = {(table, column) for table, column in schema.required if table == old}
+    schema.required -= moved
+    schema.required.update((new, column) for _, column in moved)
 
 
 _HANDLERS = {
     "AlterDomainStmt": _alter_domain,
+    "AlterTableStmt": _alter_table,
     "CommentStmt": _comment,
     "CreateDomainStmt": _create_domain,
     "CreateStmt": _create_table,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlc_gen_psycopg import tree
 from sqlc_gen_psycopg.inference.analyst import Analyst
-from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact, Origin
+from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact, Origin, SqlType
 from sqlc_gen_psycopg.request import Query
 from sqlc_gen_psycopg.tree import Node
 
@@ -31,6 +31,7 @@ class Statement:
     node: Node
     targets: list[tuple[Target, ...]]
     parameters: dict[int, Origin]
+    types: dict[int, SqlType]
 
     def left_over(self) -> list[str]:
         """Return sqlc's own syntax that is still in a text, which then cannot run."""
@@ -52,7 +53,7 @@ class Statement:
 
 def unknown(query: Query) -> Statement:
     """Return a statement of which nothing is known."""
-    return Statement(query.text, {}, [()] * len(query.columns), {})
+    return Statement(query.text, {}, [()] * len(query.columns), {}, {})
 
 
 def parse(query: Query, analyst: Analyst) -> Statement:
@@ -74,7 +75,7 @@ def parse(query: Query, analyst: Analyst) -> Statement:
         width = len(analyst.tables[column.embed].columns) if column.embed else 1
         aligned.append(tuple(found[position : position + width]))
         position += width
-    return Statement(query.text, node, aligned, analysis.parameters)
+    return Statement(query.text, node, aligned, analysis.parameters, analysis.types)
 
 
 def _targets(kind: str, node: Node) -> list[Node]:

@@ -183,6 +183,7 @@ async def restore_cart_item(conn: AsyncConnection[Any], *, order_id: UUID) -> in
     """Puts the item of a cancelled order back into the cart, unless the same variant is in
     it, another uncancelled order holds the item, or the chain's mirror rules it. Needs
     the user's lock, which keeps a twin from being added meanwhile.
+    Not scoped by user: called with an order of the user that is locked.
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(RESTORE_CART_ITEM, (order_id,))
@@ -192,6 +193,7 @@ async def restore_cart_item(conn: AsyncConnection[Any], *, order_id: UUID) -> in
 async def retake_cart_item(conn: AsyncConnection[Any], *, order_id: UUID) -> int:
     """Takes the item of an order that is no longer cancelled out of the cart again, if it
     is still in it. Needs the user's lock.
+    Not scoped by user: called with an order of the user that is locked.
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(RETAKE_CART_ITEM, (order_id,))

@@ -32,13 +32,16 @@ __all__ = [
 async def advance_chain_cursor(conn: AsyncConnection[Any], *, checkpoint: int) -> None:
     """Moves the cursor to a checkpoint, never back, and locks it: those who record events
     or apply them to a new user go one after the other. Taken before users' locks.
+    Not scoped by user: the chain's events are of all of them.
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(ADVANCE_CHAIN_CURSOR, (Int8(checkpoint),))
 
 
 async def get_chain_cursor(conn: AsyncConnection[Any]) -> int | None:
-    """Returns the last checkpoint of which all events are recorded; nothing at the start."""
+    """Returns the last checkpoint of which all events are recorded; nothing at the start.
+    Not scoped by user: the chain's events are of all of them.
+    """
     cur: AsyncRawCursor[int] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(GET_CHAIN_CURSOR)
     return await cur.fetchone()
@@ -49,7 +52,9 @@ async def insert_chain_events(
     *,
     events: json_types.JsonInput,
 ) -> None:
-    """Keeps events, given as JSON objects; one that is there stays as it is."""
+    """Keeps events, given as JSON objects; one that is there stays as it is.
+    Not scoped by user: the chain names wallets, which may be nobody's yet.
+    """
     cur = AsyncRawCursor(conn)
     await cur.execute(INSERT_CHAIN_EVENTS, (Jsonb(events),))
 

@@ -24,7 +24,6 @@ from ..orders import (
     LIST_ORDERS_OF_CHECKOUTS,
     LOCK_CROSSMINT_ORDERS,
     LOCK_OWNER_OF_CROSSMINT_ORDER,
-    LOCK_USER,
     RECOMPUTE_ORDERS,
     ListItemsPaidTwiceRow,
     ListOrdersOfCheckoutsRow,
@@ -48,7 +47,6 @@ __all__ = [
     "list_orders_of_checkouts",
     "lock_crossmint_orders",
     "lock_owner_of_crossmint_order",
-    "lock_user",
     "recompute_orders",
     "send_create_orders",
     "send_recompute_orders",
@@ -63,6 +61,7 @@ async def lock_crossmint_orders(
     """Waits until no other transaction works on these Crossmint orders, whether or not
     they are known here yet, and keeps others out until this one ends. Locks in the
     order of the ids, so that two callers cannot block each other.
+    Not scoped by user: reads nothing of theirs.
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(LOCK_CROSSMINT_ORDERS, ([*crossmint_order_ids],))
@@ -132,7 +131,9 @@ async def insert_order_event(
     amount_usdc: Decimal | None,
     payload: json_types.JsonInput,
 ) -> int:
-    """Keeps an event of a Crossmint order; one that is there stays as it is."""
+    """Keeps an event of a Crossmint order; one that is there stays as it is.
+    Not scoped by user: Crossmint names the order only, which may not be here yet.
+    """
     cur = AsyncRawCursor(conn)
     await cur.execute(
         INSERT_ORDER_EVENT,
@@ -146,7 +147,9 @@ async def insert_order_cancellation(
     *,
     order_id: UUID,
 ) -> int:
-    """Keeps that the user cancelled an order; once an order."""
+    """Keeps that the user cancelled an order; once an order.
+    Not scoped by user: called with an order of the user that is locked.
+    """
     cur = AsyncRawCursor(conn)
     await cur.execute(INSERT_ORDER_CANCELLATION, (order_id,))
     return await _row_count(cur)
@@ -163,13 +166,6 @@ async def lock_owner_of_crossmint_order(
     """
     cur: AsyncRawCursor[UUID] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(LOCK_OWNER_OF_CROSSMINT_ORDER, (crossmint_order_id,))
-    return await cur.fetchone()
-
-
-async def lock_user(conn: AsyncConnection[Any], *, id: UUID) -> UUID | None:
-    """Locks a user against whatever else changes the user's cart, orders or existence."""
-    cur: AsyncRawCursor[UUID] = AsyncRawCursor(conn, row_factory=scalar_row)
-    await cur.execute(LOCK_USER, (id,))
     return await cur.fetchone()
 
 

@@ -20,6 +20,7 @@ from ..users import (
     LIST_OPEN_ORDERS,
     LIST_SUI_PRIVATE_KEYS,
     LOCK_ORDERS_OF_USER,
+    LOCK_USER,
     REPLACE_SUI_PRIVATE_KEYS,
     SET_DISPLAY_NAME,
     SET_EMAIL,
@@ -43,6 +44,7 @@ __all__ = [
     "list_open_orders",
     "list_sui_private_keys",
     "lock_orders_of_user",
+    "lock_user",
     "replace_sui_private_keys",
     "set_display_name",
     "set_email",
@@ -62,6 +64,7 @@ async def create_user(
 ) -> models.User | None:
     """Creates the user of a Crossmint identity, or returns the one that exists, unchanged.
     Safe to call twice at once: the unique identity decides.
+    Not scoped by user: the identity provider has said who it is.
     """
     cur = AsyncRawCursor(conn, row_factory=models.user_row)
     await cur.execute(CREATE_USER, (crossmint_user_id, email))
@@ -80,9 +83,18 @@ async def get_user_by_crossmint_user_id(
     *,
     crossmint_user_id: str,
 ) -> models.User | None:
-    """Returns the user of a Crossmint identity."""
+    """Returns the user of a Crossmint identity.
+    Not scoped by user: the identity provider has said who it is.
+    """
     cur = AsyncRawCursor(conn, row_factory=models.user_row)
     await cur.execute(GET_USER_BY_CROSSMINT_USER_ID, (crossmint_user_id,))
+    return await cur.fetchone()
+
+
+async def lock_user(conn: AsyncConnection[Any], *, id: UUID) -> UUID | None:
+    """Locks a user against whatever else changes the user's cart, orders or existence."""
+    cur: AsyncRawCursor[UUID] = AsyncRawCursor(conn, row_factory=scalar_row)
+    await cur.execute(LOCK_USER, (id,))
     return await cur.fetchone()
 
 

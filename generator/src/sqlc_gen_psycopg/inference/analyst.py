@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from sqlc_gen_psycopg.inference import statements
-from sqlc_gen_psycopg.inference.facts import Fact, Origin, Relation, SqlType
+from sqlc_gen_psycopg.inference import builtins, statements
+from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact, Origin, Relation, SqlType
 from sqlc_gen_psycopg.inference.scope import Scope, World
 from sqlc_gen_psycopg.request import Column, Name, Query, Table
 from sqlc_gen_psycopg.schema import Schema
@@ -23,7 +23,7 @@ class Analyst:
         parameters = {p.number: _known(p.column, p.number) for p in query.parameters}
         world = self._world(parameters)
         columns = statements.rows(Scope(world), node, kind).columns
-        return Analysis([fact for _, fact in columns], world.links)
+        return Analysis([fact for _, fact in columns], world.links, _corrected(world))
 
     def relation(self, name: Name) -> Relation:
         """Return what is proven of a table's or a view's columns."""
@@ -36,10 +36,31 @@ class Analyst:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What is proven of each column, and the column each parameter stands for."""
+    """What is proven of each column, and of the parameters.
+
+    ``parameters`` are the columns that they stand for, ``types`` the types of those
+    that sqlc takes for something else.
+    """
 
     columns: list[Fact]
     parameters: dict[int, Origin]
+    types: dict[int, SqlType]
+
+
+def _corrected(world: World) -> dict[int, SqlType]:
+    """Return the types of parameters that are taken for one other type everywhere."""
+    return {
+        number: found[0]
+        for number, found in world.uses.items()
+        if len(set(found)) == 1
+        and not _is_alike(world, found[0], world.parameters.get(number, UNKNOWN).type)
+    }
+
+
+def _is_alike(world: World, one: SqlType, other: SqlType | None) -> bool:
+    if other is None:
+        return False
+    return builtins.is_alike(world.base(one), world.base(other))
 
 
 def _known(column: Column, number: int) -> Fact:

@@ -239,6 +239,13 @@ def _element(parameter: str, argument: SqlType) -> SqlType | None:
     return argument
 
 
+def is_alike(one: SqlType | None, other: SqlType | None) -> bool:
+    """Tell whether two types are carried alike: the same, or both texts."""
+    if one and other and one.dims == other.dims:
+        return {one.name.name, other.name.name} <= {*_TEXTS} or one.name == other.name
+    return one == other
+
+
 _TOWER = ("int2", "int4", "int8", "numeric", "float4", "float8")
 _TIMES = ("date", "timestamp", "timestamptz")
 _TEXTS = ("name", "bpchar", "varchar", "text")

@@ -59,6 +59,7 @@ def _cast(node: Node, scope: Scope) -> Fact:
     written = node["typeName"]
     name = schema.name_of(scope.world.schema, tree.children(written, "names"))
     target = SqlType(name, len(tree.children(written, "arrayBounds")))
+    scope.world.use(node["arg"], target)
     given = fact(node["arg"], scope)
     source = scope.world.base(given.type)
     # JSON's null becomes SQL's where it is cast to something else.
@@ -94,13 +95,35 @@ def _link(node: Node, sides: list[Node], scope: Scope) -> None:
     names = tree.strings(tree.children(node, "name"))
     if len(sides) == 1 or names[-1] not in _COMPARISONS:
         return
+    if node["kind"] in ("AEXPR_OP_ANY", "AEXPR_OP_ALL"):
+        _link_elements(sides, scope)
+        return
     left, right = (_parts(side) for side in sides)
     for one, other in (
         itertools.product(left, right)
         if len(left) == 1
         else (zip(left, right, strict=False))
     ):
-        scope.world.link(fact(one, scope), fact(other, scope))
+        left_fact, right_fact = fact(one, scope), fact(other, scope)
+        scope.world.link(left_fact, right_fact)
+        scope.world.use(one, _taken_for(other, right_fact))
+        scope.world.use(other, _taken_for(one, left_fact))
+
+
+def _link_elements(sides: list[Node], scope: Scope) -> None:
+    """Note which columns the parameter in `= ANY(…)` stands for."""
+    element, array = _all(sides, scope)
+    scope.world.link(element, array)
+    scope.world.use(sides[0], array.type.element if array.type else None)
+    scope.world.use(sides[1], element.type.array if element.type else None)
+
+
+def _taken_for(node: Node, found: Fact) -> SqlType | None:
+    """Return the type of a parameter that is compared with an expression."""
+    if "ParamRef" in node:
+        return None
+    is_literal = "sval" in node.get("A_Const", {})
+    return SqlType(Name("", "text")) if is_literal else found.type
 
 
 def _parts(side: Node) -> list[Node]:
@@ -146,13 +169,25 @@ def _test(_: Node, __: Scope) -> Fact:
 
 
 def _case(node: Node, scope: Scope) -> Fact:
-    results = [when["CaseWhen"]["result"] for when in tree.children(node, "args")]
+    whens = [when["CaseWhen"] for when in tree.children(node, "args")]
+    for when in whens:
+        _compare(node.get("arg"), when["expr"], scope)
+    results = [when["result"] for when in whens]
     arms = _all(results, scope)
     arms.append(fact(node["defresult"], scope) if "defresult" in node else UNKNOWN)
     typed = arms if "defresult" in node else arms[:-1]
     found = common(typed, scope)
     total = all(arm.not_null for arm in arms)
     return Fact(found, total, is_doubtful=found is None)
+
+
+def _compare(tested: Node | None, expression: Node, scope: Scope) -> None:
+    """Look at a condition of CASE for what its parameters are."""
+    if tested is None:
+        fact(expression, scope)
+    else:
+        compared: Node = {"kind": "AEXPR_OP", "name": [{"String": {"sval": "="}}]}
+        _link(compared, [tested, expression], scope)
 
 
 def _coalesce(node: Node, scope: Scope) -> Fact:
@@ -203,7 +238,10 @@ def _has_one_row(select: Node) -> bool:
 
 
 def _call(node: Node, scope: Scope) -> Fact:
-    arguments = _all(map(_unnamed, tree.children(node, "args")), scope)
+    given = [*map(_unnamed, tree.children(node, "args"))]
+    if node.get("agg_within_group"):
+        given += [sort["SortBy"]["node"] for sort in tree.children(node, "agg_order")]
+    arguments = _all(given, scope)
     if calls.name_of(node) == "unnest" and arguments and arguments[0].type:
         kind = arguments[0].type
         return replace(arguments[0], type=kind.element, not_null=False)

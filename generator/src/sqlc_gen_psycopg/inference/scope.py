@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from sqlc_gen_psycopg import tree
 from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact, Origin, Relation, SqlType
-from sqlc_gen_psycopg.request import Name, Table
+from sqlc_gen_psycopg.request import Column, Name, Table
 from sqlc_gen_psycopg.schema import Schema
+from sqlc_gen_psycopg.schema import relation as relation_name
 from sqlc_gen_psycopg.tree import Node
 
 
@@ -21,6 +23,8 @@ class World:
     rows: Callable[["Scope", Node], Relation]
     # The column that each parameter is compared with or written to.
     links: dict[int, Origin] = field(default_factory=dict[int, Origin])
+    # The types that PostgreSQL may take each parameter for, by where it stands.
+    uses: dict[int, list[SqlType]] = field(default_factory=dict[int, list[SqlType]])
     known: dict[Name, Relation] = field(default_factory=dict[Name, Relation])
 
     def link(self, one: Fact, other: Fact) -> None:
@@ -30,6 +34,12 @@ class World:
                 mine, theirs = self.base(parameter.type), self.base(column.type)
                 if mine and theirs and mine.name == theirs.name:
                     self.links.setdefault(parameter.parameter, column.origin)
+
+    def use(self, node: Node, found: SqlType | None) -> None:
+        """Note that an expression, if a parameter, is taken for a type."""
+        number: int = node.get("ParamRef", {}).get("number", 0)
+        if number and found:
+            self.uses.setdefault(number, []).append(found)
 
     def base(self, found: SqlType | None) -> SqlType | None:
         """Return the type that a domain stands for, any other type as it is."""
@@ -48,9 +58,11 @@ class World:
     def _relation(self, name: Name) -> Relation:
         node = self.schema.derived.get(name)
         table = self.tables.get(name)
-        columns = _columns(table) if table else ()
+        columns = _columns(table, self.schema) if table else ()
         if node is None:
             return Relation(name.name, columns)
+        if "inhRelations" in node:
+            return Relation(name.name, self._inherited(columns, node))
         query: Node = node.get("query", {}).get("SelectStmt", {})
         derived = self.rows(Scope(replace(self, parameters={})), query)
         if "into" in node:
@@ -58,14 +70,44 @@ class World:
             derived = derived.nullable()
         return Relation(name.name, _checked(columns, derived))
 
+    def _inherited(
+        self, columns: tuple[tuple[str, Fact], ...], node: Node
+    ) -> tuple[tuple[str, Fact], ...]:
+        """Return a child's columns, NOT NULL where a parent's are, too."""
+        parents = [
+            self.relation(relation_name(self.schema, parent["RangeVar"]))
+            for parent in tree.children(node, "inhRelations")
+        ]
+        own = {
+            element["ColumnDef"]["colname"]
+            for element in tree.children(node, "tableElts")
+            if "ColumnDef" in element
+        }
+        return tuple(
+            (name, replace(fact, not_null=_is_not_null(name, fact, own, parents)))
+            for name, fact in columns
+        )
 
-def _columns(table: Table) -> tuple[tuple[str, Fact], ...]:
+
+def _is_not_null(name: str, fact: Fact, own: set[str], parents: list[Relation]) -> bool:
+    above = [found for parent in parents if (found := parent.find(name))]
+    if any(found.not_null for found in above):
+        return True
+    return fact.not_null and name in own
+
+
+def _is_required(table: Table, column: Column, schema: Schema) -> bool:
+    said = (table.name, column.name) in schema.required
+    return said or (column.not_null and table.name not in schema.parents)
+
+
+def _columns(table: Table, schema: Schema) -> tuple[tuple[str, Fact], ...]:
     return tuple(
         (
             column.name,
             Fact(
                 SqlType(column.type, column.array_dims),
-                column.not_null,
+                _is_required(table, column, schema),
                 Origin(table.name, column.name),
             ),
         )

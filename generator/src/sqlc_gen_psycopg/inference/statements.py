@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from sqlc_gen_psycopg import tree
 from sqlc_gen_psycopg.inference import calls, expressions, sources
-from sqlc_gen_psycopg.inference.facts import Fact, Relation
+from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact, Relation, SqlType
 from sqlc_gen_psycopg.inference.scope import Scope
+from sqlc_gen_psycopg.request import Name
 from sqlc_gen_psycopg.tree import Node
 
 _KEYWORDS = {"A_ArrayExpr": "array", "CaseExpr": "case", "CoalesceExpr": "coalesce"}
@@ -78,8 +79,33 @@ def _assign(targets: list[Node], within: Scope) -> None:
     """Note which columns the parameters of SET are written to."""
     for wrapped in targets:
         target = wrapped["ResTarget"]
-        value = expressions.fact(target.get("val", {}), within)
-        within.world.link(value, within.look_up([target["name"]]))
+        written: Node = target.get("val", {})
+        value, column = expressions.fact(written, within), _own(target["name"], within)
+        if "indirection" in target:
+            _assign_part(target, column, within)
+        else:
+            within.world.link(value, column)
+            within.world.use(written, column.type)
+
+
+def _own(name: str, within: Scope) -> Fact:
+    """Return a column of the table that is written to, the first in its scope."""
+    return within.relations[0].find(name) or UNKNOWN
+
+
+def _assign_part(target: Node, column: Fact, within: Scope) -> None:
+    """Note what the parameters of `SET column[…] = …` are taken for."""
+    found = within.world.base(column.type)
+    steps = tree.children(target, "indirection")
+    if found is None or not all("A_Indices" in step for step in steps):
+        return
+    is_slice = any(step["A_Indices"].get("is_slice") for step in steps)
+    subscript = SqlType(Name("", "int4" if found.dims else "text"))
+    for step in steps:
+        for side in ("lidx", "uidx"):
+            within.world.use(step["A_Indices"].get(side, {}), subscript)
+    element = found if is_slice or not found.dims else SqlType(found.name)
+    within.world.use(target.get("val", {}), element)
 
 
 def _condition(node: Node, within: Scope) -> None:
@@ -149,6 +175,8 @@ def _select(node: Node, scope: Scope) -> Relation:
         has_grouping_sets=any("GroupingSet" in group for group in groups),
     )
     _condition(node, within)
+    for sort in tree.children(node, "sortClause"):
+        expressions.fact(sort["SortBy"]["node"], within)
     return _targets(tree.children(node, "targetList"), within)
 
 

@@ -34,7 +34,8 @@ STRICT = frozenset(
 # Of a group that has rows: NULL only if the argument is.
 AGGREGATES = frozenset(
     """array_agg avg bit_and bit_or bool_and bool_or every json_agg json_object_agg
-    jsonb_agg jsonb_object_agg max min string_agg sum""".split()  # noqa: SIM905 - a list of names reads best so
+    jsonb_agg jsonb_object_agg max min mode percentile_cont percentile_disc string_agg
+    sum""".split()  # noqa: SIM905 - a list of names reads best so
 )
 
 # These aggregates take NULLs in as they are.

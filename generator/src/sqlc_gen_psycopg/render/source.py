@@ -69,6 +69,11 @@ def member_key(name: str) -> tuple[int, list[tuple[int, int, str]], str]:
     return kind, _natural(name.lower()), name
 
 
+def _export_key(name: str) -> tuple[int, list[tuple[int, int, str]]]:
+    """Sort as RUF022 does: as members, but an underscore follows capitals."""
+    return member_key(name)[0], _natural(name)
+
+
 def _natural(name: str) -> list[tuple[int, int, str]]:
     return [
         (0, int(part), "") if part.isdigit() else (1, 0, part)
@@ -77,7 +82,7 @@ def _natural(name: str) -> list[tuple[int, int, str]]:
 
 
 def _all(exports: list[str]) -> list[str]:
-    items = tuple(f'"{name}"' for name in sorted(exports, key=member_key))
+    items = tuple(f'"{name}"' for name in sorted(exports, key=_export_key))
     return layout.lines(layout.Brackets("__all__ = [", items, "]"), 0)
 
 

@@ -1,0 +1,95 @@
+"""A parameter is of the type that PostgreSQL takes it for, wherever it stands."""
+
+import re
+
+import psycopg
+import pytest
+
+from generator.tests import sqlc
+from tests.support.databases import url_of
+from tests.support.embedded import Server
+
+SCHEMA = """
+CREATE TABLE items (
+    id bigint PRIMARY KEY, name varchar(9) NOT NULL, data jsonb NOT NULL,
+    tags text [], amount numeric NOT NULL, day date
+);
+"""
+
+# Statements of one parameter called x, its annotation and PostgreSQL's own type.
+CASES = {
+    "SELECT id FROM items WHERE data->>'a' = @x": ("str", "text"),
+    "SELECT id FROM items WHERE data->'a' = @x": ("json_types.JsonInput", "jsonb"),
+    "SELECT id FROM items WHERE lower(name) = @x": ("str", "text"),
+    "SELECT id FROM items WHERE id + 1 = @x": ("int", "int8"),
+    "SELECT id FROM items WHERE length(name) = ANY(@x)": (
+        "Sequence[int | None]",
+        "_int4",
+    ),
+    "SELECT id FROM items WHERE @x = ANY(tags)": ("str | None", "text"),
+    "SELECT id FROM items GROUP BY id HAVING sum(amount) > @x": ("Decimal", "numeric"),
+    "SELECT id FROM items ORDER BY CASE WHEN @x = 'name' THEN name END": (
+        "str | None",
+        "text",
+    ),
+    "SELECT id FROM items ORDER BY CASE @x WHEN 'name' THEN name END": (
+        "str | None",
+        "text",
+    ),
+    "SELECT id FROM items WHERE CASE WHEN id > 1 THEN day = @x ELSE false END": (
+        "datetime.date | None",
+        "date",
+    ),
+    "UPDATE items SET tags[1] = @x": ("str | None", "text"),
+    "UPDATE items SET tags[@x] = 'a'": ("int | None", "int4"),
+    "UPDATE items SET tags[1:2] = @x": ("Sequence[str | None] | None", "_text"),
+}
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Give the module of all statements above."""
+    queries = "\n".join(
+        f"-- name: q{number} :exec\n{statement};"
+        for number, statement in enumerate(CASES)
+    )
+    folder = tmp_path_factory.mktemp("parameters")
+    made = sqlc.Project.write(folder, SCHEMA, queries, "{}")
+    return made.generated()["queries.py"]
+
+
+@pytest.fixture(scope="module")
+def database_url(server: Server) -> str:
+    """Give a database with the schema, which ends with the server."""
+    name = "generator_parameters"
+    with psycopg.connect(server.url, autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE IF EXISTS {name}".encode())
+        admin.execute(f"CREATE DATABASE {name}".encode())
+    url = url_of(server.url, name)
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute(SCHEMA.encode())
+    return url
+
+
+@pytest.mark.parametrize("statement", CASES)
+def test_annotation(statement: str, generated: str) -> None:
+    """The annotation is what PostgreSQL wants, not what the nearest column is."""
+    number = list(CASES).index(statement)
+    found = re.search(
+        rf"def q{number}\(.*?\*,\s+\w+: (.*?),?\s*\) ->", generated, re.DOTALL
+    )
+    assert found
+    assert found[1] == CASES[statement][0]
+
+
+@pytest.mark.parametrize("statement", CASES)
+def test_the_server_agrees(statement: str, database_url: str) -> None:
+    """What is expected above is what the server says when it prepares."""
+    with psycopg.connect(database_url) as conn:
+        text = statement.replace("@x", "$1").encode()
+        conn.pgconn.prepare(b"s", text)
+        oid = conn.pgconn.describe_prepared(b"s").param_type(0)
+        [name] = conn.execute(
+            "SELECT typname FROM pg_type WHERE oid = %s", (oid,)
+        ).fetchone() or ("",)
+    assert name == CASES[statement][1]
