@@ -148,6 +148,7 @@ RETURNING *;
 -- Puts the item of a cancelled order back into the cart, unless the same variant is in
 -- it, another uncancelled order holds the item, or the chain's mirror rules it. Needs
 -- the user's lock, which keeps a twin from being added meanwhile.
+-- Not scoped by user: called with an order of the user that is locked.
 UPDATE cart_items
 SET deleted_at = NULL
 FROM order_items AS snapshot
@@ -174,6 +175,7 @@ WHERE
 -- name: retake_cart_item :execrows
 -- Takes the item of an order that is no longer cancelled out of the cart again, if it
 -- is still in it. Needs the user's lock.
+-- Not scoped by user: called with an order of the user that is locked.
 UPDATE cart_items
 SET deleted_at = now()
 FROM order_items AS snapshot

@@ -1,6 +1,7 @@
 -- name: advance_chain_cursor :exec
 -- Moves the cursor to a checkpoint, never back, and locks it: those who record events
 -- or apply them to a new user go one after the other. Taken before users' locks.
+-- Not scoped by user: the chain's events are of all of them.
 INSERT INTO chain_cursor (checkpoint)
 VALUES (@checkpoint)
 ON CONFLICT (id) DO UPDATE
@@ -8,10 +9,12 @@ SET checkpoint = greatest(chain_cursor.checkpoint, excluded.checkpoint);
 
 -- name: get_chain_cursor :one
 -- Returns the last checkpoint of which all events are recorded; nothing at the start.
+-- Not scoped by user: the chain's events are of all of them.
 SELECT checkpoint FROM chain_cursor;
 
 -- name: insert_chain_events :exec
 -- Keeps events, given as JSON objects; one that is there stays as it is.
+-- Not scoped by user: the chain names wallets, which may be nobody's yet.
 INSERT INTO chain_events (
     tx_digest, event_sequence, type, object_id, wallet_address, occurred_at,
     product_id, product_name, price, image, product_url, size, color, retailer

@@ -2,6 +2,7 @@
 -- Waits until no other transaction works on these Crossmint orders, whether or not
 -- they are known here yet, and keeps others out until this one ends. Locks in the
 -- order of the ids, so that two callers cannot block each other.
+-- Not scoped by user: reads nothing of theirs.
 SELECT pg_advisory_xact_lock(hashtextextended(sorted.crossmint_order_id, 0))
 FROM (
     SELECT DISTINCT wanted.crossmint_order_id
@@ -37,6 +38,7 @@ RETURNING *;
 
 -- name: insert_order_event :execrows
 -- Keeps an event of a Crossmint order; one that is there stays as it is.
+-- Not scoped by user: Crossmint names the order only, which may not be here yet.
 INSERT INTO order_events (id, crossmint_order_id, type, payment_hash, amount_usdc, payload)
 VALUES (
     @id,
@@ -50,6 +52,7 @@ ON CONFLICT (id) DO NOTHING;
 
 -- name: insert_order_cancellation :execrows
 -- Keeps that the user cancelled an order; once an order.
+-- Not scoped by user: called with an order of the user that is locked.
 INSERT INTO order_events (id, order_id, type)
 VALUES ('user.cancelled:' || @order_id::uuid, @order_id::uuid, 'user.cancelled')
 ON CONFLICT (id) DO NOTHING;
@@ -63,10 +66,6 @@ FROM orders
 INNER JOIN users ON orders.user_id = users.id
 WHERE orders.crossmint_order_id = @crossmint_order_id::text
 FOR NO KEY UPDATE OF users;
-
--- name: lock_user :one
--- Locks a user against whatever else changes the user's cart, orders or existence.
-SELECT id FROM users WHERE id = @id FOR NO KEY UPDATE;
 
 -- name: recompute_orders :many
 -- @deferred

@@ -1,6 +1,7 @@
 -- name: create_user :one
 -- Creates the user of a Crossmint identity, or returns the one that exists, unchanged.
 -- Safe to call twice at once: the unique identity decides.
+-- Not scoped by user: the identity provider has said who it is.
 INSERT INTO users (crossmint_user_id, email)
 VALUES (@crossmint_user_id, sqlc.narg(email))
 ON CONFLICT (crossmint_user_id) DO UPDATE SET crossmint_user_id = excluded.crossmint_user_id
@@ -12,7 +13,12 @@ SELECT * FROM users WHERE id = @id;
 
 -- name: get_user_by_crossmint_user_id :one
 -- Returns the user of a Crossmint identity.
+-- Not scoped by user: the identity provider has said who it is.
 SELECT * FROM users WHERE crossmint_user_id = @crossmint_user_id;
+
+-- name: lock_user :one
+-- Locks a user against whatever else changes the user's cart, orders or existence.
+SELECT id FROM users WHERE id = @id FOR NO KEY UPDATE;
 
 -- name: set_display_name :one
 -- Onboarding step 1. A repeated step changes the name and takes no finished step back.

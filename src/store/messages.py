@@ -29,7 +29,7 @@ MAX_TITLE = 100  # characters
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
-class _Part(BaseModel, extra="allow", strict=True):
+class _Part(BaseModel, extra="allow"):
     type: str
 
 
@@ -107,11 +107,11 @@ Part: TypeAlias = Annotated[
 ]
 
 
-class UIMessage(BaseModel, extra="forbid", strict=True):
+class UIMessage(BaseModel, extra="forbid"):
     """A message; `model_dump(exclude_unset=True)` gives the JSON that it came as."""
 
     id: str = Field(min_length=1, max_length=100)
-    role: Annotated[MessageRole, Field(strict=False)]
+    role: MessageRole
     parts: list[Part]
 
 

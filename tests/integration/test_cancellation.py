@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.pq import TransactionStatus
 
-from generated import orders
+from generated import users
 from generated.aio import users as aio_users
 from generated.models import CartItem
 from store import AsyncStore
@@ -23,7 +23,7 @@ POOL_SIZE = 5
 def user_locked(conn: psycopg.Connection, user_id: UUID) -> Generator[None]:
     """Hold the user's row, so that whoever wants it waits."""
     with conn.transaction():
-        orders.lock_user(conn, id=user_id)
+        users.lock_user(conn, id=user_id)
         yield
 
 

@@ -15,7 +15,7 @@ from tests.support import factories
 
 @pytest.fixture
 def everything(store: Store, conn: psycopg.Connection, user_id: UUID) -> UUID:
-    """Give a user with three checkouts, one cancelled, and two deposits; and another."""
+    """Give a user with three checkouts, one cancelled, and two deposits."""
     for owner, prefix in ((user_id, "a"), (factories.add_user(conn), "b")):
         items = [factories.add_item(conn, owner) for _ in range(3)]
         placed = store.checkout(owner, [factories.line(item) for item in items])

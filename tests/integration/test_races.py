@@ -70,7 +70,7 @@ def test_two_checkouts_of_crossed_items(
     other_item = factories.add_item(conn, user_id)
     lines = [factories.line(item), factories.line(other_item)]
     with ThreadPoolExecutor(2) as threads, conn.transaction():
-        orders.lock_user(conn, id=user_id)
+        users.lock_user(conn, id=user_id)
         both = [
             threads.submit(store.checkout, user_id, order)
             for order in (lines, lines[::-1])

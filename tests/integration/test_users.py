@@ -258,7 +258,7 @@ def test_an_order_that_comes_during_a_deletion(
         psycopg.connect(database_url) as receiver,
         ThreadPoolExecutor(1) as threads,
     ):
-        orders.lock_user(holder, id=user_id)
+        users.lock_user(holder, id=user_id)
         deletion = threads.submit(store.delete_user, user_id)
         gates.wait_until_waiting(conn, 1)
         item = factories.add_item(holder, user_id)
@@ -283,7 +283,7 @@ def test_an_order_that_comes_during_a_deletion(
         receiver.commit()
         deletion.result()
     assert payloads(conn) == []
-    assert carts.list_ids_in_cart(conn, user_id=user_id, ids=[item.id]) == []
+    assert carts.list_prices_in_cart(conn, user_id=user_id, ids=[item.id]) == []
 
 
 # What the orders of deleted users have used up

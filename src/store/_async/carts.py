@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from generated.aio import carts, chain, orders
+from generated.aio import carts, chain, users
 from generated.models import CartItem
 from store import errors
 from store.chain import ChainEvent, Product
@@ -78,7 +78,7 @@ class AsyncCarts(AsyncDatabase):
 
         async def work(conn: _Connection) -> None:
             await chain.advance_chain_cursor(conn, checkpoint=0)
-            await orders.lock_user(conn, id=user_id)
+            await users.lock_user(conn, id=user_id)
             await self._mirror(conn, [user_id])
 
         await self.atomically(work)

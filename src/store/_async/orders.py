@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from generated.aio import carts, chain, orders
+from generated.aio import carts, chain, orders, users
 from generated.enums import OrderStatus, OrderType
 from generated.models import Order
 from store import errors, webhooks
@@ -83,7 +83,7 @@ class AsyncOrders(AsyncDatabase):
         async def work(conn: _Connection) -> Order:
             # The user's lock is enough: an event that comes at the same time takes it
             # too before it recomputes the status.
-            await orders.lock_user(conn, id=user_id)
+            await users.lock_user(conn, id=user_id)
             order = await orders.get_order(conn, id=order_id, user_id=user_id)
             if order is None:
                 raise errors.OrderNotFound(order_id)
@@ -121,7 +121,7 @@ class AsyncOrders(AsyncDatabase):
             await orders.lock_crossmint_orders(
                 conn, crossmint_order_ids=[crossmint_order_id]
             )
-            await orders.lock_user(conn, id=user_id)
+            await users.lock_user(conn, id=user_id)
             order = await orders.attach_crossmint_order(
                 conn,
                 id=order_id,

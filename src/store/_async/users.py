@@ -8,7 +8,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from pydantic import SecretStr
 
-from generated.aio import orders, users
+from generated.aio import users
 from store import addresses, errors
 from store.encryption import SUI_PRIVATE_KEY, KeyRing
 
@@ -58,7 +58,7 @@ class AsyncUsers(AsyncDatabase):
 
         async def work(conn: AsyncConnection[TupleRow]) -> None:
             await users.lock_orders_of_user(conn, user_id=user_id)
-            if await orders.lock_user(conn, id=user_id) is None:
+            if await users.lock_user(conn, id=user_id) is None:
                 raise errors.UserNotFound(user_id)
             named = await users.list_open_orders(conn, user_id=user_id, max_rows=100)
             if named:

@@ -11,7 +11,7 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from generated import carts, chain, orders
+from generated import carts, chain, users
 from generated.models import CartItem
 from store import errors
 from store.chain import ChainEvent, Product
@@ -77,7 +77,7 @@ class Carts(Database):
 
         def work(conn: _Connection) -> None:
             chain.advance_chain_cursor(conn, checkpoint=0)
-            orders.lock_user(conn, id=user_id)
+            users.lock_user(conn, id=user_id)
             self._mirror(conn, [user_id])
 
         self.atomically(work)

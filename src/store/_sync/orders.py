@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from generated import carts, chain, orders
+from generated import carts, chain, orders, users
 from generated.enums import OrderStatus, OrderType
 from generated.models import Order
 from store import errors, webhooks
@@ -84,7 +84,7 @@ class Orders(Database):
         def work(conn: _Connection) -> Order:
             # The user's lock is enough: an event that comes at the same time takes it
             # too before it recomputes the status.
-            orders.lock_user(conn, id=user_id)
+            users.lock_user(conn, id=user_id)
             order = orders.get_order(conn, id=order_id, user_id=user_id)
             if order is None:
                 raise errors.OrderNotFound(order_id)
@@ -120,7 +120,7 @@ class Orders(Database):
 
         def work(conn: _Connection) -> Order:
             orders.lock_crossmint_orders(conn, crossmint_order_ids=[crossmint_order_id])
-            orders.lock_user(conn, id=user_id)
+            users.lock_user(conn, id=user_id)
             order = orders.attach_crossmint_order(
                 conn,
                 id=order_id,

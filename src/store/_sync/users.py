@@ -9,7 +9,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 from pydantic import SecretStr
 
-from generated import orders, users
+from generated import users
 from store import addresses, errors
 from store.encryption import SUI_PRIVATE_KEY, KeyRing
 
@@ -59,7 +59,7 @@ class Users(Database):
 
         def work(conn: Connection[TupleRow]) -> None:
             users.lock_orders_of_user(conn, user_id=user_id)
-            if orders.lock_user(conn, id=user_id) is None:
+            if users.lock_user(conn, id=user_id) is None:
                 raise errors.UserNotFound(user_id)
             named = users.list_open_orders(conn, user_id=user_id, max_rows=100)
             if named:

@@ -1,0 +1,214 @@
+"""What takes a user neither shows nor changes another user's rows."""
+
+import inspect
+import re
+import types
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import fields, is_dataclass
+from typing import Any, LiteralString, cast
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from generated import carts, chain, chats, deposits, orders, users
+from generated.enums import MessageRole
+from store import Store
+from tests.support import factories
+from tests.support.tables import Tables
+
+Query = Callable[..., Any]
+
+DEPOSIT = "0x" + "a" * 64
+TEXTS = [
+    "product_id",
+    "product_name",
+    "image",
+    "product_url",
+    "size",
+    "color",
+    "retailer",
+    "title",
+    "token",
+    "display_name",
+    "first_name",
+    "last_name",
+    "street",
+    "apt",
+    "city",
+    "state",
+    "zip",
+    "country",
+    "tops_size",
+    "bottoms_size",
+    "footwear_size",
+    "crossmint_wallet_id",
+]
+
+MODULES = [carts, chain, chats, deposits, orders, users]
+
+
+def queries(module: types.ModuleType) -> Iterator[Query]:
+    """Give the query functions of a module, without the deferred twins."""
+    for name in module.__all__:
+        function = getattr(module, name)
+        if inspect.isfunction(function) and not re.match(r"send_|\w+_row$", name):
+            yield function
+
+
+def user_of(query: Query) -> str | None:
+    """Give the parameter that says whose rows a query is about, if it has one."""
+    parameters = inspect.signature(query).parameters
+    own = ["id"] if query.__module__ == users.__name__ else []
+    return next(
+        (name for name in ("user_id", "user_ids", *own) if name in parameters), None
+    )
+
+
+# Those that have nothing to do for the owner below, or do nothing but lock.
+IDLE = {
+    carts.claim_cart_items,  # each order has its snapshot
+    chain.adopt_cart_items,  # nothing came from the chain
+    chain.mirror_cart_items,
+    orders.list_items_paid_twice,
+    users.activate_wallet,  # no wallet is pending
+    users.fail_wallet,
+    users.lock_orders_of_user,
+}
+
+ALL = [query for module in MODULES for query in queries(module)]
+SCOPED = [query for query in ALL if user_of(query)]
+
+
+@pytest.mark.parametrize(
+    "query", [each for each in ALL if not user_of(each)], ids=lambda q: q.__name__
+)
+def test_a_query_without_a_user_says_why(query: Query) -> None:
+    """A query that is not scoped by user has the reason in its comment."""
+    said = " ".join((inspect.getdoc(query) or "").split())
+    assert re.search(r"Not scoped by user: \w+", said)
+
+
+@pytest.fixture
+def owner(store: Store, conn: psycopg.Connection) -> UUID:
+    """Give a user with rows in every table."""
+    user_id = factories.add_user(conn)
+    conn.execute("UPDATE users SET onboarding_step = 2")
+    session = chats.create_chat_session(conn, user_id=user_id, title=None)
+    assert session is not None
+    message = {"id": "m", "role": "user", "parts": [{"type": "text", "text": "x"}]}
+    store.save_turn(user_id, session.id, [message])
+    items = [factories.add_item(conn, user_id) for _ in range(3)]
+    lines = [factories.line(items[0], "crossmint-a"), factories.line(items[1])]
+    store.checkout(user_id, lines)
+    deposits.claim_deposit(conn, user_id=user_id, tx_hash=DEPOSIT)
+    return user_id
+
+
+def ids_of(conn: psycopg.Connection, rows: LiteralString) -> list[UUID]:
+    """Give the ids of rows."""
+    return [row[0] for row in conn.execute(f"SELECT id FROM {rows}")]  # noqa: S608 - ours
+
+
+def arguments(conn: psycopg.Connection, query: Query, stranger: UUID) -> dict[str, Any]:
+    """Make arguments that point at the owner's rows wherever they can.
+
+    A parameter that is not known here raises KeyError: add it.
+    """
+    [item] = ids_of(conn, "cart_items WHERE deleted_at IS NULL")
+    [order] = ids_of(
+        conn, "orders WHERE crossmint_order_id IS NULL AND type = 'checkout'"
+    )
+    [session] = ids_of(conn, "chat_sessions")
+    ids = {carts.__name__: item, orders.__name__: order, chats.__name__: session}
+    creating = query is orders.create_orders
+    known: dict[str, Any] = dict.fromkeys(TEXTS, "x") | {
+        "id": ids.get(query.__module__),
+        "ids": [uuid4() if creating else ids.get(query.__module__)],
+        "order_ids": [order],
+        "cart_item_ids": [item],
+        "expected_prices": [None],
+        "crossmint_order_id": "crossmint-b",
+        "crossmint_order_ids": ["crossmint-b" if creating else "crossmint-a"],
+        "amounts_usdc": [None],
+        "amount_usdc": None,
+        "tx_hash": DEPOSIT if query is deposits.claim_deposit else "0x" + "c" * 64,
+        "tx_hashes": [None if creating else DEPOSIT],
+        "checkout_id": uuid4(),
+        "session_id": session,
+        "msg_id": "m",
+        "msg_ids": ["m"],
+        "roles": [MessageRole.TOOL],
+        "parts": [[]],
+        "after_position": 0,
+        "before_position": 99,
+        "price": 1,
+        "max_rows": 99,
+        "email": None,
+        "evm_address": "0x" + "e" * 40,
+        "wallet_address": "0x" + "e" * 64,
+        "type": None,
+        "status": None,
+        "before_updated_at": None,
+        "before_created_at": None,
+        "before_id": None,
+    }
+    name = user_of(query)
+    assert name is not None
+    known[name] = [stranger] if name == "user_ids" else stranger
+    return {
+        key: known[key] for key in inspect.signature(query).parameters if key != "conn"
+    }
+
+
+def ids_in(value: object) -> set[object]:
+    """Give all ids in a result."""
+    if isinstance(value, UUID):
+        return {value}
+    if isinstance(value, list):
+        return set[object]().union(*map(ids_in, cast("list[object]", value)))
+    if is_dataclass(value):
+        return ids_in([getattr(value, field.name) for field in fields(value)])
+    return set()
+
+
+@pytest.mark.parametrize("query", SCOPED, ids=lambda query: query.__name__)
+def test_a_stranger_neither_sees_nor_changes_anything(
+    query: Query, conn: psycopg.Connection, owner: UUID
+) -> None:
+    """With another user's id, arguments that name the owner's rows find nothing."""
+    tables = Tables(conn)
+    before = tables.read()
+    theirs = {UUID(key) for rows in before.values() for key in rows if len(key) == 36}
+    assert {owner} < theirs
+    stranger = factories.add_user(conn)
+    with suppress(psycopg.IntegrityError):
+        found = query(conn, **arguments(conn, query, stranger))
+        assert not ids_in(found) & theirs
+    after = tables.read()
+    kept = {
+        name: {key: after[name].get(key) for key in before[name]} for name in before
+    }
+    assert kept == before
+
+
+@pytest.mark.parametrize(
+    "query",
+    [each for each in SCOPED if each not in IDLE],
+    ids=lambda query: query.__name__,
+)
+def test_the_same_arguments_reach_the_owner_s_rows(
+    query: Query, conn: psycopg.Connection, owner: UUID
+) -> None:
+    """What finds nothing for a stranger does something for the owner."""
+    tables = Tables(conn)
+    before = tables.read()
+    found = query(conn, **arguments(conn, query, owner))
+    assert found or tables.read() != before
+
+
+def test_most_queries_are_covered() -> None:
+    """The tests above are about every generated query."""
+    assert len(SCOPED) + len([each for each in ALL if not user_of(each)]) == len(ALL)
+    assert len(SCOPED) > 30
