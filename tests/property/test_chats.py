@@ -271,13 +271,14 @@ class ChatMachine(RuleBasedStateMachine):
         )
         assert len(page) <= size
         reader.seen += page
+        seen = [row.id for row in reader.seen]
+        assert len(set(seen)) == len(seen)
         if not page:
             self.session_readers.remove(reader)
             self._check_session_reader(reader)
 
     def _check_session_reader(self, reader: SessionReader) -> None:
         seen = [row.id for row in reader.seen]
-        assert len(set(seen)) == len(seen)
         there = self._newest_first(reader.user_id)
         newer = itertools.takewhile(
             lambda row: not reader.seen or row.updated_at > reader.seen[0].updated_at,
@@ -298,8 +299,9 @@ class ChatMachine(RuleBasedStateMachine):
         reader = data.draw(st.sampled_from(self.message_readers))
         page = self._page(reader, size)
         assert len(page) <= size
-        assert [row.position for row in page] == sorted(row.position for row in page)
         reader.seen = [*reader.seen, *page] if reader.forward else [*page, *reader.seen]
+        positions = [row.position for row in reader.seen]
+        assert positions == sorted(set(positions))
         if not page:
             self.message_readers.remove(reader)
             self._check_message_reader(reader)
@@ -324,7 +326,6 @@ class ChatMachine(RuleBasedStateMachine):
 
     def _check_message_reader(self, reader: MessageReader) -> None:
         positions = [row.position for row in reader.seen]
-        assert positions == sorted(set(positions))
         there = [row.position for row in self._messages(reader.session)]
         if not reader.forward:
             end = positions[-1] if positions else 0
