@@ -258,6 +258,22 @@ def test_a_title_is_as_many_words_as_fit(
     assert title_of(message(text(folded))) == title
 
 
+@pytest.mark.parametrize(
+    ("said", "title"),
+    [
+        ("a" * 100, "a" * 100),
+        ("a" * 101, "a" * 100),
+        ("a" * 49 + " " + "b" * 50, "a" * 49 + " " + "b" * 50),
+        ("a" * 49 + " " + "b" * 50 + " c", "a" * 49 + " " + "b" * 50),
+        ("a" * 49 + " " + "b" * 51, "a" * 49),
+        ("a" + " " * 200 + "b", "a b"),
+    ],
+)
+def test_a_title_has_at_most_a_hundred_characters(said: str, title: str) -> None:
+    """The hundredth character is in; a word that would pass it is not."""
+    assert title_of(message(text(said))) == title
+
+
 def test_a_title_is_the_users_first_text() -> None:
     """Blank texts, other parts and other speakers are passed over."""
     turn = [
