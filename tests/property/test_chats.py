@@ -298,7 +298,7 @@ class ChatMachine(RuleBasedStateMachine):
         """Read a page on; at the end nothing was repeated, and nothing is lost."""
         reader = data.draw(st.sampled_from(self.message_readers))
         page = self._page(reader, size)
-        assert len(page) <= size
+        assert page == self._expected_page(reader, size)
         reader.seen = [*reader.seen, *page] if reader.forward else [*page, *reader.seen]
         positions = [row.position for row in reader.seen]
         assert positions == sorted(set(positions))
@@ -323,6 +323,16 @@ class ChatMachine(RuleBasedStateMachine):
             before_position=reader.seen[0].position if reader.seen else None,
             max_rows=size,
         )
+
+    def _expected_page(self, reader: MessageReader, size: int) -> list[ChatMessage]:
+        there = self._messages(reader.session)
+        if reader.forward:
+            last = reader.seen[-1].position if reader.seen else 0
+            return [row for row in there if row.position > last][:size]
+        if reader.seen:
+            first = reader.seen[0].position
+            there = [row for row in there if row.position < first]
+        return there[-size:]
 
     def _check_message_reader(self, reader: MessageReader) -> None:
         positions = [row.position for row in reader.seen]
