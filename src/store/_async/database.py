@@ -18,6 +18,8 @@ from store import errors
 from store.constraints import translated
 from store.settings import Settings
 
+from .connection import AsyncLoggedConnection
+
 _T = TypeVar("_T")
 
 # Waits before the second to the last attempt, in seconds; each is jittered.
@@ -39,6 +41,7 @@ class AsyncDatabase:
         self._pool: AsyncConnectionPool[AsyncConnection[TupleRow]] = (
             AsyncConnectionPool(
                 self.settings.database_url.get_secret_value(),
+                connection_class=AsyncLoggedConnection[TupleRow],
                 min_size=1,
                 max_size=5,
                 open=False,

@@ -19,6 +19,8 @@ from store import errors
 from store.constraints import translated
 from store.settings import Settings
 
+from .connection import LoggedConnection
+
 _T = TypeVar("_T")
 
 # Waits before the second to the last attempt, in seconds; each is jittered.
@@ -39,6 +41,7 @@ class Database:
         self.settings = settings or Settings.load()
         self._pool: ConnectionPool[Connection[TupleRow]] = ConnectionPool(
             self.settings.database_url.get_secret_value(),
+            connection_class=LoggedConnection[TupleRow],
             min_size=1,
             max_size=5,
             open=False,
