@@ -118,6 +118,7 @@ def test_no_error_holds_a_key(store: Store, conn: psycopg.Connection) -> None:
         shown = "".join([repr(caught.value), *_locals_of_the_store(frames)])
         for secret in (KEY[11:60], OLD, repr(bytes.fromhex(OLD))):
             assert secret not in shown
+    assert token_of(conn, user_id) == token
 
 
 def _locals_of_the_store(frames: traceback.TracebackException) -> list[str]:

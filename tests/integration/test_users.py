@@ -4,19 +4,20 @@ T1 has done everything but its COMMIT, and waits at the gate; T2 starts and come
 as it can; then the gate opens.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any, LiteralString
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from pydantic import SecretStr
 
 from generated import carts, chats, orders, users
 from generated.models import CartItem, User
 from store import Store, errors
-from tests.support import factories, gates, stores
+from tests.support import chains, factories, gates, onboarding, stores
 from tests.support.factories import PAYMENT_FAILED, PAYMENT_SUCCEEDED
 from tests.support.gates import Gate
 from tests.support.races import no_deadlock, race
@@ -28,7 +29,10 @@ DIGEST = "1" * 32
 @pytest.fixture
 def store(database_url: str, conn: psycopg.Connection) -> Generator[Store]:
     """Give a store; a deadlock fails the test."""
-    with no_deadlock(conn), stores.opened(database_url) as opened:
+    with (
+        no_deadlock(conn),
+        stores.opened(database_url, wallet_encryption_keys="0f" * 32) as opened,
+    ):
         yield opened
 
 
@@ -96,6 +100,47 @@ def test_one_identity_created_by_many(store: Store, conn: psycopg.Connection) ->
 def test_a_found_user_is_not_touched(store: Store) -> None:
     """Finding a user leaves even updated_at alone."""
     assert sign_up(store, "google|1") == sign_up(store, "google|1", "ann@example.org")
+
+
+# Onboarding
+
+
+@pytest.mark.parametrize("column", onboarding.FIELDS)
+def test_a_text_that_is_too_long_is_refused(
+    store: Store, conn: psycopg.Connection, user_id: UUID, column: str
+) -> None:
+    """One character more than a column takes: nothing is written, nor told."""
+    for query, lengths in onboarding.STEPS:
+        given = dict.fromkeys(lengths, "a")
+        if column not in lengths:
+            query(conn, id=user_id, **given)
+            continue
+        before = users.get_user(conn, id=user_id)
+        given[column] = ("zq" * lengths[column])[: lengths[column] + 1]
+        with pytest.raises(errors.InvalidValue) as refused, store.connection() as lent:
+            query(lent, id=user_id, **given)
+        assert refused.value.sqlstate == "22001"
+        assert "zq" not in str(refused.value)
+        assert users.get_user(conn, id=user_id) == before
+        return
+
+
+def test_nobody_is_found_under_an_unknown_id(store: Store) -> None:
+    """Queries return nothing, methods raise UserNotFound with the id."""
+    nobody = uuid4()
+    key = SecretStr(chains.sui_private_key(bytes(32)))
+    uses: tuple[Callable[[], object], ...] = (
+        lambda: store.delete_user(nobody),
+        lambda: store.get_sui_private_key(nobody),
+        lambda: store.set_sui_private_key(nobody, key),
+    )
+    for use in uses:
+        with pytest.raises(errors.UserNotFound) as refused:
+            use()
+        assert refused.value.user_id == nobody
+    with store.connection() as conn:
+        assert users.get_user(conn, id=nobody) is None
+        assert users.set_display_name(conn, id=nobody, display_name="a") is None
 
 
 # Wallets
