@@ -33,6 +33,28 @@ def shop_url(shop_template: databases.Template) -> Generator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def bulk_template(server: Server) -> Generator[databases.Template]:
+    """Give a database with the schema of the golden project `bulk`."""
+    migrations = sqlc.GOLDEN / "bulk" / "migrations"
+    with databases.migrated_template(server.url, migrations=migrations) as made:
+        yield made
+
+
+@pytest.fixture
+def bulk_url(bulk_template: databases.Template) -> Generator[str]:
+    """Give a fresh database with the schema of the golden project `bulk`."""
+    with bulk_template.clone() as url:
+        yield url
+
+
+@pytest.fixture
+def bulk(bulk_url: str) -> Generator[psycopg.Connection]:
+    """Give an autocommit connection to a fresh `bulk`."""
+    with psycopg.connect(bulk_url, autocommit=True) as connection:
+        yield connection
+
+
 @pytest.fixture
 def conn(shop_url: str) -> Generator[psycopg.Connection]:
     """Give an autocommit connection to a fresh `shop`."""

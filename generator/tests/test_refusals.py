@@ -9,6 +9,7 @@ from generator.tests.sqlc import Project
 SCHEMA = """
 CREATE TYPE pair AS (a integer, b integer);
 CREATE TABLE items (id integer PRIMARY KEY, name text NOT NULL, pair pair);
+CREATE VIEW named AS SELECT name FROM items;
 """
 DELETE = "DELETE FROM items;"
 FINE = f"-- name: fine :exec\n{DELETE}\n"
@@ -20,16 +21,73 @@ WHEN MATCHED THEN UPDATE SET name = @new;
 
 CASES = {
     "another command": (
-        "-- name: get :execresult\nDELETE FROM items;",
-        "queries.sql: get: :execresult is not supported; use :execrows",
+        "-- name: get :execlastid\nDELETE FROM items;",
+        "queries.sql: get: :execlastid is not supported; use :one with RETURNING",
     ),
     "no columns": (
         "-- name: get :many\nSELECT FROM items;",
         "queries.sql: get: :many returns no columns; add RETURNING",
     ),
-    "a slice": (
-        "-- name: get :many\nSELECT id FROM items WHERE id IN (sqlc.slice('ids'));",
-        "sqlc.slice('ids') is not supported; write = ANY(sqlc.arg(ids)::type[])",
+    "a slice among other values": (
+        "-- name: get :many\nSELECT id FROM items WHERE id IN (1, sqlc.slice(ids));",
+        "get: sqlc.slice stands where it cannot be an array; let it be alone in IN",
+    ),
+    "a slice within a comparison": (
+        "-- name: get :many\nSELECT true = id IN (sqlc.slice(ids)) AS x FROM items;",
+        "get: sqlc.slice stands where it cannot be an array; let it be alone in IN",
+    ),
+    "a slice after a comment": (
+        (
+            "-- name: get :many\n"
+            "SELECT id FROM items WHERE id IN /* ( */ (sqlc.slice(ids));"
+        ),
+        "get: sqlc.slice stands where it cannot be an array; let it be alone in IN",
+    ),
+    "a batch without columns": (
+        "-- name: get :batchone\nSELECT FROM items WHERE id = @id;",
+        "queries.sql: get: :batchone returns no columns; add RETURNING",
+    ),
+    "a deferred batch": (
+        "-- name: get :batchexec\n-- @deferred\nDELETE FROM items WHERE id = @id;",
+        "get: @deferred is not for :batchexec; remove the directive, or use :execrows",
+    ),
+    "a stream of one": (
+        "-- name: get :one\n-- @stream\nSELECT id FROM items;",
+        "get: @stream is not for :one; remove the directive, or use :many",
+    ),
+    "exactly one of many": (
+        "-- name: get :many\n-- @exactly-one\nSELECT id FROM items;",
+        "get: @exactly-one is not for :many; remove the directive, or use :batchone",
+    ),
+    "a stream of another query's name": (
+        (
+            "-- name: get :many\n-- @stream\nSELECT id FROM items;\n"
+            f"{GET_ITEMS.format('stream_get')}"
+        ),
+        "its function 'stream_get' is also made by get; rename one of the two queries",
+    ),
+    "a copy with a cast": (
+        "-- name: put :copyfrom\nINSERT INTO items (name, id) VALUES ($1, @id::int);",
+        "put: :copyfrom sends parameters as they are, without casts; remove the cast",
+    ),
+    "a copy of one parameter to two columns": (
+        "-- name: put :copyfrom\nINSERT INTO items (id, name) VALUES ($1, $1);",
+        "put: :copyfrom has a parameter for two columns; name each one differently",
+    ),
+    "a copy to a part of a column": (
+        "-- name: put :copyfrom\nINSERT INTO items (id, pair.a) VALUES ($1, $2);",
+        "put: :copyfrom writes to a part of a column; write to whole columns",
+    ),
+    "a copy over identities": (
+        (
+            "-- name: put :copyfrom\n"
+            "INSERT INTO items (id, name) OVERRIDING USER VALUE VALUES ($1, $2);"
+        ),
+        "put: :copyfrom cannot override user values; leave the column out",
+    ),
+    "a copy to a view": (
+        "-- name: put :copyfrom\nINSERT INTO named (name) VALUES ($1);",
+        "put: :copyfrom into named, a view; name its table, or use :batchexec",
     ),
     "a composite": (
         "-- name: get :many\nSELECT id, pair FROM items;",
@@ -101,6 +159,8 @@ OPTIONS = {
     "{nonsense: true}": "unknown option 'nonsense'; known are emit_sync",
     "{emit_sync: 1}": "emit_sync: 1 is no boolean; write true or false",
     "{emit_sync: false, emit_async: false}": "emit_sync and emit_async are both false",
+    "{query_parameter_limit: -1}": "-1 is no number of parameters; write 0 or more",
+    "{query_parameter_limit: true}": "True is no number of parameters",
     "{overrides: {}}": "overrides: not a list",
     "{overrides: [{db_type: text}]}": "names no Python type; write 'module:Name'",
     "{overrides: [{py_type: str}]}": "give exactly one of column, db_type",

@@ -9,7 +9,7 @@ from sqlc_gen_psycopg.queryfiles import Written
 from sqlc_gen_psycopg.request import Query
 
 _DIRECTIVE = re.compile(r"^\s*@(?P<name>[\w-]+)\s*(?P<rest>.*?)\s*$")
-DIRECTIVES = ("deferred", "notnull", "nullable")
+DIRECTIVES = ("deferred", "exactly-one", "notnull", "nullable", "stream")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,8 @@ class Comment:
 
     text: str
     deferred: bool = False
+    exactly_one: bool = False
+    stream: bool = False
     notnull: frozenset[str] = frozenset()
     nullable: frozenset[str] = frozenset()
 
@@ -41,6 +43,8 @@ def read(query: Query, written: Written | None, problems: Problems) -> Comment:
     return Comment(
         text=_dedent(text),
         deferred=bool(given["deferred"]),
+        exactly_one=bool(given["exactly-one"]),
+        stream=bool(given["stream"]),
         notnull=_listed(given["notnull"]),
         nullable=_listed(given["nullable"]),
     )

@@ -14,14 +14,24 @@ _BUILTINS = frozenset(
 MODULES = frozenset({"datetime", "enums", "ipaddress", "json_types", "models"})
 FIELDS = _BUILTINS | MODULES
 PARAMETERS = FIELDS | {"conn", "cur"}
-FUNCTIONS = FIELDS | {"pq", "scalar_row", "aio"}
+FUNCTIONS = FIELDS | {
+    "aio",
+    "asynccontextmanager",
+    "contextmanager",
+    "pq",
+    "scalar_row",
+    "uuid4",
+}
 CLASSES = frozenset(
     {
         "AdaptContext",
         "Any",
         "AsyncConnection",
+        "AsyncGenerator",
         "AsyncRawCursor",
+        "AsyncRawServerCursor",
         "Awaitable",
+        "BaseModel",
         "Callable",
         "Connection",
         "Decimal",
@@ -29,6 +39,7 @@ CLASSES = frozenset(
         "Final",
         "Float4",
         "Float8",
+        "Generator",
         "IPv4Address",
         "IPv4Network",
         "IPv6Address",
@@ -36,19 +47,24 @@ CLASSES = frozenset(
         "Int2",
         "Int4",
         "Int8",
+        "Iterable",
         "Json",
         "JsonInput",
         "JsonValue",
         "Jsonb",
+        "NoDataFound",
         "None",
         "Oid",
         "ProgrammingError",
         "RawCursor",
+        "RawServerCursor",
         "RowMaker",
         "Sequence",
         "StrEnum",
+        "TooManyRows",
         "Transformer",
         "True",
+        "TypeVar",
         "UUID",
     }
 )

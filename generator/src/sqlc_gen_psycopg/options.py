@@ -36,6 +36,7 @@ class Options:
     emit_async: bool = True
     omit_unused_models: bool = True
     inflection_exclude_table_names: tuple[str, ...] = ()
+    query_parameter_limit: int | None = None
     overrides: tuple[Override, ...] = field(default=())
 
 
@@ -55,6 +56,9 @@ def read(raw: Json, problems: Problems) -> Options:
     excluded = "inflection_exclude_table_names"
     if excluded in raw:
         values[excluded] = _strings(raw[excluded], f"{_WHERE}.{excluded}", problems)
+    limit = "query_parameter_limit"
+    if limit in raw:
+        values[limit] = _count(raw[limit], f"{_WHERE}.{limit}", problems)
     if "overrides" in raw:
         values["overrides"] = _overrides(raw["overrides"], problems)
     options = Options(**values)
@@ -88,6 +92,13 @@ def _boolean(value: object, where: str, problems: Problems) -> bool:
         problems.add(where, f"{value!r} is no boolean", "write true or false")
         return True
     return value
+
+
+def _count(value: object, where: str, problems: Problems) -> int | None:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    problems.add(where, f"{value!r} is no number of parameters", "write 0 or more")
+    return None
 
 
 def _strings(value: object, where: str, problems: Problems) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ def generate(asked: request.Request) -> dict[str, str]:
     types = pytypes.Types(asked, known, chosen, found)
     analyst = Analyst(asked.tables, known)
     models = tables.Models(asked, analyst, types, chosen, found)
-    modules = _modules(asked, Resolver(analyst, types, models, found), found)
+    modules = _modules(asked, Resolver(analyst, types, models, chosen, found), found)
     used = models.used() if chosen.omit_unused_models else models.all()
     found.raise_if_any()
     return Package(
@@ -93,6 +93,8 @@ def _check_distinct(
         made = [function.name]
         if function.comment.deferred:
             made.append(f"send_{function.name}")
+        if function.comment.stream:
+            made.append(f"stream_{function.name}")
         for name in made:
             if name in seen:
                 found.add(

@@ -3,9 +3,22 @@
 import re
 from dataclasses import dataclass, replace
 
-from sqlc_gen_psycopg import comments, inflection, names, statement, tables, tree
+from sqlc_gen_psycopg import (
+    cardinality,
+    commands,
+    comments,
+    copying,
+    inflection,
+    names,
+    slices,
+    statement,
+    tables,
+    tree,
+)
 from sqlc_gen_psycopg.comments import Comment
+from sqlc_gen_psycopg.copying import Copy
 from sqlc_gen_psycopg.inference.analyst import Analyst
+from sqlc_gen_psycopg.options import Options
 from sqlc_gen_psycopg.problems import Problems
 from sqlc_gen_psycopg.pytypes import Types, UnknownTypeError
 from sqlc_gen_psycopg.queryfiles import Written
@@ -13,11 +26,6 @@ from sqlc_gen_psycopg.request import Column, Name, Parameter, Query
 from sqlc_gen_psycopg.rows import Embed, Field, Model, Row, Scalar, Value
 from sqlc_gen_psycopg.statement import Statement, Target
 
-COMMANDS = (":one", ":many", ":exec", ":execrows")
-_REMEDIES = {
-    ":execresult": "use :execrows for the number of rows, or :one with RETURNING",
-    ":execlastid": "use :one with RETURNING id",
-}
 _REPORT = "write it without what sqlc mistakes, such as lines that begin with --"
 _MARKED = re.compile(r"^(?P<name>.*)(?P<mark>[!?])$")
 _OPERATOR = frozenset("+-*/<>=~!@#%^&|`?")
@@ -25,14 +33,22 @@ _OPERATOR = frozenset("+-*/<>=~!@#%^&|`?")
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One generated function."""
+    """One generated function.
+
+    ``text`` is what is sent; ``arguments`` the class of a row of arguments, if the
+    function takes such.
+    """
 
     query: Query
     name: str
     constant: str
     comment: Comment
+    text: str
     parameters: tuple[Field, ...]
     result: Model | Row | Scalar | None
+    arguments: Row | None = None
+    copy: Copy | None = None
+    exactly_one: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,42 +58,46 @@ class Resolver:
     analyst: Analyst
     types: Types
     models: tables.Models
+    options: Options
     problems: Problems
 
     def function(self, query: Query, written: Written | None) -> Function:
         """Resolve one query."""
         comment = comments.read(query, written, self.problems)
-        self._check_command(query, comment)
+        commands.check(query, comment, self.problems)
+        query = slices.rewritten(query, self.problems)
         parsed = self._parse(query, written)
-        name = names.snake(query.name, names.FUNCTIONS)
+        parameters = self._parameters(query, comment, parsed)
+        copied = self._copy(query, parsed, parameters)
         return Function(
             query=query,
-            name=name,
+            name=names.snake(query.name, names.FUNCTIONS),
             constant=names.constant(query.name),
             comment=comment,
-            parameters=self._parameters(query, parsed),
+            text=copied.text if copied else query.text,
+            parameters=parameters,
             result=self._result(query, comment, parsed),
+            arguments=self._arguments(query, parameters),
+            copy=copied,
+            exactly_one=comment.exactly_one
+            or cardinality.is_one_row(parsed.kind, parsed.node),
         )
 
-    def _check_command(self, query: Query, comment: Comment) -> None:
-        if query.command not in COMMANDS:
-            self.problems.add(
-                query.where,
-                f"{query.command} is not supported",
-                _REMEDIES.get(query.command, f"use one of {' '.join(COMMANDS)}"),
-            )
-        elif query.command in (":one", ":many") and not query.columns:
-            self.problems.add(
-                query.where,
-                f"{query.command} returns no columns",
-                "add RETURNING, or use :exec or :execrows",
-            )
-        if comment.deferred and query.command == ":exec":
-            self.problems.add(
-                query.where,
-                "@deferred on :exec, which fetches nothing",
-                "remove the directive: in a pipeline :exec is only queued",
-            )
+    def _copy(
+        self, query: Query, parsed: Statement, parameters: tuple[Field, ...]
+    ) -> Copy | None:
+        if query.command != ":copyfrom":
+            return None
+        knowledge = (self.analyst, self.types)
+        return copying.resolve(query, parsed.node, parameters, knowledge, self.problems)
+
+    def _arguments(self, query: Query, parameters: tuple[Field, ...]) -> Row | None:
+        limit = self.options.query_parameter_limit
+        too_many = limit is not None and len(parameters) > limit
+        if not (commands.takes_rows(query) and len(parameters) > 1) and not too_many:
+            return None
+        fields = tuple(parameter.as_argument() for parameter in parameters)
+        return Row(f"{names.pascal(query.name)}Params", fields)
 
     def _parse(self, query: Query, written: Written | None) -> Statement:
         for line in written.cut_lines() if written else ():
@@ -99,7 +119,9 @@ class Resolver:
             )
         return parsed
 
-    def _parameters(self, query: Query, parsed: Statement) -> tuple[Field, ...]:
+    def _parameters(
+        self, query: Query, comment: Comment, parsed: Statement
+    ) -> tuple[Field, ...]:
         ordered = sorted(query.parameters, key=lambda p: p.number)
         if [p.number for p in ordered] != list(range(1, len(ordered) + 1)):
             self.problems.add(
@@ -108,7 +130,7 @@ class Resolver:
                 "use each of them, or name them with sqlc.arg",
             )
         spelled = [self._parameter_name(query, p) for p in ordered]
-        distinct = names.distinct(spelled)
+        distinct = names.distinct(spelled, {"fetch_size"} if comment.stream else ())
         return tuple(
             Field(name, self._value(query, _linked(p, parsed), f"parameter {name!r}"))
             for name, p in zip(distinct, ordered, strict=True)
@@ -118,12 +140,6 @@ class Resolver:
         name = parameter.column.name
         if not name:
             return f"arg_{parameter.number}"
-        if parameter.column.is_slice:
-            self.problems.add(
-                query.where,
-                f"sqlc.slice({name!r}) is not supported",
-                f"write = ANY(sqlc.arg({name})::type[])",
-            )
         # `@x * 2` arrives as a parameter called `*x`.
         if name[0] in _OPERATOR and name != parameter.column.original_name:
             self.problems.add(
@@ -136,7 +152,7 @@ class Resolver:
     def _result(
         self, query: Query, comment: Comment, parsed: Statement
     ) -> Model | Row | Scalar | None:
-        if query.command not in (":one", ":many") or not query.columns:
+        if query.command not in commands.WITH_ROWS or not query.columns:
             return None
         targets = parsed.targets
         columns = [

@@ -34,6 +34,10 @@ class Value:
         """The number of columns it takes up."""
         return 1
 
+    def as_argument(self) -> "Value":
+        """Return it with what a parameter accepts as its annotation."""
+        return replace(self, type=replace(self.type, annotation=self.type.accepted))
+
     @property
     def is_converted(self) -> bool:
         """Whether it is something else than what psycopg gives."""
@@ -76,6 +80,12 @@ class Field:
     def marked(self, nullable: bool) -> "Field":
         """Return the field as a directive wants it."""
         return replace(self, value=replace(self.value, nullable=nullable))
+
+    def as_argument(self) -> "Field":
+        """Return a parameter as a field of a class of arguments."""
+        if isinstance(self.value, Embed):
+            return self
+        return replace(self, value=self.value.as_argument())
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ class Statement:
     """A query's tree, its targets column by column, and its parameters' columns."""
 
     text: str
+    kind: str
     node: Node
     targets: list[tuple[Target, ...]]
     parameters: dict[int, Origin]
@@ -53,7 +54,7 @@ class Statement:
 
 def unknown(query: Query) -> Statement:
     """Return a statement of which nothing is known."""
-    return Statement(query.text, {}, [()] * len(query.columns), {}, {})
+    return Statement(query.text, "", {}, [()] * len(query.columns), {}, {})
 
 
 def parse(query: Query, analyst: Analyst) -> Statement:
@@ -75,7 +76,9 @@ def parse(query: Query, analyst: Analyst) -> Statement:
         width = len(analyst.tables[column.embed].columns) if column.embed else 1
         aligned.append(tuple(found[position : position + width]))
         position += width
-    return Statement(query.text, node, aligned, analysis.parameters, analysis.types)
+    return Statement(
+        query.text, kind, node, aligned, analysis.parameters, analysis.types
+    )
 
 
 def _targets(kind: str, node: Node) -> list[Node]:

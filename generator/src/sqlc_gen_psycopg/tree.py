@@ -51,6 +51,15 @@ def last_name(node: Node, key: str) -> str:
     return strings(children(node, key))[-1]
 
 
+def shallow(value: object) -> Iterator[Node]:
+    """Yield a value's outermost dictionaries."""
+    if isinstance(value, dict):
+        yield cast("Node", value)
+    elif isinstance(value, list):
+        for item in cast("list[object]", value):
+            yield from shallow(item)
+
+
 def walk(value: object) -> Iterator[Node]:
     """Yield every dictionary in a tree, the outermost first."""
     waiting: list[object] = [value]

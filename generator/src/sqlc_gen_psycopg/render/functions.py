@@ -1,35 +1,12 @@
 """The query functions of one module, for either kind of connection."""
 
-from dataclasses import dataclass
-
-from sqlc_gen_psycopg.pytypes import Import
+from sqlc_gen_psycopg import commands
 from sqlc_gen_psycopg.queries import Function
-from sqlc_gen_psycopg.render import layout, rows
+from sqlc_gen_psycopg.render import calls, layout, masses
+from sqlc_gen_psycopg.render.calls import ASYNC, SYNC, Face
 from sqlc_gen_psycopg.render.source import Source, docstring
-from sqlc_gen_psycopg.rows import Field, Model, Row, Scalar, Value
 
-_FETCH = {":one": "fetchone", ":many": "fetchall"}
-
-
-@dataclass(frozen=True, slots=True)
-class Face:
-    """How the functions of one kind of connection are spelled."""
-
-    connection: str
-    cursor: str
-    define: str
-    wait: str
-    fetched: str
-
-
-SYNC = Face("Connection", "RawCursor", "def", "", "Callable[[], {}]")
-ASYNC = Face(
-    "AsyncConnection",
-    "AsyncRawCursor",
-    "async def",
-    "await ",
-    "Callable[[], Awaitable[{}]]",
-)
+__all__ = ["ASYNC", "SYNC", "add"]
 
 _ROW_COUNT = '''\
 {define} _row_count(cur: {cursor}[Any]) -> int:
@@ -44,26 +21,33 @@ _ROW_COUNT = '''\
 
 
 def add(source: Source, face: Face, function: Function, factory: str) -> None:
-    """Add a query's function, and its deferred twin if there is one."""
-    source.need_from("typing", "Any")
-    source.need_from("psycopg", face.connection, face.cursor)
-    for parameter in function.parameters:
-        source.need(*parameter.value.imports)
-    _add_now(source, face, function, factory)
+    """Add a query's function and its twins, if there are any."""
+    if commands.takes_rows(function.query):
+        masses.add(source, face, function, factory)
+    else:
+        _add_now(source, face, function, factory)
     if function.comment.deferred:
         _add_deferred(source, face, function, factory)
+    if function.comment.stream:
+        _add_stream(source, face, function, factory)
 
 
 def _add_now(source: Source, face: Face, function: Function, factory: str) -> None:
-    returns = _returns(source, function)
+    returns = _returns(source, face, function)
     body = _executed(source, face, function, factory)
-    command = function.query.command
-    if command in _FETCH:
-        body.append(f"    return {face.wait}cur.{_FETCH[command]}()")
-    elif command == ":execrows":
-        _add_row_count(source, face)
-        body.append(f"    return {face.wait}_row_count(cur)")
-    head = _signature(source, face, function, function.name, returns)
+    match function.query.command:
+        case ":one":
+            body.append(f"    return {calls.fetch_one(source, face, function)}")
+        case ":many":
+            body.append(f"    return {face.wait}cur.fetchall()")
+        case ":execrows":
+            _add_row_count(source, face)
+            body.append(f"    return {face.wait}_row_count(cur)")
+        case ":execresult":
+            body.append("    return cur")
+        case _:
+            pass
+    head = calls.signature(source, face, function, function.name, returns)
     source.add(function.name, [*head, *docstring(function.comment.text), *body])
 
 
@@ -71,83 +55,80 @@ def _add_deferred(source: Source, face: Face, function: Function, factory: str) 
     source.need_from("collections.abc", "Callable")
     if face is ASYNC:
         source.need_from("collections.abc", "Awaitable")
-    returns = face.fetched.format(_returns(source, function))
+    returns = face.fetched.format(_returns(source, face, function))
     body = _executed(source, face, function, factory)
-    command = function.query.command
-    if command in _FETCH:
-        body.append(f"    return cur.{_FETCH[command]}")
+    if function.query.command == ":many":
+        body.append("    return cur.fetchall")
+    elif function.exactly_one:
+        calls.add_only(source, face)
+        body.append("    return lambda: _only(cur)")
+    elif function.query.command == ":one":
+        body.append("    return cur.fetchone")
     else:
         _add_row_count(source, face)
         body.append("    return lambda: _row_count(cur)")
     name = f"send_{function.name.strip('_')}"
-    head = _signature(source, face, function, name, returns)
+    head = calls.signature(source, face, function, name, returns)
     text = f"Queue `{function.name}` and return the function that fetches its result."
     source.add(name, [*head, *docstring(text), *body])
 
 
-def _signature(
-    source: Source, face: Face, function: Function, name: str, returns: str
-) -> list[str]:
-    items: list[layout.Doc] = [f"conn: {face.connection}[Any]"]
-    if function.parameters:
-        items += ["*", *(_parameter(source, p) for p in function.parameters)]
-    head = layout.call(f"{face.define} {name}", *items, tail=f" -> {returns}:")
-    return layout.lines(head, 0)
+def _add_stream(source: Source, face: Face, function: Function, factory: str) -> None:
+    plain = function.name.strip("_")
+    manager = f"{'async' if face is ASYNC else ''}contextmanager"
+    generator = f"{face.prefix}Generator"
+    source.need_from("contextlib", manager)
+    source.need_from("collections.abc", generator)
+    source.need_from("psycopg", face.server_cursor)
+    source.need_from("uuid", "uuid4")
+    row = calls.result_annotation(source, function)
+    rest = "None" if face is ASYNC else "None, None"
+    returns = f"{generator}[{face.server_cursor}[{row}], {rest}]"
+    name = f"stream_{plain}"
+    head = calls.signature(
+        source, face, function, name, returns, "fetch_size: int = 1000"
+    )
+    text = f"Open `{function.name}` on the server, as a cursor of this transaction."
+    if factory == "scalar_row":
+        source.need_from("psycopg.rows", "scalar_row")
+    # A name of its own, so that a later cursor is never taken for this one.
+    unique = f'f"{plain}_{{uuid4().hex}}"'
+    opened = layout.call(
+        f"{face.keyword}with {face.server_cursor}",
+        "conn",
+        unique,
+        f"row_factory={factory}",
+        tail=" as cur:",
+    )
+    body = [
+        *layout.lines(opened, 4),
+        "        cur.itersize = fetch_size",
+        *layout.lines(calls.execute(source, face, function), 8),
+        "        yield cur",
+    ]
+    source.add(name, [f"@{manager}", *head, *docstring(text), *body])
 
 
-def _parameter(source: Source, parameter: Field) -> layout.Doc:
-    value = parameter.value
-    assert isinstance(value, Value)  # noqa: S101 - parameters embed nothing
-    if "Sequence[" in value.accepted:
-        source.need_from("collections.abc", "Sequence")
-    return layout.Annotated(parameter.name, value.accepted)
-
-
-def _returns(source: Source, function: Function) -> str:
-    command = function.query.command
-    if command == ":exec":
-        return "None"
-    if command == ":execrows":
-        return "int"
-    result = result_annotation(source, function)
-    if command == ":many":
-        return f"list[{result}]"
-    return result if result.endswith(" | None") else f"{result} | None"
-
-
-def result_annotation(source: Source, function: Function) -> str:
-    """Return the annotation of one row."""
-    match function.result:
-        case Model() as model:
-            source.need(Import("@", "models"))
-            return f"models.{model.name}"
-        case Row() as row:
-            return row.name
-        case Scalar() as scalar:
-            source.need(*scalar.value.imports)
-            return scalar.value.annotation
-        case None:
+def _returns(source: Source, face: Face, function: Function) -> str:
+    match function.query.command:
+        case ":one":
+            return calls.one_annotation(source, function)
+        case ":many":
+            return f"list[{calls.result_annotation(source, function)}]"
+        case ":execrows":
+            return "int"
+        case ":execresult":
+            return f"{face.cursor}[{calls.result_annotation(source, function)}]"
+        case _:
             return "None"
 
 
 def _executed(
     source: Source, face: Face, function: Function, factory: str
 ) -> list[str]:
-    items: list[layout.Doc] = [function.constant]
-    if function.parameters:
-        sent = tuple(rows.bound(source, p) for p in function.parameters)
-        items.append(layout.tuple_of(sent))
-    if factory:
-        cursor = layout.call(face.cursor, "conn", f"row_factory={factory}")
-    else:
-        cursor = layout.call(face.cursor, "conn")
-    target = "cur"
-    if factory == "scalar_row":
-        source.need_from("psycopg.rows", "scalar_row")
-        target = f"cur: {face.cursor}[{result_annotation(source, function)}]"
-    opened = layout.Brackets(f"{target} = {cursor.head}", cursor.items, cursor.tail)
-    executed = layout.call(f"{face.wait}cur.execute", *items)
-    return [*layout.lines(opened, 4), *layout.lines(executed, 4)]
+    executed = calls.execute(source, face, function)
+    opened = calls.cursor(source, face, function, factory)
+    return [*opened, *layout.lines(executed, 4)]
 
 
 def _add_row_count(source: Source, face: Face) -> None:

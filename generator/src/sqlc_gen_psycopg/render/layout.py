@@ -30,10 +30,11 @@ class Conditional:
 
 @dataclass(frozen=True, slots=True)
 class Comprehension:
-    """``[element for …]``."""
+    """``[element for …]``, perhaps with something like ``name = `` before it."""
 
     element: "Doc"
     clause: str
+    head: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def flat(doc: Doc) -> str:
         case Conditional():
             return f"{flat(doc.value)} if {doc.condition} else None"
         case Comprehension():
-            return f"[{flat(doc.element)} {doc.clause}]"
+            return f"{doc.head}[{flat(doc.element)} {doc.clause}]"
 
 
 def lines(doc: Doc, indent: int, *, after: str = "") -> list[str]:
@@ -98,7 +99,7 @@ def lines(doc: Doc, indent: int, *, after: str = "") -> list[str]:
             ]
         case Comprehension():
             return [
-                f"{margin}[",
+                f"{margin}{doc.head}[",
                 *lines(doc.element, indent + INDENT),
                 f"{margin}{' ' * INDENT}{doc.clause}",
                 f"{margin}]{after}",

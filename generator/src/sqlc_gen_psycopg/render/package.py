@@ -149,14 +149,23 @@ def _add_shared(source: Source, module: Module) -> list[str]:
     """Add what both faces use; return the row factory of each function."""
     for function in module.functions:
         source.need_from("typing", "Final")
-        text = literal(function.query.text)
+        text = literal(function.text)
         source.add(function.constant, [f"{function.constant}: Final = {text}"])
     taken = {function.name for function in module.functions}
     taken |= {f"send_{function.name}" for function in module.functions}
+    taken |= {f"stream_{function.name}" for function in module.functions}
     for function in module.functions:
+        if function.arguments:
+            _add_arguments(source, function.arguments)
         if isinstance(function.result, Row) and not isinstance(function.result, Model):
             rows.add_class(source, function.result)
     return [_add_factory(source, function, taken) for function in module.functions]
+
+
+def _add_arguments(source: Source, arguments: Row) -> None:
+    if any("Sequence[" in field.value.annotation for field in arguments.fields):
+        source.need_from("collections.abc", "Sequence")
+    rows.add_class(source, arguments)
 
 
 def _add_factory(source: Source, function: Function, taken: set[str]) -> str:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from psycopg import Connection, ProgrammingError, RawCursor, pq
 from psycopg.abc import AdaptContext
 from psycopg.adapt import Transformer
+from psycopg.errors import NoDataFound, TooManyRows
 from psycopg.rows import RowMaker, scalar_row
 from psycopg.types.json import Json, Jsonb
 from psycopg.types.numeric import Float8, Int2, Int4, Int8
@@ -279,7 +280,7 @@ def create_item(
     quantities: Sequence[int | None] | None,
     grid: Sequence[Sequence[int | None]] | None,
     mood: enums.Mood | None,
-) -> models.OrderItem | None:
+) -> models.OrderItem:
     cur = RawCursor(conn, row_factory=models.order_item_row)
     cur.execute(
         CREATE_ITEM,
@@ -308,7 +309,7 @@ def create_item(
             mood,
         ),
     )
-    return cur.fetchone()
+    return _only(cur)
 
 
 def list_items_of_user(conn: Connection[Any], *, id: UUID) -> list[ListItemsOfUserRow]:
@@ -335,16 +336,16 @@ def claim_item(conn: Connection[Any], *, by: int, id: int) -> ClaimItemRow | Non
     return cur.fetchone()
 
 
-def count_items(conn: Connection[Any], *, user_id: UUID) -> int | None:
+def count_items(conn: Connection[Any], *, user_id: UUID) -> int:
     cur: RawCursor[int] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(COUNT_ITEMS, (user_id,))
-    return cur.fetchone()
+    return _only(cur)
 
 
-def total_price(conn: Connection[Any], *, user_id: UUID) -> TotalPriceRow | None:
+def total_price(conn: Connection[Any], *, user_id: UUID) -> TotalPriceRow:
     cur = RawCursor(conn, row_factory=total_price_row)
     cur.execute(TOTAL_PRICE, (user_id,))
-    return cur.fetchone()
+    return _only(cur)
 
 
 def set_quantities(
@@ -405,6 +406,19 @@ def _array_reader(
         return elements
 
     return read
+
+
+_Row = TypeVar("_Row")
+
+
+def _only(cur: RawCursor[_Row]) -> _Row:
+    """Fetch the row of a query that gives exactly one."""
+    rows = cur.fetchall()
+    if not rows:
+        raise NoDataFound("the query gave no row, where it must give exactly one")
+    if len(rows) > 1:
+        raise TooManyRows("the query gave several rows, where it must give exactly one")
+    return rows[0]
 
 
 def _row_count(cur: RawCursor[Any]) -> int:

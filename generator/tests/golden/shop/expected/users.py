@@ -4,12 +4,13 @@ from collections import UserString
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from psycopg import Connection, ProgrammingError, RawCursor, pq
 from psycopg.abc import AdaptContext
 from psycopg.adapt import Transformer
+from psycopg.errors import NoDataFound, TooManyRows
 from psycopg.rows import RowMaker, scalar_row
 from psycopg.types.numeric import Int4
 
@@ -153,7 +154,7 @@ def create_user(
     moods: Sequence[enums.Mood | None] | None,
     discount: Fraction | None,
     tags: Sequence[str | None] | None,
-) -> models.User | None:
+) -> models.User:
     """Registers a user.
 
     A second paragraph with a backslash \\d and "quotes".
@@ -171,7 +172,7 @@ def create_user(
             [*tags] if tags is not None else None,
         ),
     )
-    return cur.fetchone()
+    return _only(cur)
 
 
 def get_user(conn: Connection[Any], *, id: UUID) -> models.User | None:
@@ -281,6 +282,19 @@ def _array_reader(
         return elements
 
     return read
+
+
+_Row = TypeVar("_Row")
+
+
+def _only(cur: RawCursor[_Row]) -> _Row:
+    """Fetch the row of a query that gives exactly one."""
+    rows = cur.fetchall()
+    if not rows:
+        raise NoDataFound("the query gave no row, where it must give exactly one")
+    if len(rows) > 1:
+        raise TooManyRows("the query gave several rows, where it must give exactly one")
+    return rows[0]
 
 
 def _row_count(cur: RawCursor[Any]) -> int:

@@ -4,10 +4,11 @@ import datetime
 from collections.abc import Sequence
 from decimal import Decimal
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from psycopg import AsyncConnection, AsyncRawCursor, ProgrammingError
+from psycopg.errors import NoDataFound, TooManyRows
 from psycopg.rows import scalar_row
 from psycopg.types.json import Json, Jsonb
 from psycopg.types.numeric import Float8, Int2, Int4, Int8
@@ -71,7 +72,7 @@ async def create_item(
     quantities: Sequence[int | None] | None,
     grid: Sequence[Sequence[int | None]] | None,
     mood: enums.Mood | None,
-) -> models.OrderItem | None:
+) -> models.OrderItem:
     cur = AsyncRawCursor(conn, row_factory=models.order_item_row)
     await cur.execute(
         CREATE_ITEM,
@@ -100,7 +101,7 @@ async def create_item(
             mood,
         ),
     )
-    return await cur.fetchone()
+    return await _only(cur)
 
 
 async def list_items_of_user(
@@ -138,20 +139,16 @@ async def claim_item(
     return await cur.fetchone()
 
 
-async def count_items(conn: AsyncConnection[Any], *, user_id: UUID) -> int | None:
+async def count_items(conn: AsyncConnection[Any], *, user_id: UUID) -> int:
     cur: AsyncRawCursor[int] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(COUNT_ITEMS, (user_id,))
-    return await cur.fetchone()
+    return await _only(cur)
 
 
-async def total_price(
-    conn: AsyncConnection[Any],
-    *,
-    user_id: UUID,
-) -> TotalPriceRow | None:
+async def total_price(conn: AsyncConnection[Any], *, user_id: UUID) -> TotalPriceRow:
     cur = AsyncRawCursor(conn, row_factory=total_price_row)
     await cur.execute(TOTAL_PRICE, (user_id,))
-    return await cur.fetchone()
+    return await _only(cur)
 
 
 async def set_quantities(
@@ -195,6 +192,19 @@ async def list_totals(conn: AsyncConnection[Any]) -> list[models.UserTotal]:
     cur = AsyncRawCursor(conn, row_factory=models.user_total_row)
     await cur.execute(LIST_TOTALS)
     return await cur.fetchall()
+
+
+_Row = TypeVar("_Row")
+
+
+async def _only(cur: AsyncRawCursor[_Row]) -> _Row:
+    """Fetch the row of a query that gives exactly one."""
+    rows = await cur.fetchall()
+    if not rows:
+        raise NoDataFound("the query gave no row, where it must give exactly one")
+    if len(rows) > 1:
+        raise TooManyRows("the query gave several rows, where it must give exactly one")
+    return rows[0]
 
 
 async def _row_count(cur: AsyncRawCursor[Any]) -> int:

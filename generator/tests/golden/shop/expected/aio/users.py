@@ -3,10 +3,11 @@
 from collections import UserString
 from collections.abc import Awaitable, Callable, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from psycopg import AsyncConnection, AsyncRawCursor, ProgrammingError
+from psycopg.errors import NoDataFound, TooManyRows
 from psycopg.rows import scalar_row
 from psycopg.types.numeric import Int4
 
@@ -56,7 +57,7 @@ async def create_user(
     moods: Sequence[enums.Mood | None] | None,
     discount: Fraction | None,
     tags: Sequence[str | None] | None,
-) -> models.User | None:
+) -> models.User:
     """Registers a user.
 
     A second paragraph with a backslash \\d and "quotes".
@@ -74,7 +75,7 @@ async def create_user(
             [*tags] if tags is not None else None,
         ),
     )
-    return await cur.fetchone()
+    return await _only(cur)
 
 
 async def get_user(conn: AsyncConnection[Any], *, id: UUID) -> models.User | None:
@@ -180,6 +181,19 @@ async def status_twice(
     cur = AsyncRawCursor(conn, row_factory=status_twice_row)
     await cur.execute(STATUS_TWICE, (id, id2))
     return await cur.fetchall()
+
+
+_Row = TypeVar("_Row")
+
+
+async def _only(cur: AsyncRawCursor[_Row]) -> _Row:
+    """Fetch the row of a query that gives exactly one."""
+    rows = await cur.fetchall()
+    if not rows:
+        raise NoDataFound("the query gave no row, where it must give exactly one")
+    if len(rows) > 1:
+        raise TooManyRows("the query gave several rows, where it must give exactly one")
+    return rows[0]
 
 
 async def _row_count(cur: AsyncRawCursor[Any]) -> int:
