@@ -168,10 +168,19 @@ class Shop:
                 return order.owner
         return None
 
-    def early(self) -> list[str]:
-        """Give the Crossmint orders that only events know yet."""
-        names = {event.crossmint_order_id for event in self.events.values()}
-        return sorted(name for name in names if not self.owner_of(name))
+    def names(self) -> tuple[list[str], list[str], list[str]]:
+        """Give Crossmint orders: of orders, known by events only, and two new ones."""
+        names = (each.line.crossmint_order_id for each in self._all())
+        used = [name for name in names if name]
+        heard = {event.crossmint_order_id for event in self.events.values()}
+        early = sorted(heard.difference(used))
+        start = len(used) + len(early)
+        return used, early, [f"crossmint-{n}" for n in range(start, start + 2)]
+
+    def cancellable_first(self) -> list[Order]:
+        """Give all orders, those that can be cancelled before the others."""
+        waiting = OrderStatus.AWAITING_APPROVAL
+        return sorted(self._all(), key=lambda order: order.status != waiting)
 
     def cancel(self, order: Order) -> None:
         """Cancel an order that is awaiting approval."""

@@ -9,15 +9,14 @@ __all__ = [
     "EVENT_TYPES",
     "amounts",
     "checkout_lines",
-    "crossmint_order_ids",
     "details",
     "events",
     "variants",
 ]
 
 EVENT_TYPES = (
-    "orders.payment.succeeded",
     "orders.payment.failed",
+    "orders.payment.succeeded",
     "orders.delivery.initiated",
     "orders.delivery.completed",
     "orders.delivery.failed",
@@ -26,15 +25,14 @@ EVENT_TYPES = (
     "orders.something.new",
 )
 
-crossmint_order_ids = st.sampled_from([f"crossmint-{n}" for n in range(12)])
 _digests = st.sampled_from(["1" * 31 + digit for digit in "1234"])
 amounts = st.none() | st.decimals("0.000001", "99999999.999999", places=6)
 _hashes = st.sampled_from(["0x" + digit * 64 for digit in "abc"])
 
 variants = st.builds(
     Variant,
-    product_id=st.sampled_from(["B01", "B02", "B03"]),
-    size=st.none() | st.sampled_from(["", "M"]),
+    product_id=st.sampled_from(["B01", "B02"]),
+    size=st.none() | st.sampled_from(["M"]),
     color=st.none() | st.just("red"),
 )
 
@@ -50,35 +48,39 @@ details = st.builds(
     retailer=_optional,
 )
 
-events = st.builds(
-    OrderEvent,
-    id=st.integers(0, 60).map("evt_{}".format),
-    type=st.sampled_from(EVENT_TYPES),
-    crossmint_order_id=crossmint_order_ids,
-    payment_hash=st.none() | _hashes,
-    amount_usdc=amounts,
-    payload=st.just({}),
-)
+
+def events(names: list[str], ids: list[str]) -> st.SearchStrategy[OrderEvent]:
+    """Make events of Crossmint orders with these names, and with one of these ids."""
+    return st.builds(
+        OrderEvent,
+        id=st.sampled_from(ids),
+        type=st.sampled_from(EVENT_TYPES),
+        crossmint_order_id=st.sampled_from(names),
+        payment_hash=st.none() | _hashes,
+        amount_usdc=amounts,
+        payload=st.just({}),
+    )
 
 
 def checkout_lines(
-    items: list[Item], early: list[str]
+    items: list[Item], names: list[str]
 ) -> st.SearchStrategy[list[CheckoutLine]]:
-    """Choose some of the items, with what is known of their payment.
-
-    `early` are the Crossmint orders of which events came before the order.
-    """
-    names = (
-        crossmint_order_ids | st.sampled_from(early) if early else crossmint_order_ids
-    )
+    """Choose some of the items, with what is known of their payment."""
     line = st.builds(
         CheckoutLine,
         cart_item_id=st.sampled_from(items).map(lambda item: item.id),
-        crossmint_order_id=st.none() | names,
+        crossmint_order_id=st.none() | st.sampled_from(names),
         amount_usdc=amounts,
-        tx_hash=st.none() | st.none() | _digests,
+        tx_hash=st.none() | st.none() | st.none() | _digests,
     )
     differing = st.lists(
-        line, min_size=1, max_size=4, unique_by=lambda line: line.cart_item_id
+        line,
+        min_size=1,
+        max_size=4,
+        unique_by=(lambda line: line.cart_item_id, _name_or_item),
     )
-    return differing | st.lists(line, max_size=3)
+    return differing | differing | differing | st.lists(line, max_size=3)
+
+
+def _name_or_item(line: CheckoutLine) -> object:
+    return line.crossmint_order_id or line.cart_item_id

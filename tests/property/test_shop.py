@@ -1,6 +1,5 @@
 """Whatever users and Crossmint do, the database holds what the model says."""
 
-import dataclasses
 from collections.abc import Sequence
 from contextlib import ExitStack
 from decimal import Decimal
@@ -13,19 +12,19 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     MultipleResults,
+    initialize,
     multiple,
     precondition,
     rule,
     run_state_machine_as_test,
 )
 
-from generated import carts
 from generated.enums import OrderStatus
-from store import CheckoutLine, OrderEvent, PlacedOrder, errors
+from store import CheckoutLine, PlacedOrder, errors
 from tests.property import strategies
 from tests.property.model import Details, Item, Order, Variant
-from tests.property.shop_invariants import ShopInvariants
-from tests.support import factories, stores
+from tests.property.shop_carts import CartRules, people, rarely
+from tests.support import stores
 from tests.support.tables import Tables
 
 Basket: TypeAlias = tuple[int, list[CheckoutLine]]
@@ -33,104 +32,56 @@ Basket: TypeAlias = tuple[int, list[CheckoutLine]]
 
 Nothing: TypeAlias = MultipleResults[Basket]
 
-MIRROR = """
-INSERT INTO cart_items (
-    user_id, on_chain_object_id, product_id, size, color,
-    product_name, price, image, product_url, retailer
-)
-VALUES (
-    %(user_id)s, %(object_id)s, %(product_id)s, %(size)s, %(color)s,
-    %(product_name)s, %(price)s, %(image)s, %(product_url)s, %(retailer)s
-)
-RETURNING id
-"""
 
-people = st.sampled_from([0, 1, 2])
-
-
-class ShopMachine(ShopInvariants):
+class ShopMachine(CartRules):
     """Drives the store and the model alike."""
 
     baskets: Bundle[Basket] = Bundle("baskets")
 
-    # What users do to their carts
-
-    @rule(who=people, variant=strategies.variants, details=strategies.details)
-    def add(self, who: int, variant: Variant, details: Details) -> None:
-        """Put a variant into a cart, or give the one that is in it new details."""
-        user_id = self.users[who]
-        with self.acting_for(user_id), self.store.connection() as conn:
-            row = factories.add_item(
-                conn, user_id, **variant._asdict(), **details._asdict()
-            )
-        item = self.shop.in_cart(user_id, variant)
-        if item is None:
-            assert row.id not in self.shop.items, "a gone item's row came back"
-            self.shop.items[row.id] = Item(row.id, user_id, variant, details)
-        else:
-            assert row.id == item.id
-            item.details = details
-
-    @precondition(lambda self: self.shop.items)
-    @rule(data=st.data(), details=strategies.details)
-    def change(self, data: st.DataObject, details: Details) -> None:
-        """Add again what was added before, in the cart by now or not."""
-        item = self._any_item(data)
-        self.add(self.users.index(item.owner), item.variant, details)
-
-    @rule(who=people, variant=strategies.variants, details=strategies.details)
-    def mirror(self, who: int, variant: Variant, details: Details) -> None:
-        """Put an item into a cart as the chain's mirror does."""
-        user_id, object_id = self.users[who], f"0x{len(self.shop.items):064x}"
-        if self.shop.in_cart(user_id, variant):
-            return
-        with self.acting_for(user_id):
-            row = variant._asdict() | details._asdict()
-            [(item_id,)] = self.conn.execute(
-                MIRROR, row | {"user_id": user_id, "object_id": object_id}
-            )
-        self.shop.items[item_id] = Item(
-            item_id, user_id, variant, details, on_chain_object_id=object_id
-        )
-
-    @precondition(lambda self: self.shop.items)
-    @rule(data=st.data(), stranger=st.integers(0, 7))
-    def remove(self, data: st.DataObject, stranger: int) -> None:
-        """Take an item out of the cart, or try to; not out of another one's."""
-        item = self._any_item(data)
-        owner = self.users.index(item.owner)
-        user_id = self.users[(owner + (stranger == 0)) % len(self.users)]
-        with self.acting_for(user_id), self.store.connection() as conn:
-            removed = carts.remove_cart_item(conn, id=item.id, user_id=user_id)
-        assert (removed is not None) == (item.live and user_id == item.owner)
-        item.live = item.live and removed is None
-
-    @rule(who=people)
-    def clear(self, who: int) -> None:
-        """Take everything out of a cart."""
-        user_id = self.users[who]
-        with self.acting_for(user_id), self.store.transaction() as conn:
-            cleared = carts.clear_cart(conn, user_id=user_id)
-        cart = self.shop.cart(user_id)
-        assert cleared == len(cart)
-        for item in cart:
-            item.live = False
+    @initialize(variant=strategies.variants, details=strategies.details)
+    def begin(self, variant: Variant, details: Details) -> None:
+        """Begin with an order of each user, one of which Crossmint knows."""
+        self.sign_up()
+        for who, name in enumerate(("crossmint-0", None)):
+            self.add(who, variant, details)
+            [item] = self.shop.cart(self.users[who])
+            line = CheckoutLine(cart_item_id=item.id, crossmint_order_id=name)
+            self._check_out(who, [line])
 
     # Checkouts
+
+    @rule(
+        target=baskets,
+        data=st.data(),
+        who=people,
+        variant=strategies.variants,
+        details=strategies.details,
+    )
+    def buy(
+        self, data: st.DataObject, who: int, variant: Variant, details: Details
+    ) -> Basket | Nothing:
+        """Put something into the cart and check it out at once."""
+        self.add(who, variant, details)
+        item = self.shop.in_cart(self.users[who], variant)
+        assert item is not None
+        _, early, new = self.shop.names()
+        name = data.draw(st.sampled_from([*new, *early]))
+        line = CheckoutLine(cart_item_id=item.id, crossmint_order_id=name)
+        return self._check_out(who, [line])
 
     @precondition(lambda self: self.shop.items)
     @rule(target=baskets, data=st.data(), who=people)
     def check_out(self, data: st.DataObject, who: int) -> Basket | Nothing:
         """Check out some items, mostly of the user's own cart."""
         own = self.shop.cart(self.users[who])
-        mostly: bool = data.draw(st.sampled_from([True] * 4 + [False]))
-        source = own if own and mostly else list(self.shop.items.values())
-        lines = data.draw(strategies.checkout_lines(source, self.shop.early()))
-        return self._check_out(who, lines)
+        source = (
+            own if own and not data.draw(rarely) else list(self.shop.items.values())
+        )
+        return self._check_out(who, self._lines(data, source))
 
-    @rule(target=baskets, basket=baskets, data=st.data(), stranger=st.integers(0, 7))
+    @rule(target=baskets, basket=baskets, data=st.data(), stranger=rarely)
     def check_out_again(
-        self, basket: Basket, data: st.DataObject, stranger: int
+        self, basket: Basket, data: st.DataObject, stranger: bool
     ) -> Basket | Nothing:
         """Check out the same lines in any order, some of them, or with others."""
         who, lines = basket
@@ -139,9 +90,8 @@ class ShopMachine(ShopInvariants):
         if kind == "fewer":
             again = again[1:]
         elif kind == "more":
-            source = list(self.shop.items.values())
-            again += data.draw(strategies.checkout_lines(source, self.shop.early()))
-        return self._check_out((who + (stranger == 0)) % len(self.users), again)
+            again += self._lines(data, list(self.shop.items.values()))
+        return self._check_out((who + stranger) % len(self.users), again)
 
     def _check_out(self, who: int, lines: list[CheckoutLine]) -> Basket | Nothing:
         user_id = self.users[who]
@@ -192,29 +142,37 @@ class ShopMachine(ShopInvariants):
 
     # What happens to orders
 
-    @rule(event=strategies.events)
-    def happen(self, event: OrderEvent) -> None:
-        """Receive an event, of an order that is here, or that is not yet."""
+    @precondition(lambda self: self.shop.names()[0])
+    @rule(data=st.data())
+    def happen(self, data: st.DataObject) -> None:
+        """Receive an event of an order that is here."""
+        used, _, _ = self.shop.names()
+        self._happen(data, used[::-1])
+
+    @precondition(lambda self: len(self.shop.names()[1]) < 3)
+    @rule(data=st.data())
+    def happen_early(self, data: st.DataObject) -> None:
+        """Receive an event of an order that is not here yet."""
+        _, early, new = self.shop.names()
+        self._happen(data, [*early, *new])
+
+    def _happen(self, data: st.DataObject, names: list[str]) -> None:
+        known = list(self.shop.events)
+        ids = [f"{letter}-{len(known)}" for letter in "mza"] + known[:1]
+        event = data.draw(strategies.events(names, ids))
         with self.acting_for(self.shop.owner_of(event.crossmint_order_id)):
             self.store.record_order_event(event)
         self.shop.record(event)
 
     @precondition(lambda self: self.shop.orders)
-    @rule(data=st.data(), event=strategies.events)
-    def happen_to_order(self, data: st.DataObject, event: OrderEvent) -> None:
-        """Receive an event of an order that is here, if Crossmint knows it."""
-        known = [each.line.crossmint_order_id for each in self.shop.orders.values()]
-        target = data.draw(st.sampled_from(known))
-        if target:
-            self.happen(dataclasses.replace(event, crossmint_order_id=target))
-
-    @precondition(lambda self: self.shop.orders)
-    @rule(
-        data=st.data(), name=strategies.crossmint_order_ids, amount=strategies.amounts
-    )
-    def attach(self, data: st.DataObject, name: str, amount: Decimal | None) -> None:
+    @rule(data=st.data(), amount=strategies.amounts)
+    def attach(self, data: st.DataObject, amount: Decimal | None) -> None:
         """Name the Crossmint order of an order that was placed without, or try to."""
-        order: Order = data.draw(st.sampled_from(list(self.shop.orders.values())))
+        used, early, new = self.shop.names()
+        name = data.draw(st.sampled_from([*new, *early, *used[:2]]))
+        everything = list(self.shop.orders.values())
+        unnamed = [each for each in everything if not each.line.crossmint_order_id]
+        order: Order = data.draw(st.sampled_from([*unnamed * 2, *everything]))
         refusal = self.shop.refusal_to_attach(order, name)
         with self.acting_for(order.owner), ExitStack() as stack:
             if refusal:
@@ -237,12 +195,12 @@ class ShopMachine(ShopInvariants):
         assert self.rows == self.before, "a repeated event wrote"
 
     @precondition(lambda self: self.shop.orders)
-    @rule(data=st.data(), stranger=st.integers(0, 7))
-    def cancel(self, data: st.DataObject, stranger: int) -> None:
+    @rule(data=st.data(), stranger=rarely)
+    def cancel(self, data: st.DataObject, stranger: bool) -> None:
         """Cancel an order, or try to."""
-        order: Order = data.draw(st.sampled_from(list(self.shop.orders.values())))
+        order = data.draw(st.sampled_from(self.shop.cancellable_first()))
         owner = self.users.index(order.owner)
-        user_id = self.users[(owner + (stranger == 0)) % len(self.users)]
+        user_id = self.users[(owner + stranger) % len(self.users)]
         with self.acting_for(user_id):
             outcome = self._outcome_of_cancelling(user_id, order)
         if user_id != order.owner:
@@ -263,8 +221,10 @@ class ShopMachine(ShopInvariants):
         except (errors.OrderNotFound, errors.OrderNotCancellable) as refusal:
             return type(refusal)
 
-    def _any_item(self, data: st.DataObject) -> Item:
-        return data.draw(st.sampled_from(list(self.shop.items.values())))
+    def _lines(self, data: st.DataObject, source: list[Item]) -> list[CheckoutLine]:
+        used, early, new = self.shop.names()
+        names = [*new * 2, *early, *used[:2]]
+        return data.draw(strategies.checkout_lines(source, names))
 
 
 def test_the_database_does_what_the_model_says(
