@@ -50,6 +50,11 @@ INSERT INTO owners (id, name, mood) VALUES ($1, $2, $3) RETURNING *;
 -- name: ClearNotes :execrows
 UPDATE items SET note = NULL WHERE id = ANY($1::int[]);
 """
+REFUSED = """
+-- name: NoSuch :exec
+-- @nonsense
+DELETE FROM items;
+"""
 CONFIG = """
 version: "2"
 sql:
@@ -242,8 +247,7 @@ def test_unclear_refusal_is_found(message: str, lacking: list[str]) -> None:
 
 def test_refused_query_leaves_the_others(tmp_path: Path) -> None:
     """What is refused is told, and the case's other queries are checked without it."""
-    batch = "-- name: NoSuch :batchexec\nDELETE FROM items WHERE id = $1;\n"
-    write_case(tmp_path, "partly", QUERIES + batch)
+    write_case(tmp_path, "partly", QUERIES + REFUSED)
     found = Findings()
     [case] = collect.cases(tmp_path)
     made = Workshop(tmp_path, "sqlc-gen-psycopg", found).generate(case)
@@ -481,6 +485,13 @@ def test_whole_run(tmp_path: Path) -> None:
     failing = {kind.name.lower() for kind in Kind if kind not in TOLERATED}
     assert {k: f for k, f in report["findings"].items() if f and k in failing} == {}
     assert (code, report["holds"], report["counts"]["cases"]) == (0, True, 1)
+
+
+def test_run_in_which_all_is_refused(tmp_path: Path) -> None:
+    """A clear refusal of everything misses no target, and the run ends as usual."""
+    write_case(tmp_path, "small", REFUSED)
+    code, report = run(tmp_path)
+    assert (code, report["counts"]["refused"]) == (0, 1)
 
 
 def test_whole_run_with_a_flaw(tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ _PYRIGHT = {"typeCheckingMode": "strict"}
 
 
 def check(packages: Path, found: Findings) -> None:
-    """Run every tool; the packages are the folders in `packages`."""
+    """Run every tool; the packages are the folders in `packages`, if there are any."""
+    if not _folders(packages):
+        return
     _ruff(packages, found)
     _mypy(packages, found)
     _pyright(packages, found)
