@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from psycopg import Connection, ProgrammingError, RawCursor
+from psycopg.errors import NoDataFound, TooManyRows
 from psycopg.rows import RowMaker, scalar_row
 from psycopg.types.numeric import Int4
 
@@ -258,11 +259,11 @@ def list_cart_items(
     return cur.fetchall()
 
 
-def count_cart_items(conn: Connection[Any], *, user_id: UUID) -> int | None:
+def count_cart_items(conn: Connection[Any], *, user_id: UUID) -> int:
     """Counts what is in a user's cart."""
     cur: RawCursor[int] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(COUNT_CART_ITEMS, (user_id,))
-    return cur.fetchone()
+    return _only(cur)
 
 
 def list_prices_in_cart(
@@ -372,6 +373,19 @@ def retake_cart_item(conn: Connection[Any], *, order_id: UUID) -> int:
     cur = RawCursor(conn)
     cur.execute(RETAKE_CART_ITEM, (order_id,))
     return _row_count(cur)
+
+
+_Row = TypeVar("_Row")
+
+
+def _only(cur: RawCursor[_Row]) -> _Row:
+    """Fetch the row of a query that gives exactly one."""
+    rows = cur.fetchall()
+    if not rows:
+        raise NoDataFound("the query gave no row, where it must give exactly one")
+    if len(rows) > 1:
+        raise TooManyRows("the query gave several rows, where it must give exactly one")
+    return rows[0]
 
 
 def _row_count(cur: RawCursor[Any]) -> int:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from psycopg import Connection, ProgrammingError, RawCursor
+from psycopg.errors import NoDataFound, TooManyRows
 from psycopg.rows import RowMaker, scalar_row
 from psycopg.types.numeric import Int4
 
@@ -211,14 +212,14 @@ def create_user(
     *,
     crossmint_user_id: str,
     email: str | None,
-) -> models.User | None:
+) -> models.User:
     """Creates the user of a Crossmint identity, or returns the one that exists, unchanged.
     Safe to call twice at once: the unique identity decides.
     Not scoped by user: the identity provider has said who it is.
     """
     cur = RawCursor(conn, row_factory=models.user_row)
     cur.execute(CREATE_USER, (crossmint_user_id, email))
-    return cur.fetchone()
+    return _only(cur)
 
 
 def get_user(conn: Connection[Any], *, id: UUID) -> models.User | None:
@@ -422,6 +423,19 @@ def erase_user(conn: Connection[Any], *, id: UUID) -> None:
     """
     cur = RawCursor(conn)
     cur.execute(ERASE_USER, (id,))
+
+
+_Row = TypeVar("_Row")
+
+
+def _only(cur: RawCursor[_Row]) -> _Row:
+    """Fetch the row of a query that gives exactly one."""
+    rows = cur.fetchall()
+    if not rows:
+        raise NoDataFound("the query gave no row, where it must give exactly one")
+    if len(rows) > 1:
+        raise TooManyRows("the query gave several rows, where it must give exactly one")
+    return rows[0]
 
 
 def _row_count(cur: RawCursor[Any]) -> int:
