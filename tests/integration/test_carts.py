@@ -225,13 +225,18 @@ def test_chain_time_is_an_instant(
 
 
 def test_of_two_users_with_one_wallet_the_eldest_is_meant(
-    onchain: Store, conn: psycopg.Connection, user_id: UUID
+    onchain: Store, conn: psycopg.Connection
 ) -> None:
-    """A wallet that two users name fills the cart of the first, whoever asks."""
-    other = add_owner(conn, WALLETS[0])
-    onchain.record_chain_events([happened("added", 1)], cursor=0)
+    """A wallet that two users name fills the cart of the first, whoever asks first."""
+    onchain.record_chain_events([SMALLER], cursor=0)
+    elder, other = add_owner(conn, WALLETS[0]), add_owner(conn, WALLETS[0])
+    theirs = factories.add_item(conn, other, product_id="B01")
     onchain.mirror_cart(other)
-    assert (len(items(conn, user_id)), items(conn, other)) == (1, [])
+    assert (items(conn, elder), items(conn, other)) == ([], [theirs])
+    onchain.mirror_cart(elder)
+    assert (len(items(conn, elder)), items(conn, other)) == (1, [theirs])
+    onchain.record_chain_events([LARGER], cursor=0)
+    assert items(conn, other) == [theirs]
 
 
 def test_a_row_of_another_user_is_left_alone(

@@ -139,7 +139,6 @@ def expected(rows: Iterable[Row]) -> list[tuple[Any, ...]]:
     ]
 
 
-@settings(max_examples=60)
 @given(data=st.data(), history=histories())
 def test_only_the_set_of_events_counts(
     database_url: str,
@@ -338,9 +337,7 @@ def test_carts_follow_the_chain_beside_checkouts(
     ):
         # Any callable will do, says its docstring, though not its annotation.
         machine = cast("type[MirrorMachine]", lambda: MirrorMachine(store, other, conn))
-        run_state_machine_as_test(
-            machine, settings=settings(max_examples=60, stateful_step_count=30)
-        )
+        run_state_machine_as_test(machine, settings=settings(stateful_step_count=30))
 
 
 def test_variants_differ() -> None:
