@@ -158,6 +158,25 @@ def test_two_workers_begin_one_wallet(store: Store, user_id: UUID, gate: Gate) -
     assert other.result() is None
 
 
+def test_an_evm_address_outlives_an_activation(
+    conn: psycopg.Connection, user_id: UUID
+) -> None:
+    """Activating with another one replaces it, activating without one does not."""
+    evm_address = "0x" + "ab" * 20
+    for given in (None, "0x" + "cd" * 20, None):
+        users.set_evm_address(conn, id=user_id, evm_address=evm_address)
+        conn.execute("UPDATE users SET wallet_status = 'pending'")
+        user = users.activate_wallet(
+            conn,
+            id=user_id,
+            wallet_address="0x" + "1" * 64,
+            crossmint_wallet_id=None,
+            evm_address=given,
+        )
+        assert user is not None
+        assert user.evm_address == (given or evm_address)
+
+
 def test_an_address_that_is_not_normal_is_refused(store: Store, user_id: UUID) -> None:
     """The database takes normalised addresses only, and says so without them."""
     with pytest.raises(errors.InvalidValue) as refused, store.connection() as conn:
