@@ -116,7 +116,7 @@ class Runner:
                     yield Trial(function, self._draw(function, number))
                 except NoArgumentError as error:
                     detail = f"no argument of the type {error} is known to the check"
-                    self.found.add(Kind.DATA, self._case, function.name, detail)
+                    self.found.add(Kind.BROKEN, self._case, function.name, detail)
                     break
 
     def _draw(self, function: Function, number: int) -> dict[str, object]:
