@@ -7,8 +7,10 @@ import pytest
 from generator.tests.sqlc import Project
 
 SCHEMA = """
-CREATE TYPE pair AS (a integer, b integer);
-CREATE TABLE items (id integer PRIMARY KEY, name text NOT NULL, pair pair);
+CREATE TYPE pair AS (a vector, b integer);
+CREATE TABLE items (
+    id integer PRIMARY KEY, name text NOT NULL, pair pair, boxes box []
+);
 CREATE VIEW named AS SELECT name FROM items;
 """
 DELETE = "DELETE FROM items;"
@@ -89,9 +91,13 @@ CASES = {
         "-- name: put :copyfrom\nINSERT INTO named (name) VALUES ($1);",
         "put: :copyfrom into named, a view; name its table, or use :batchexec",
     ),
-    "a composite": (
+    "a type without a Python type": (
         "-- name: get :many\nSELECT id, pair FROM items;",
-        "queries.sql: get: column 'pair' has the type 'pair', which has no Python type",
+        "queries.sql: get: column 'pair' has the type 'vector', which has no Python",
+    ),
+    "an array that psycopg cannot split": (
+        "-- name: get :many\nSELECT id, boxes FROM items;",
+        "queries.sql: get: column 'boxes' has the type 'box[]', which has no Python",
     ),
     "an unknown directive": (
         "-- name: get :many\n-- @defered\nSELECT id FROM items;",

@@ -11,7 +11,9 @@ from functools import cache
 _BUILTINS = frozenset(
     {"bool", "bytes", "dict", "float", "int", "list", "object", "str"}
 )
-MODULES = frozenset({"datetime", "enums", "ipaddress", "json_types", "models"})
+MODULES = frozenset(
+    {"datetime", "enums", "ipaddress", "json_types", "models", "server_types"}
+)
 FIELDS = _BUILTINS | MODULES
 PARAMETERS = FIELDS | {"conn", "cur"}
 FUNCTIONS = FIELDS | {
@@ -52,10 +54,12 @@ CLASSES = frozenset(
         "JsonInput",
         "JsonValue",
         "Jsonb",
+        "Multirange",
         "NoDataFound",
         "None",
         "Oid",
         "ProgrammingError",
+        "Range",
         "RawCursor",
         "RawServerCursor",
         "RowMaker",

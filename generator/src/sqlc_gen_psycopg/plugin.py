@@ -18,7 +18,7 @@ from sqlc_gen_psycopg.queries import Function, Resolver
 from sqlc_gen_psycopg.render.package import Module, Package
 
 # Modules of the output that a query file may not be called after.
-_TAKEN = {"models", "enums", "json_types", "aio", "__init__"}
+_TAKEN = {"models", "enums", "json_types", "server_types", "aio", "__init__"}
 
 
 def answer(data: bytes) -> bytes:
@@ -53,7 +53,12 @@ def generate(asked: request.Request) -> dict[str, str]:
     used = models.used() if chosen.omit_unused_models else models.all()
     found.raise_if_any()
     return Package(
-        asked.sqlc_version, chosen, modules, tuple(used), tuple(types.enums.values())
+        asked.sqlc_version,
+        chosen,
+        modules,
+        tuple(used),
+        tuple(types.enums.values()),
+        types.learned_types,
     ).files()
 
 

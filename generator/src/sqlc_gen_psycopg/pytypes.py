@@ -39,6 +39,7 @@ class PyType:
     array_of: str = ""
     known_array: bool = True
     dims: int = 0
+    is_learned: bool = False
 
     @property
     def accepted(self) -> str:
@@ -56,8 +57,36 @@ class EnumType:
     comment: str
 
 
+@dataclass(frozen=True, slots=True)
+class LearnedType:
+    """A type that each connection must learn from the server.
+
+    A composite has a class of its own and attributes; ``hstore`` has none.
+    """
+
+    source: Name
+    class_name: str = ""
+    attributes: tuple[tuple[str, PyType], ...] = ()
+
+    @property
+    def function(self) -> str:
+        """The end of the names of its functions."""
+        return names.snake(self.class_name or self.source.name)
+
+    @property
+    def py_type(self) -> PyType:
+        """The Python type of its values: what psycopg gives once it has learned."""
+        annotation = "dict[str, str | None]"
+        if self.class_name:
+            annotation = f"server_types.{self.class_name}"
+        check = Wrap(f"server_types.known_{self.function}", SERVER_TYPES)
+        needed = SERVER_TYPES if self.class_name else ()
+        return PyType(annotation, needed, load=(check,), is_learned=True)
+
+
 _NUMERIC = "psycopg.types.numeric"
 _JSON_TYPES = (Import("@", "json_types"),)
+SERVER_TYPES = (Import("@", "server_types"),)
 
 
 def _plain(annotation: str, *imports: Import) -> PyType:
@@ -114,6 +143,30 @@ _BUILT_IN: dict[str, PyType] = {
     "timetz": _plain("datetime.time", _DATETIME),
     "uuid": _plain("UUID", Import("uuid", "UUID")),
 }
+_BOUNDS = {
+    "date": "date",
+    "int4": "int4",
+    "int8": "int8",
+    "num": "numeric",
+    "ts": "timestamp",
+    "tstz": "timestamptz",
+}
+
+
+def _spans(wrapper: str, suffix: str) -> dict[str, PyType]:
+    """Return the range or multirange types, which psycopg sends as they are."""
+    module = f"psycopg.types.{wrapper.lower()}"
+    return {
+        f"{name}{suffix}": _plain(
+            f"{wrapper}[{_BUILT_IN[bound].annotation}]",
+            Import(module, wrapper),
+            *_BUILT_IN[bound].imports,
+        )
+        for name, bound in _BOUNDS.items()
+    }
+
+
+_BUILT_IN.update(_spans("Range", "range") | _spans("Multirange", "multirange"))
 # Types of extensions that arrive as text, and their arrays as unknown to psycopg.
 _EXTENSION_TEXT = ("citext", "ltree", "lquery", "ltxtquery", "isbn", "semver")
 _INFORMATION_SCHEMA = {
@@ -140,6 +193,8 @@ class Types:
         self._overrides = options.overrides
         self._problems = problems
         self.enums = _enum_types(request, schema)
+        self.learned: dict[Name, LearnedType] = {}
+        self._composite_names = _class_names(list(schema.composites))
         self._check_overrides()
 
     def of_column(self, column: Column, origin: Name | None) -> PyType:
@@ -154,6 +209,9 @@ class Types:
             if override
             else self.of_name(column.type)
         )
+        if column.array_dims and column.type == Name("", "box"):
+            # Its elements are told apart by a semicolon, which psycopg does not do.
+            raise UnknownTypeError("box[]")
         return array(element, column.array_dims)
 
     unknown = PyType("object")
@@ -184,9 +242,35 @@ class Types:
             return self.of_name(Name("", _INFORMATION_SCHEMA.get(name.name, "")))
         if name.schema == "" and name.name in _BUILT_IN:
             return replace(_BUILT_IN[name.name], array_of=name.name)
+        return self._of_others(name)
+
+    def _of_others(self, name: Name) -> PyType:
+        """Return the type of composites and of extensions' types."""
+        if name in self._schema.composites or name.name == "hstore":
+            return self._learned(name).py_type
         if name.name in _EXTENSION_TEXT:
             return replace(_STR, array_of="text", known_array=False)
         raise UnknownTypeError(str(name))
+
+    @property
+    def learned_types(self) -> tuple[LearnedType, ...]:
+        """The types that connections must learn, those they are made of first."""
+        return tuple(self.learned.values())
+
+    def _learned(self, name: Name) -> LearnedType:
+        if name not in self.learned:
+            attributes = self._schema.composites.get(name, ())
+            found = tuple((n, self._attribute(k, dims)) for n, k, dims in attributes)
+            class_name = self._composite_names.get(name, "")
+            self.learned[name] = LearnedType(name, class_name, found)
+        return self.learned[name]
+
+    def _attribute(self, name: Name, dims: int) -> PyType:
+        found = array(self.of_name(name), dims)
+        if dims and not found.known_array:
+            # Its text could be read by a cursor only.
+            raise UnknownTypeError(f"{name}[]")
+        return found
 
     def _override(self, column: Column, origin: Name | None) -> Override | None:
         for override in self._overrides:
@@ -290,8 +374,11 @@ def _enum_types(request: Request, schema: Schema) -> dict[Name, EnumType]:
         if domain.labels
     ]
     sources.sort(key=lambda source: str(source[0]))
-    classes = names.distinct(names.pascal(str(source[0])) for source in sources)
-    return {
-        source[0]: EnumType(name, *source)
-        for name, source in zip(classes, sources, strict=True)
-    }
+    classes = _class_names([source[0] for source in sources])
+    return {source[0]: EnumType(classes[source[0]], *source) for source in sources}
+
+
+def _class_names(found: list[Name]) -> dict[Name, str]:
+    ordered = sorted(found, key=str)
+    classes = names.distinct(names.pascal(str(name)) for name in ordered)
+    return dict(zip(ordered, classes, strict=True))

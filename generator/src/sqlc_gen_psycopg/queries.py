@@ -31,6 +31,9 @@ _MARKED = re.compile(r"^(?P<name>.*)(?P<mark>[!?])$")
 _OPERATOR = frozenset("+-*/<>=~!@#%^&|`?")
 
 
+_NEEDED = "Needs a connection that `server_types.register_types` has seen."
+
+
 @dataclass(frozen=True, slots=True)
 class Function:
     """One generated function.
@@ -49,6 +52,20 @@ class Function:
     arguments: Row | None = None
     copy: Copy | None = None
     exactly_one: bool = False
+
+    @property
+    def doc(self) -> str:
+        """The docstring: the comment, and what the connection must have learned."""
+        values = [field.value for field in self.parameters]
+        match self.result:
+            case Row() as row:
+                values += [field.value for field in row.fields]
+            case Scalar() as scalar:
+                values.append(scalar.value)
+            case None:
+                pass
+        needed = _NEEDED if any(value.is_learned for value in values) else ""
+        return "\n\n".join(part for part in (self.comment.text, needed) if part)
 
 
 @dataclass(frozen=True, slots=True)

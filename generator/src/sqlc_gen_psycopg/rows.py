@@ -45,6 +45,11 @@ class Value:
             self.type.dims > 0 and not self.type.known_array
         )
 
+    @property
+    def is_learned(self) -> bool:
+        """Whether the connection must have learned its type."""
+        return self.type.is_learned
+
 
 @dataclass(frozen=True, slots=True)
 class Embed:
@@ -67,6 +72,11 @@ class Embed:
     def width(self) -> int:
         """The number of columns it takes up."""
         return len(self.model.fields)
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether the connection must have learned a type of it."""
+        return any(field.value.is_learned for field in self.model.fields)
 
 
 @dataclass(frozen=True, slots=True)

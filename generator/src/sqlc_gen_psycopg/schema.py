@@ -15,6 +15,8 @@ from sqlc_gen_psycopg.request import Name, type_name
 from sqlc_gen_psycopg.tree import Node
 
 Check: TypeAlias = tuple[str, ...] | None
+# A composite type's attributes: name, type, dimensions.
+Attributes: TypeAlias = tuple[tuple[str, Name, int], ...]
 
 # What pg_dump writes for psql, and sqlc strips.
 _PSQL_COMMAND = re.compile(r"^\\.*$", re.MULTILINE)
@@ -53,6 +55,7 @@ class Schema:
     derived: dict[Name, Node] = field(default_factory=dict[Name, Node])
     required: set[tuple[Name, str]] = field(default_factory=set[tuple[Name, str]])
     parents: set[Name] = field(default_factory=set[Name])
+    composites: dict[Name, Attributes] = field(default_factory=dict[Name, Attributes])
 
 
 def read(paths: tuple[str, ...], default_schema: str, problems: Problems) -> Schema:
@@ -192,7 +195,9 @@ def _alter_domain(schema: Schema, node: Node) -> None:
 def _drop(schema: Schema, node: Node) -> None:
     for target in tree.children(node, "objects"):
         if node["removeType"] in ("OBJECT_DOMAIN", "OBJECT_TYPE"):
-            schema.domains.pop(name_of(schema, target["TypeName"]["names"]), None)
+            dropped = name_of(schema, target["TypeName"]["names"])
+            schema.domains.pop(dropped, None)
+            schema.composites.pop(dropped, None)
         elif node["removeType"] in ("OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_TABLE"):
             schema.derived.pop(name_of(schema, target["List"]["items"]), None)
 
@@ -204,12 +209,19 @@ def _rename(schema: Schema, node: Node) -> None:
         if old in schema.domains:
             new = Name(old.schema, node["newname"])
             schema.domains[new] = schema.domains.pop(old)
+        elif old in schema.composites:
+            schema.composites[Name(old.schema, node["newname"])] = (
+                schema.composites.pop(old)
+            )
     elif kind == "OBJECT_DOMCONSTRAINT":
         domain = schema.domains.get(name_of(schema, node["object"]["List"]["items"]))
         if domain and node["subname"] in domain.checks:
             domain.checks[node["newname"]] = domain.checks.pop(node["subname"])
     elif kind in ("OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_TABLE"):
         _rename_table(schema, node)
+    elif kind == "OBJECT_ATTRIBUTE":
+        # What it then is, is not followed: it has no Python type any more.
+        schema.composites.pop(relation(schema, node["relation"]), None)
     elif kind == "OBJECT_COLUMN":
         _rename_column(schema, node)
 
@@ -225,6 +237,18 @@ def _comment(schema: Schema, node: Node) -> None:
 
 def _create_view(schema: Schema, node: Node) -> None:
     schema.derived[relation(schema, node["view"])] = node
+
+
+def _create_composite(schema: Schema, node: Node) -> None:
+    attributes = [item["ColumnDef"] for item in tree.children(node, "coldeflist")]
+    schema.composites[relation(schema, node["typevar"])] = tuple(
+        (
+            attribute["colname"],
+            name_of(schema, attribute["typeName"]["names"]),
+            len(tree.children(attribute["typeName"], "arrayBounds")),
+        )
+        for attribute in attributes
+    )
 
 
 def _create_table_as(schema: Schema, node: Node) -> None:
@@ -259,9 +283,11 @@ def _note_constraint(schema: Schema, table: Name, constraint: Node) -> None:
 
 
 def _alter_table(schema: Schema, node: Node) -> None:
+    name = relation(schema, node["relation"])
+    if node["objtype"] == "OBJECT_TYPE":
+        schema.composites.pop(name, None)
     if node["objtype"] != "OBJECT_TABLE":
         return
-    name = relation(schema, node["relation"])
     for wrapped in tree.children(node, "cmds"):
         command = wrapped["AlterTableCmd"]
         match command["subtype"]:
@@ -300,6 +326,7 @@ _HANDLERS = {
     "AlterDomainStmt": _alter_domain,
     "AlterTableStmt": _alter_table,
     "CommentStmt": _comment,
+    "CompositeTypeStmt": _create_composite,
     "CreateDomainStmt": _create_domain,
     "CreateStmt": _create_table,
     "CreateTableAsStmt": _create_table_as,

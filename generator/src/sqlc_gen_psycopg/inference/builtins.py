@@ -204,11 +204,30 @@ def _result(
             return None
         dims = int(result.startswith("_"))
         return SqlType(Name("", result.removeprefix("_")), dims)
+    if result in _ANY_RANGE | _MULTIRANGES:
+        return _same_span(result, wanted, arguments)
     elements = _elements(wanted, arguments)
     common = unify(elements) if elements else None
-    if common is None or result in _ANY_RANGE | _MULTIRANGES:
+    if common is None:
         return None
     return common.array if result in _ANY_ARRAY else common
+
+
+def _same_span(
+    result: str, wanted: tuple[str, ...], arguments: tuple[SqlType | None, ...]
+) -> SqlType | None:
+    """Return the range or multirange type that an argument has."""
+    suffix = "range" if result in _ANY_RANGE else "multirange"
+    found = {
+        SqlType(Name("", _span_root(argument) + suffix))
+        for parameter, argument in zip(wanted, arguments, strict=True)
+        if argument and parameter in _ANY_RANGE | _MULTIRANGES
+    }
+    return found.pop() if len(found) == 1 else None
+
+
+def _span_root(found: SqlType) -> str:
+    return found.name.name.removesuffix("range").removesuffix("multi")
 
 
 def _elements(

@@ -48,7 +48,7 @@ def _add_now(source: Source, face: Face, function: Function, factory: str) -> No
         case _:
             pass
     head = calls.signature(source, face, function, function.name, returns)
-    source.add(function.name, [*head, *docstring(function.comment.text), *body])
+    source.add(function.name, [*head, *docstring(function.doc), *body])
 
 
 def _add_deferred(source: Source, face: Face, function: Function, factory: str) -> None:

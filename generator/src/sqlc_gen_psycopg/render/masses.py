@@ -17,7 +17,7 @@ def add(source: Source, face: Face, function: Function, factory: str) -> None:
         case _:
             returns, body = _fetched(source, face, function, factory)
     head = calls.signature(source, face, function, function.name, returns)
-    source.add(function.name, [*head, *docstring(function.comment.text), *body])
+    source.add(function.name, [*head, *docstring(function.doc), *body])
 
 
 def _executed(source: Source, face: Face, function: Function) -> list[str]:

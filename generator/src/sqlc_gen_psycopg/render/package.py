@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from sqlc_gen_psycopg import __version__, names
 from sqlc_gen_psycopg.options import Options
-from sqlc_gen_psycopg.pytypes import EnumType, Import
+from sqlc_gen_psycopg.pytypes import EnumType, Import, LearnedType
 from sqlc_gen_psycopg.queries import Function
-from sqlc_gen_psycopg.render import functions, layout, rows
+from sqlc_gen_psycopg.render import functions, layout, rows, server_types
 from sqlc_gen_psycopg.render.functions import ASYNC, SYNC
 from sqlc_gen_psycopg.render.source import Source, docstring, literal, quoted
 from sqlc_gen_psycopg.rows import Model, Row, Scalar
@@ -52,6 +52,7 @@ class Package:
     modules: tuple[Module, ...]
     models: tuple[Model, ...]
     enums: tuple[EnumType, ...]
+    learned: tuple[LearnedType, ...]
 
     def files(self) -> dict[str, str]:
         """Return the text of each file."""
@@ -64,6 +65,10 @@ class Package:
         if self.options.emit_async:
             result["aio/__init__.py"] = self._text("the queries")
         written = [*sources.values(), *([with_models] if self.models else [])]
+        if self.learned:
+            shared = self._shared_types()
+            result |= self._server_types(shared)
+            written.append(shared)
         needed = {i for source in written for i in source.imports}
         if Import("@", "enums") in needed:
             result["enums.py"] = self._enums(written)
@@ -107,6 +112,21 @@ class Package:
             if not self.options.omit_unused_models or _mentions(text, enum):
                 source.add(enum.class_name, _enum_lines(enum))
         return source.text()
+
+    def _shared_types(self) -> Source:
+        source = Source(self._header("the schema"))
+        server_types.add_types(source, [*self.learned])
+        if self.options.emit_sync:
+            server_types.add_register(source, SYNC, [*self.learned])
+        return source
+
+    def _server_types(self, shared: Source) -> dict[str, str]:
+        result = {"server_types.py": shared.text()}
+        if self.options.emit_async:
+            source = Source(self._header("the schema"), depth=1)
+            server_types.add_register(source, ASYNC, [*self.learned])
+            result["aio/server_types.py"] = source.text()
+        return result
 
     def _json_types(self) -> str:
         source = Source(self._header("the schema"))

@@ -53,7 +53,7 @@ def factory_name(row_class: str) -> str:
 
 def add_factory(source: Source, name: str, class_name: str, row: Row) -> None:
     """Add the row factory of a row class."""
-    value = _construct(source, class_name, row.fields, 0)
+    value = construct(source, class_name, row.fields, 0)
     _add(source, name, class_name, value, [f.value for f in row.fields])
 
 
@@ -84,7 +84,7 @@ def _add(
         *(f'    {_reader(e)} = _array_reader(cursor, "{e}")' for e in readers),
         "",
         *layout.lines(make, 4),
-        *_returned(value),
+        *returned(value),
         "",
         "    return make",
     ]
@@ -93,7 +93,8 @@ def _add(
         _add_array_reader(source)
 
 
-def _returned(value: Doc) -> list[str]:
+def returned(value: Doc) -> list[str]:
+    """Return the lines of an inner function that returns a value."""
     if isinstance(value, layout.Brackets):
         value = layout.Brackets(f"return {value.head}", value.items, value.tail)
         return layout.lines(value, 8)
@@ -106,9 +107,10 @@ def _returned(value: Doc) -> list[str]:
     return ["        return (", *layout.lines(value, 12), "        )"]
 
 
-def _construct(
+def construct(
     source: Source, class_name: str, fields: Sequence[Field], start: int
 ) -> Doc:
+    """Return the call that builds a row's class from a row's values."""
     width = sum(field.value.width for field in fields)
     if not any(_is_converted(field.value) for field in fields):
         cut = f"row[{start}:{start + width}]" if start else "row"
@@ -136,7 +138,7 @@ def _embedded(source: Source, embed: Embed, position: int) -> Doc:
     source.need(*embed.imports)
     end = position + embed.width
     if any(_is_converted(field.value) for field in embed.model.fields):
-        built = _construct(source, name, embed.model.fields, position)
+        built = construct(source, name, embed.model.fields, position)
     else:
         built = f"{name}(*row[{position}:{end}])"
     if not embed.nullable:
@@ -181,7 +183,7 @@ def _wrapped(
 
 
 def bound(source: Source, field: Field) -> Doc:
-    """Return the expression that sends a parameter as its declared type."""
+    """Return the expression that sends a field's value as its declared type."""
     value = field.value
     assert isinstance(value, Value)  # noqa: S101 - parameters embed nothing
     kind = value.type

@@ -1,0 +1,169 @@
+"""Every type makes the round trip, as its annotation says, on both faces."""
+
+import asyncio
+import importlib
+import sys
+import types
+from collections.abc import Generator
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from generator.tests import sqlc
+from generator.tests.trust import annotations
+from generator.tests.trust.values import TYPES
+from tests.support.databases import url_of
+from tests.support.embedded import Server
+
+_NUMBERED = [(number, *item) for number, item in enumerate(TYPES.items())]
+# Arrays of boxes are refused.
+_ELEMENTS = {"box": "circle"}
+# Of each type a column that is NOT NULL, one that is not, and an array.
+_COLUMNS = ", ".join(
+    f"v{number} {kind} NOT NULL, n{number} {kind}, "
+    f"a{number} {_ELEMENTS.get(kind, kind)}[] NOT NULL"
+    for number, kind, _ in _NUMBERED
+)
+SCHEMA = f"""
+CREATE EXTENSION citext;
+CREATE EXTENSION hstore;
+CREATE TYPE mood AS ENUM ('sad', 'it''s, "ok"');
+CREATE DOMAIN state AS varchar(10) CHECK (value IN ('open', 'done'));
+CREATE DOMAIN cents AS integer CHECK (value >= 0);
+CREATE TYPE pair AS (x integer, state state, data jsonb);
+CREATE TABLE things ({_COLUMNS});
+"""
+_NAMES = [f"{kind}{number}" for number, _, _ in _NUMBERED for kind in "vna"]
+_PAIR = list(TYPES).index("pair")
+QUERIES = """
+-- name: put :one
+INSERT INTO things ({names}) VALUES ({values}) RETURNING *;
+-- name: pairs :many
+SELECT array_agg(things.n{pair}) FROM things;
+-- name: put_pair :exec
+INSERT INTO things (n{pair}) VALUES (@pair);
+""".format(
+    names=", ".join(_NAMES),
+    values=", ".join(f"@{name}" for name in _NAMES),
+    pair=_PAIR,
+)
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Generator[types.ModuleType]:
+    """Give the generated package, imported as `trusted_types`."""
+    folder = tmp_path_factory.mktemp("types")
+    sqlc.Project.write(folder, SCHEMA, QUERIES, "{}").generated()
+    (folder / "out").rename(folder / "trusted_types")
+    sys.path.insert(0, str(folder))
+    for name in ("queries", "server_types", "aio.queries", "aio.server_types"):
+        importlib.import_module(f"trusted_types.{name}")
+    yield importlib.import_module("trusted_types")
+    sys.path.remove(str(folder))
+    for name in [name for name in sys.modules if name.split(".")[0] == "trusted_types"]:
+        del sys.modules[name]
+
+
+@pytest.fixture(scope="module")
+def url(server: Server) -> Generator[str]:
+    """Give a database with the schema."""
+    name = "generator_types"
+    with psycopg.connect(server.url, autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE IF EXISTS {name}".encode())
+        admin.execute(f"CREATE DATABASE {name}".encode())
+        made = url_of(server.url, name)
+        with psycopg.connect(made, autocommit=True) as conn:
+            conn.execute(SCHEMA.encode())
+        yield made
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def _columns(pair: type) -> dict[str, st.SearchStrategy[Any]]:
+    drawn: dict[str, st.SearchStrategy[Any]] = {}
+    for number, kind, values in _NUMBERED:
+        value = values.map(lambda parts: pair(*parts)) if kind == "pair" else values
+        drawn[f"v{number}"] = value
+        drawn[f"n{number}"] = st.none() | value
+        element = TYPES[_ELEMENTS[kind]] if kind in _ELEMENTS else value
+        drawn[f"a{number}"] = st.lists(st.none() | element, max_size=2)
+    return drawn
+
+
+@pytest.fixture(scope="module")
+def faces(
+    package: types.ModuleType, url: str
+) -> Generator[tuple[psycopg.Connection[Any], Any]]:
+    """Give a connection that knows the types, and a way to call the async face."""
+    with asyncio.Runner() as runner, psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("SET timezone = 'UTC'")
+        package.server_types.register_types(conn)
+        other = runner.run(psycopg.AsyncConnection.connect(url, autocommit=True))
+        runner.run(other.execute("SET timezone = 'UTC'"))
+        runner.run(package.aio.server_types.register_types(other))
+
+        def put(row: dict[str, Any]) -> object:
+            return runner.run(package.aio.queries.put(other, **row))
+
+        yield conn, put
+        runner.run(other.close())
+
+
+@settings(
+    max_examples=12,
+    # A row of all types shrinks for minutes, and the message names the columns.
+    phases=[Phase.generate],
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
+)
+@given(data=st.data())
+def test_every_type_makes_the_round_trip(
+    data: st.DataObject,
+    package: types.ModuleType,
+    faces: tuple[psycopg.Connection[Any], Any],
+) -> None:
+    """What goes in comes out, equal and as annotated, NULLs and arrays included."""
+    conn, put_async = faces
+    columns = _columns(package.server_types.Pair)
+    row = {name: data.draw(values, name) for name, values in columns.items()}
+    for found in (package.queries.put(conn, **row), put_async(row)):
+        came = {name: getattr(found, name) for name in row}
+        different = {name for name in row if came[name] != row[name]}
+        assert different == set()
+        assert annotations.violations(found, package.models.Thing) == []
+
+
+def test_types_that_were_not_learned_are_told(
+    package: types.ModuleType,
+    url: str,
+    faces: tuple[psycopg.Connection[Any], Any],
+) -> None:
+    """Without `register_types` reading and sending fail, and nothing comes as text."""
+    conn, _ = faces
+    conn.execute("TRUNCATE things")
+    for name in _NAMES:
+        conn.execute(f"ALTER TABLE things ALTER {name} DROP NOT NULL".encode())
+    pair = package.server_types.Pair(1, package.enums.State.OPEN, 2)
+    with psycopg.connect(url, autocommit=True) as stranger:
+        with pytest.raises(psycopg.ProgrammingError, match="Pair"):
+            package.queries.put_pair(stranger, pair=pair)
+        package.queries.put_pair(conn, pair=pair)
+        with pytest.raises(TypeError, match=r"call register_types\(conn\)"):
+            package.queries.pairs(stranger)
+    assert package.queries.pairs(conn) == [[pair]]
+
+
+def test_a_missing_type_is_told(package: types.ModuleType, server: Server) -> None:
+    """`register_types` says which type a database lacks."""
+    with (
+        psycopg.connect(server.url, autocommit=True) as conn,
+        pytest.raises(LookupError, match="the database has no type"),
+    ):
+        package.server_types.register_types(conn)
+
+
+def test_functions_say_that_types_are_needed(package: types.ModuleType) -> None:
+    """The docstring tells that the connection must have learned."""
+    assert "register_types" in package.queries.pairs.__doc__
