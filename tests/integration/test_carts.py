@@ -412,6 +412,20 @@ def test_what_is_off_chain_in_the_cart_is_adopted(
     assert off_chain == gone.id
 
 
+def test_a_change_of_an_order_mirrors_the_cart_in_full(
+    onchain: Store, conn: psycopg.Connection
+) -> None:
+    """Events that still wait to be applied are, adoption included."""
+    onchain.record_chain_events([SMALLER], cursor=0)
+    user_id = add_owner(conn, WALLETS[0])
+    item = factories.add_item(conn, user_id, product_id="B01")
+    pen = factories.add_item(conn, user_id, product_id="B02")
+    [placed] = onchain.checkout(user_id, [factories.line(pen, "x")])
+    onchain.cancel_order(user_id, placed.order.id)
+    there = {each.id: each.on_chain_object_id for each in items(conn, user_id)}
+    assert there == {item.id: SMALLER.object_id, pen.id: None}
+
+
 def test_a_mirrored_row_is_adopted_by_no_other_object(
     onchain: Store, conn: psycopg.Connection, user_id: UUID
 ) -> None:
