@@ -56,6 +56,17 @@ def bulk(bulk_url: str) -> Generator[psycopg.Connection]:
 
 
 @pytest.fixture
+def authors_url(server: Server) -> Generator[str]:
+    """Give a fresh database with the schema of the golden project `python`."""
+    migrations = sqlc.GOLDEN / "python" / "migrations"
+    with (
+        databases.migrated_template(server.url, migrations=migrations) as made,
+        made.clone() as url,
+    ):
+        yield url
+
+
+@pytest.fixture
 def conn(shop_url: str) -> Generator[psycopg.Connection]:
     """Give an autocommit connection to a fresh `shop`."""
     with psycopg.connect(shop_url, autocommit=True) as connection:

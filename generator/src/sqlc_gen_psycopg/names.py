@@ -15,6 +15,14 @@ MODULES = frozenset(
     {"datetime", "enums", "ipaddress", "json_types", "models", "server_types"}
 )
 FIELDS = _BUILTINS | MODULES
+# What every model of pydantic's has already.
+PYDANTIC = frozenset(
+    """construct copy dict from_orm json model_computed_fields model_config
+    model_construct model_copy model_dump model_dump_json model_extra model_fields
+    model_fields_set model_json_schema model_parametrized_name model_post_init
+    model_rebuild model_validate model_validate_json model_validate_strings parse_file
+    parse_obj parse_raw schema schema_json update_forward_refs validate""".split()  # noqa: SIM905 - a list of names reads best so
+)
 PARAMETERS = FIELDS | {"conn", "cur"}
 FUNCTIONS = FIELDS | {
     "aio",
@@ -35,6 +43,7 @@ CLASSES = frozenset(
         "Awaitable",
         "BaseModel",
         "Callable",
+        "ConfigDict",
         "Connection",
         "Decimal",
         "False",

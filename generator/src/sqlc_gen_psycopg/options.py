@@ -1,9 +1,11 @@
 """The plugin's options in sqlc.yaml."""
 
 import difflib
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
+from sqlc_gen_psycopg import inflection, names
 from sqlc_gen_psycopg.problems import Problems
 from sqlc_gen_psycopg.request import Json
 
@@ -34,14 +36,62 @@ class Options:
 
     emit_sync: bool = True
     emit_async: bool = True
+    emit_init_file: bool = True
+    emit_exact_table_names: bool = False
     omit_unused_models: bool = True
-    inflection_exclude_table_names: tuple[str, ...] = ()
+    model_kind: str = "dataclass"
     query_parameter_limit: int | None = None
+    inflection_exclude_table_names: tuple[str, ...] = ()
+    rename: dict[str, str] = field(default_factory=dict[str, str])
     overrides: tuple[Override, ...] = field(default=())
+
+    @property
+    def is_pydantic(self) -> bool:
+        """Whether row classes are models of pydantic."""
+        return self.model_kind == "pydantic"
+
+    def field_name(self, name: str) -> str:
+        """Return the name of a field, of a row or of a class of arguments."""
+        name = self.rename.get(name, name)
+        if not self.is_pydantic:
+            return names.snake(name, names.FIELDS)
+        # Pydantic takes a leading underscore for a private attribute.
+        return names.snake(name.lstrip("_"), names.FIELDS | names.PYDANTIC)
+
+    def parameter_name(self, name: str) -> str:
+        """Return the name of a parameter, which may be a field of a class."""
+        name = self.field_name(name)
+        return f"{name}_" if name in names.PARAMETERS else name
+
+    def singular(self, table: str) -> str:
+        """Return what one row of a table is called."""
+        if table in self.rename:
+            return self.rename[table]
+        kept = table in self.inflection_exclude_table_names
+        return (
+            table if self.emit_exact_table_names or kept else inflection.singular(table)
+        )
 
 
 _WHERE = "sqlc.yaml: options"
-_KNOWN = tuple(f.name for f in fields(Options))
+_BOOLEANS = (
+    "emit_sync",
+    "emit_async",
+    "emit_init_file",
+    "emit_exact_table_names",
+    "omit_unused_models",
+)
+# sqlc-gen-python's options: what they are here, and those that change nothing, as
+# the output is imported relatively, lies where sqlc puts it, and has StrEnums only.
+_ALIASES = {"emit_sync_querier": "emit_sync", "emit_async_querier": "emit_async"}
+_PYDANTIC = "emit_pydantic_models"
+_WITHOUT_EFFECT = {"emit_str_enum": bool, "package": str, "out": str}
+_KNOWN = (
+    *(f.name for f in fields(Options)),
+    *_ALIASES,
+    _PYDANTIC,
+    *_WITHOUT_EFFECT,
+)
 _OVERRIDE = ("column", "db_type", "nullable", "py_type", "from_db", "to_db")
 _PY_TYPE = ("import", "package", "type")
 
@@ -49,18 +99,14 @@ _PY_TYPE = ("import", "package", "type")
 def read(raw: Json, problems: Problems) -> Options:
     """Read the options; what is wrong with them goes to ``problems``."""
     _check_known(raw, _KNOWN, _WHERE, problems)
+    raw = _translated(raw, problems)
     values: dict[str, Any] = {}
-    for name in ("emit_sync", "emit_async", "omit_unused_models"):
+    for name in _BOOLEANS:
         if name in raw:
             values[name] = _boolean(raw[name], f"{_WHERE}.{name}", problems)
-    excluded = "inflection_exclude_table_names"
-    if excluded in raw:
-        values[excluded] = _strings(raw[excluded], f"{_WHERE}.{excluded}", problems)
-    limit = "query_parameter_limit"
-    if limit in raw:
-        values[limit] = _count(raw[limit], f"{_WHERE}.{limit}", problems)
-    if "overrides" in raw:
-        values["overrides"] = _overrides(raw["overrides"], problems)
+    for name, reader in _READERS.items():
+        if raw.get(name) is not None:
+            values[name] = reader(raw[name], f"{_WHERE}.{name}", problems)
     options = Options(**values)
     if not (options.emit_sync or options.emit_async):
         problems.add(
@@ -69,6 +115,24 @@ def read(raw: Json, problems: Problems) -> Options:
             "leave at least one of them on",
         )
     return options
+
+
+def _translated(raw: Json, problems: Problems) -> Json:
+    """Return sqlc-gen-python's options as ours; there, what is not asked for is off."""
+    made = dict(raw)
+    if not made.keys().isdisjoint(_ALIASES):
+        for theirs, ours in _ALIASES.items():
+            made.setdefault(ours, made.get(theirs, False))
+    if _PYDANTIC in made:
+        chosen = _boolean(made[_PYDANTIC], f"{_WHERE}.{_PYDANTIC}", problems)
+        made.setdefault("model_kind", "pydantic" if chosen else "dataclass")
+    for name, kind in _WITHOUT_EFFECT.items():
+        if not isinstance(made.get(name, kind()), kind):
+            value = made[name]
+            problems.add(
+                f"{_WHERE}.{name}", f"{value!r} is of the wrong type", "see the README"
+            )
+    return made
 
 
 def _check_known(
@@ -110,8 +174,23 @@ def _strings(value: object, where: str, problems: Problems) -> tuple[str, ...]:
     return ()
 
 
-def _overrides(value: object, problems: Problems) -> tuple[Override, ...]:
-    where = f"{_WHERE}.overrides"
+def _model_kind(value: object, where: str, problems: Problems) -> str:
+    if value in ("dataclass", "pydantic"):
+        return str(value)
+    problems.add(where, f"{value!r} is no kind", "write dataclass or pydantic")
+    return "dataclass"
+
+
+def _renamed(value: object, where: str, problems: Problems) -> dict[str, str]:
+    if isinstance(value, dict):
+        pairs = cast("dict[object, object]", value)
+        if all(isinstance(name, str) and name for name in pairs.values()):
+            return {str(old): str(new) for old, new in pairs.items()}
+    problems.add(where, f"{value!r} renames nothing", "write a mapping of names")
+    return {}
+
+
+def _overrides(value: object, where: str, problems: Problems) -> tuple[Override, ...]:
     if not isinstance(value, list):
         problems.add(where, "not a list", "write a list of overrides")
         return ()
@@ -182,3 +261,12 @@ def _symbol(value: object, where: str, problems: Problems) -> Symbol | None:
             return Symbol(module if colon else "", name if colon else module)
     problems.add(where, f"{value!r} cannot be imported", "write 'module:name'")
     return None
+
+
+_READERS: dict[str, Callable[[object, str, Problems], object]] = {
+    "inflection_exclude_table_names": _strings,
+    "model_kind": _model_kind,
+    "overrides": _overrides,
+    "query_parameter_limit": _count,
+    "rename": _renamed,
+}

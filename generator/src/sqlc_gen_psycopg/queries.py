@@ -8,7 +8,6 @@ from sqlc_gen_psycopg import (
     commands,
     comments,
     copying,
-    inflection,
     names,
     slices,
     statement,
@@ -164,7 +163,7 @@ class Resolver:
                 f"sqlc reads a parameter's name as {name!r}",
                 "write sqlc.arg(name) instead of @name",
             )
-        return names.snake(name, names.PARAMETERS)
+        return self.options.parameter_name(name)
 
     def _result(
         self, query: Query, comment: Comment, parsed: Statement
@@ -177,7 +176,7 @@ class Resolver:
             for column, found in zip(query.columns, targets, strict=True)
         ]
         found = [self._field(query, column) for column in columns]
-        found = _embeds_apart(found, targets)
+        found = _embeds_apart(found, targets, self.options)
         found = self._marked(query, comment, found)
         model = self.models.of_result(tuple(columns), found)
         if model:
@@ -197,12 +196,12 @@ class Resolver:
         plain = mark["name"] if mark else column.name
         if column.embed is not None:
             model = self.models.get(column.embed)
-            singular = inflection.singular(model.table_name.name)
-            name = names.snake(singular, names.FIELDS)
+            singular = self.options.singular(model.table_name.name)
+            name = self.options.field_name(singular)
             return Field(name, Embed(model, not column.not_null))
         value = self._value(query, column, f"column {plain!r}")
         nullable = mark["mark"] == "?" if mark else value.nullable
-        name = names.snake(plain, names.FIELDS)
+        name = self.options.field_name(plain)
         return Field(name, Value(value.type, nullable))
 
     def _value(self, query: Query, column: Column, what: str) -> Value:
@@ -273,12 +272,12 @@ def _proven(column: Column, targets: tuple[Target, ...]) -> Column:
 
 
 def _embeds_apart(
-    fields: list[Field], targets: list[tuple[Target, ...]]
+    fields: list[Field], targets: list[tuple[Target, ...]], options: Options
 ) -> list[Field]:
     """Name embeds of one table after their aliases."""
     spelled = [field.name for field in fields]
     return [
-        replace(field, name=names.snake(found[0].qualifier, names.FIELDS))
+        replace(field, name=options.field_name(found[0].qualifier))
         if isinstance(field.value, Embed) and spelled.count(field.name) > 1 and found
         else field
         for field, found in zip(fields, targets, strict=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sqlc_gen_psycopg import inflection, names
+from sqlc_gen_psycopg import names
 from sqlc_gen_psycopg.inference.analyst import Analyst
 from sqlc_gen_psycopg.options import Options
 from sqlc_gen_psycopg.problems import Problems
@@ -37,8 +37,7 @@ class Models:
         return dict(zip(own, names.distinct(map(self._class_name, own)), strict=True))
 
     def _class_name(self, table: Name) -> str:
-        excluded = self._options.inflection_exclude_table_names
-        word = table.name if table.name in excluded else inflection.singular(table.name)
+        word = self._options.singular(table.name)
         return names.pascal(str(Name(table.schema, word)))
 
     def used(self) -> list[Model]:
@@ -64,7 +63,7 @@ class Models:
 
     def _model(self, table: Table) -> Model:
         columns = self._proven(table)
-        spelled = [names.snake(c.name, names.FIELDS) for c in columns]
+        spelled = [self._options.field_name(c.name) for c in columns]
         class_name = self._names.get(table.name) or self._class_name(table.name)
         return Model(
             class_name,

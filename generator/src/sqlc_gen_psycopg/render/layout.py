@@ -98,14 +98,17 @@ def lines(doc: Doc, indent: int, *, after: str = "") -> list[str]:
                 f"{margin}else None{after}",
             ]
         case Comprehension():
-            return [
-                f"{margin}{doc.head}[",
-                *lines(doc.element, indent + INDENT),
-                f"{margin}{' ' * INDENT}{doc.clause}",
-                f"{margin}]{after}",
-            ]
+            return _comprehension(doc, indent, after)
         case Annotated():
             return _annotated(doc, indent, after)
+
+
+def _comprehension(doc: Comprehension, indent: int, after: str) -> list[str]:
+    margin, inside = " " * indent, " " * (indent + INDENT)
+    inner = [f"{inside}{flat(doc.element)} {doc.clause}"]
+    if len(inner[0]) > WIDTH:
+        inner = [*lines(doc.element, indent + INDENT), f"{inside}{doc.clause}"]
+    return [f"{margin}{doc.head}[", *inner, f"{margin}]{after}"]
 
 
 def _annotated(doc: Annotated, indent: int, after: str) -> list[str]:

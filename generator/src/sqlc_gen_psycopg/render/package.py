@@ -74,6 +74,8 @@ class Package:
             result["enums.py"] = self._enums(written)
         if Import("@", "json_types") in needed:
             result["json_types.py"] = self._json_types()
+        if not self.options.emit_init_file:
+            result = {k: v for k, v in result.items() if not k.endswith("__init__.py")}
         return result
 
     def _header(self, origin: str) -> str:
@@ -83,10 +85,13 @@ class Package:
         )
 
     def _text(self, origin: str) -> str:
-        return Source(self._header(origin)).text()
+        return self._source(origin).text()
+
+    def _source(self, origin: str, depth: int = 0) -> Source:
+        return Source(self._header(origin), depth, self.options.is_pydantic)
 
     def _models(self) -> Source:
-        source = Source(self._header("the schema"))
+        source = self._source("the schema")
         for model in self.models:
             rows.add_class(source, model, within="models.")
         for model in self._whole_models():
@@ -105,7 +110,7 @@ class Package:
         return [found[name] for name in sorted(found)]
 
     def _enums(self, users: list[Source]) -> str:
-        source = Source(self._header("the schema"))
+        source = self._source("the schema")
         source.need_from("enum", "StrEnum")
         text = "\n".join(block for user in users for block in user.blocks)
         for enum in self.enums:
@@ -129,7 +134,7 @@ class Package:
         return result
 
     def _json_types(self) -> str:
-        source = Source(self._header("the schema"))
+        source = self._source("the schema")
         source.need_from("typing", "TYPE_CHECKING", "TypeAlias")
         source.need_from("collections.abc", "Mapping", "Sequence")
         source.exports += ["JsonInput", "JsonValue"]
@@ -146,14 +151,14 @@ class Package:
         return result
 
     def _sync(self, module: Module) -> Source:
-        source = Source(self._header(module.filename))
+        source = self._source(module.filename)
         factories = _add_shared(source, module)
         for function, factory in zip(module.functions, factories, strict=True):
             functions.add(source, SYNC, function, factory)
         return source
 
     def _async(self, module: Module) -> Source:
-        source = Source(self._header(module.filename), depth=1)
+        source = self._source(module.filename, depth=1)
         if self.options.emit_sync:
             shared = Source("")
             factories = _add_shared(shared, module)

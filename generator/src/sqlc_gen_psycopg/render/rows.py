@@ -1,6 +1,7 @@
 """Row classes, and the row factories that build them by position."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlc_gen_psycopg import names
 from sqlc_gen_psycopg.pytypes import PyType, Wrap
@@ -29,20 +30,29 @@ def _array_reader(
 
 def add_class(source: Source, row: Row, *, within: str = "") -> None:
     """Add a row's class; ``within`` is the module whose names need no prefix."""
-    source.need_from("dataclasses", "dataclass")
     doc = docstring(row.doc)
-    lines = ["@dataclass(slots=True)", f"class {row.name}:", *doc]
+    lines = [*_class_head(source, row.name), *doc]
     if doc:
         lines.append("")
+    if source.is_pydantic:
+        lines += ["    model_config = ConfigDict(arbitrary_types_allowed=True)", ""]
     for field in row.fields:
         source.need(*field.value.imports)
         annotation = field.value.annotation.removeprefix(within)
         typed = layout.Annotated(field.name, annotation, is_field=True)
         lines += layout.lines(typed, 4)
         lines += docstring(field.doc)
-    if not row.fields:
+    if not row.fields and not source.is_pydantic:
         lines.append("    pass")
     source.add(row.name, lines)
+
+
+def _class_head(source: Source, name: str) -> list[str]:
+    if source.is_pydantic:
+        source.need_from("pydantic", "BaseModel", "ConfigDict")
+        return [f"class {name}(BaseModel):"]
+    source.need_from("dataclasses", "dataclass")
+    return ["@dataclass(slots=True)", f"class {name}:"]
 
 
 def factory_name(row_class: str) -> str:
@@ -112,15 +122,30 @@ def construct(
 ) -> Doc:
     """Return the call that builds a row's class from a row's values."""
     width = sum(field.value.width for field in fields)
-    if not any(_is_converted(field.value) for field in fields):
+    if not (source.is_pydantic or any(_is_converted(f.value) for f in fields)):
         cut = f"row[{start}:{start + width}]" if start else "row"
         return f"{class_name}(*{cut})"
     items: list[Doc] = []
     position = start
     for field in fields:
-        items.append(_item(source, field.value, position))
+        item = _item(source, field.value, position)
+        items.append(_keyword(field.name, item) if source.is_pydantic else item)
         position += field.value.width
-    return layout.call(class_name, *items)
+    # What psycopg gives needs no validation.
+    make = f"{class_name}.model_construct" if source.is_pydantic else class_name
+    return layout.call(make, *items)
+
+
+def _keyword(name: str, value: Doc) -> Doc:
+    match value:
+        case layout.Brackets():
+            return replace(value, head=f"{name}={value.head}")
+        case Comprehension():
+            return replace(value, head=f"{name}={value.head}")
+        case Conditional():
+            return replace(value, value=_keyword(name, value.value))
+        case _:
+            return f"{name}={layout.flat(value)}"
 
 
 def _is_converted(value: Value | Embed) -> bool:
@@ -137,13 +162,14 @@ def _embedded(source: Source, embed: Embed, position: int) -> Doc:
     name = f"models.{embed.model.name}"
     source.need(*embed.imports)
     end = position + embed.width
-    if any(_is_converted(field.value) for field in embed.model.fields):
-        built = construct(source, name, embed.model.fields, position)
+    fields = embed.model.fields
+    if source.is_pydantic or any(_is_converted(field.value) for field in fields):
+        built = construct(source, name, fields, position)
     else:
         built = f"{name}(*row[{position}:{end}])"
     if not embed.nullable:
         return built
-    for offset, field in enumerate(embed.model.fields):
+    for offset, field in enumerate(fields):
         if isinstance(field.value, Value) and not field.value.nullable:
             return Conditional(built, f"row[{position + offset}] is not None")
     present = f"any(value is not None for value in row[{position}:{end}])"

@@ -17,6 +17,7 @@ class Source:
 
     header: str
     depth: int = 0
+    is_pydantic: bool = False
     imports: set[Import] = field(default_factory=set[Import])
     exports: list[str] = field(default_factory=list[str])
     blocks: list[str] = field(default_factory=list[str])
