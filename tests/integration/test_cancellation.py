@@ -57,7 +57,10 @@ async def cancelled_while_waiting(
 
 
 def test_a_cancelled_transaction_writes_nothing(
-    database_url: str, conn: psycopg.Connection, user_id: UUID
+    database_url: str,
+    conn: psycopg.Connection,
+    user_id: UUID,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """What was written before the cancellation is rolled back."""
     other_id = factories.add_user(conn)
@@ -69,11 +72,16 @@ def test_a_cancelled_transaction_writes_nothing(
             await aio_users.set_display_name(inside, id=user_id, display_name="Ada")
 
     asyncio.run(cancelled_while_waiting(database_url, conn, user_id, work))
+    assert not caplog.records, "the pool had to clean up"
     assert read(database_url) == before
 
 
 def test_a_cancelled_checkout_writes_nothing(
-    database_url: str, conn: psycopg.Connection, user_id: UUID, item: CartItem
+    database_url: str,
+    conn: psycopg.Connection,
+    user_id: UUID,
+    item: CartItem,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A checkout that is cancelled in its one flight has not happened."""
     before = read(database_url)
@@ -83,6 +91,7 @@ def test_a_cancelled_checkout_writes_nothing(
         await store.checkout(user_id, lines)
 
     asyncio.run(cancelled_while_waiting(database_url, conn, user_id, work))
+    assert not caplog.records, "the pool had to clean up"
     assert read(database_url) == before
 
 

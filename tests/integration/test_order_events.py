@@ -135,6 +135,18 @@ def test_money_that_came_late_is_listed(
     ]
 
 
+def test_an_item_that_another_order_holds_stays_gone(
+    store: Store, conn: psycopg.Connection, placed: PlacedOrder, item: CartItem
+) -> None:
+    """A cancelled order gives nothing back that was paid for by another one."""
+    user_id = item.user_id
+    store.cancel_order(user_id, placed.order.id)
+    [second] = store.checkout(user_id, [factories.line(item, "y")])
+    store.record_order_event(factories.event(PAYMENT_SUCCEEDED, "x"))
+    store.cancel_order(user_id, second.order.id)
+    assert factories.cart_of(conn, user_id) == []
+
+
 def test_a_deposit_has_no_events(
     store: Store, conn: psycopg.Connection, user_id: UUID
 ) -> None:

@@ -79,16 +79,24 @@ class ShopMachine(CartRules):
         )
         return self._check_out(who, self._lines(data, source))
 
-    @rule(target=baskets, basket=baskets, data=st.data(), stranger=rarely)
+    @rule(
+        target=baskets,
+        basket=baskets,
+        other=baskets,
+        data=st.data(),
+        stranger=rarely,
+    )
     def check_out_again(
-        self, basket: Basket, data: st.DataObject, stranger: bool
+        self, basket: Basket, other: Basket, data: st.DataObject, stranger: bool
     ) -> Basket | Nothing:
         """Check out the same lines in any order, some of them, or with others."""
         who, lines = basket
         again: list[CheckoutLine] = data.draw(st.permutations(lines))
-        kind = data.draw(st.sampled_from(["same", "same", "fewer", "more"]))
+        kind = data.draw(st.sampled_from(["same", "fewer", "both", "more"]))
         if kind == "fewer":
             again = again[1:]
+        elif kind == "both":
+            again += other[1]
         elif kind == "more":
             again += self._lines(data, list(self.shop.items.values()))
         return self._check_out((who + stranger) % len(self.users), again)
