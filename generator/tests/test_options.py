@@ -24,7 +24,7 @@ ADA = authors.CreateAuthorParams(
 
 
 def test_models_of_pydantic(authors_url: str) -> None:
-    """Rows and embeds are models of pydantic, made by position, and equal to valid ones."""
+    """Rows and embeds are models of pydantic, as good as validated ones."""
     with psycopg.connect(authors_url, autocommit=True) as conn:
         ada = authors.create_author(conn, arg=ADA)
         fields = ADA.model_dump()
