@@ -2,9 +2,11 @@
 
 import asyncio
 import importlib
+import subprocess
 import sys
 import types
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -167,3 +169,21 @@ def test_a_missing_type_is_told(package: types.ModuleType, server: Server) -> No
 def test_functions_say_that_types_are_needed(package: types.ModuleType) -> None:
     """The docstring tells that the connection must have learned."""
     assert "register_types" in package.queries.pairs.__doc__
+
+
+def test_the_output_is_clean(package: types.ModuleType) -> None:
+    """Ruff would change nothing, and mypy finds nothing in strict mode."""
+    folder = Path(str(package.__file__)).parent
+    for command in (
+        ("ruff", "format", "--isolated", "--no-cache", "--diff"),
+        ("ruff", "check", "--isolated", "--no-cache"),
+        ("mypy", "--strict", f"--cache-dir={folder.parent}/cache"),
+    ):
+        ran = subprocess.run(
+            [sys.executable, "-m", *command, folder.name],
+            cwd=folder.parent,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stdout
