@@ -167,9 +167,10 @@ def test_slices_are_lists_of_any_length(bulk: psycopg.Connection[Any]) -> None:
     fill(bulk, "Ada", "Bob", "Cleo")
     among = parcels.among
     none: list[str] = []
-    assert among(bulk, ids=[1, 2, 9], others=none, ids_of_notes=["x"]) == [1, 2]
-    assert among(bulk, ids=[], others=none, ids_of_notes=none) == [1, 2, 3]
-    assert among(bulk, ids=[], others=["Bob"], ids_of_notes=["x"]) == []
+    assert among(bulk, ids=[1, 2, 9], others=none, notes=["x"]) == [1, 2]
+    assert among(bulk, ids=[1, 2, 9], others=["Bob"], notes=["x"]) == [1]
+    assert among(bulk, ids=[], others=none, notes=["x"]) == []
+    assert among(bulk, ids=[], others=none, notes=none) == [1, 2, 3]
 
 
 def test_a_stream_reads_in_steps(bulk: psycopg.Connection[Any]) -> None:

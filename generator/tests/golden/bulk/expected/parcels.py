@@ -101,7 +101,7 @@ UPDATE parcels SET "to" = $1 WHERE "to" = $2 RETURNING id"""
 AMONG: Final = """\
 SELECT id FROM parcels
 WHERE id = ANY($1) AND "to" <> ALL($2 )
-    OR NOT note = ANY($3) OR id = ANY($1)
+    OR NOT note = ANY($3) OR note = ANY($3)
 ORDER BY id"""
 
 ALL_PARCELS: Final = """\
@@ -343,7 +343,7 @@ def among(
     *,
     ids: Sequence[int | None],
     others: Sequence[str | None],
-    ids_of_notes: Sequence[str | None] | None,
+    notes: Sequence[str | None] | None,
 ) -> list[int]:
     cur: RawCursor[int] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(
@@ -351,7 +351,7 @@ def among(
         (
             [Int4(v) if v is not None else None for v in ids],
             [*others],
-            [*ids_of_notes] if ids_of_notes is not None else None,
+            [*notes] if notes is not None else None,
         ),
     )
     return cur.fetchall()

@@ -37,7 +37,7 @@ UPDATE parcels SET "to" = @rcpt WHERE "to" = @old RETURNING id;
 -- name: among :many
 SELECT id FROM parcels
 WHERE id IN (sqlc.slice(ids)) AND "to" NOT  in ( sqlc.slice('others') )
-    OR NOT note IN (sqlc.slice('ids_of_notes')) OR id IN (sqlc.slice(ids))
+    OR NOT note IN (sqlc.slice('notes')) OR note IN (sqlc.slice(notes))
 ORDER BY id;
 
 -- name: all_parcels :many

@@ -243,7 +243,7 @@ async def among(
     *,
     ids: Sequence[int | None],
     others: Sequence[str | None],
-    ids_of_notes: Sequence[str | None] | None,
+    notes: Sequence[str | None] | None,
 ) -> list[int]:
     cur: AsyncRawCursor[int] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(
@@ -251,7 +251,7 @@ async def among(
         (
             [Int4(v) if v is not None else None for v in ids],
             [*others],
-            [*ids_of_notes] if ids_of_notes is not None else None,
+            [*notes] if notes is not None else None,
         ),
     )
     return await cur.fetchall()
