@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from generator.tests import sqlc
 from sqlc_gen_psycopg import tree
 from sqlc_gen_psycopg.inference.analyst import Analyst
 from sqlc_gen_psycopg.request import Column, Name, Query, Table
@@ -38,3 +39,14 @@ def test_no_statement_is_too_odd(statement: str) -> None:
     query = Query("odd", ":many", statement, "odd.sql", (), (), (), None)
     # It is enough that nothing is raised.
     Analyst(TABLES, Schema("public")).statement(query, kind, node)
+
+
+def test_a_file_without_queries(tmp_path: Path) -> None:
+    """The schema may lie among the queries: what names no query gives none."""
+    queries = "-- name: get :many\nSELECT 1;"
+    made = sqlc.Project.write(tmp_path, "CREATE TABLE t (id int);", queries, "{}")
+    config = tmp_path / "sqlc.yaml"
+    text = config.read_text(encoding="utf-8")
+    both = text.replace("queries: queries.sql", "queries: [queries.sql, schema.sql]")
+    config.write_text(both, encoding="utf-8")
+    assert "def get(" in made.generated()["queries.py"]

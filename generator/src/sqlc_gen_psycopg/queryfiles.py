@@ -73,7 +73,8 @@ def read(request: Request) -> dict[tuple[str, str], Written]:
 def _queries(text: str) -> Iterator[tuple[str, Written]]:
     lines = text.splitlines()
     starts = [n for n, line in enumerate(lines) if _NAME.match(line)]
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+    # A file without queries has a last line, but no start.
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=False):
         found = _NAME.match(lines[start])
         body = lines[start + 1 : end]
         if found:
