@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 import pydantic
 import standardwebhooks
@@ -19,6 +21,7 @@ from generated.json_types import JsonValue
 from . import errors
 
 _USDC_PLACES = Decimal("0.000001")
+_LONGEST_HASH = 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,27 +40,11 @@ class OrderEvent:
     payload: JsonValue
 
 
-class _Price(pydantic.BaseModel):
-    amount: str | None = None
-    currency: str | None = None
-
-
-class _Quote(pydantic.BaseModel):
-    total: _Price | None = pydantic.Field(default=None, alias="totalPrice")
-
-
-class _Received(pydantic.BaseModel):
-    transaction: str | None = pydantic.Field(default=None, alias="txId", max_length=255)
-
-
-class _Payment(pydantic.BaseModel):
-    received: _Received | None = None
-
-
 class _Order(pydantic.BaseModel):
     id: str = pydantic.Field(alias="orderId", min_length=1, max_length=255)
-    quote: _Quote | None = None
-    payment: _Payment | None = None
+    # Of any shape: new types of events are kept, whatever they bring.
+    quote: Any = None
+    payment: Any = None
 
 
 class _Event(pydantic.BaseModel):
@@ -107,25 +94,31 @@ def _read(body: bytes, event_id: str) -> OrderEvent:
         raise errors.EventMalformed(
             f"the signed event is not one of an order: see {', '.join(sorted(places))}"
         ) from None
-    order = event.payload
-    received = order.payment and order.payment.received
-    price = order.quote and order.quote.total
     return OrderEvent(
         id=event_id,
         type=event.type,
-        crossmint_order_id=order.id,
-        payment_hash=received.transaction if received else None,
-        amount_usdc=_usdc(price) if price else None,
+        crossmint_order_id=event.payload.id,
+        payment_hash=_transaction(event.payload.payment),
+        amount_usdc=_usdc(event.payload.quote),
         payload=json.loads(body),
     )
 
 
-def _usdc(price: _Price) -> Decimal | None:
+def _transaction(payment: object) -> str | None:
+    match payment:
+        case {"received": {"txId": str(text)}} if len(text) <= _LONGEST_HASH:
+            return text
+        case _:
+            return None
+
+
+def _usdc(quote: object) -> Decimal | None:
     """Read an amount of USDC; None for another currency, or what is no amount."""
-    if (price.currency or "").lower() != "usdc":
-        return None
-    try:
-        amount = Decimal(price.amount or "").quantize(_USDC_PLACES)
-        return amount if amount > 0 else None
-    except InvalidOperation:
-        return None
+    match quote:
+        case {"totalPrice": {"amount": str(text), "currency": str(currency)}}:
+            with suppress(InvalidOperation):
+                amount = Decimal(text).quantize(_USDC_PLACES)
+                return amount if currency.lower() == "usdc" and amount > 0 else None
+        case _:
+            pass
+    return None
