@@ -80,7 +80,6 @@ def sign_up(store: Store) -> User:
         user = users.create_user(
             conn, crossmint_user_id="google-oauth2|1017", email="ada@example.com"
         )
-        assert user is not None, "an upsert returns its row"
         users.set_display_name(conn, id=user.id, display_name="Ada")
         users.set_shipping_address(
             conn,
