@@ -31,8 +31,9 @@ from pathlib import Path
 from tests.support import embedded
 
 directory, *options = sys.argv[1:]
-if "ignore-interrupt" in options:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+# Said either way: the children of a job in the background begin with Ctrl-C ignored.
+ignored = "ignore-interrupt" in options
+signal.signal(signal.SIGINT, signal.SIG_IGN if ignored else signal.default_int_handler)
 with embedded.start(directory=Path(directory)) as server:
     print(server.url, flush=True)
     sys.stdin.read()
