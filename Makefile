@@ -59,7 +59,7 @@ format: $(READY) ## Format the code
 lock: $(READY) ## Pin the dependencies of pyproject.toml anew in requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
-	  --generate-hashes --no-header --no-annotate --quiet --output-file requirements.lock
+	  --generate-hashes --no-strip-extras --no-header --no-annotate --quiet --output-file requirements.lock
 
 ##@ Database
 
