@@ -7,11 +7,12 @@ import functools
 import sys
 from collections.abc import Sequence
 
-from . import migrations, rotation
+from . import rotation
 from ._sync.store import Store
 from .errors import StoreError
+from .migrations import commands
 from .rotation import Findings
-from .settings import DatabaseSettings, Settings
+from .settings import Settings
 
 FINE, PENDING, FAILURE = 0, 1, 2
 
@@ -33,23 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m store")
     areas = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_migrations(areas.add_parser("migrate", help="change the database's schema"))
+    commands.add(areas.add_parser("migrate", help="change the database's schema"))
     _add_keys(areas.add_parser("keys", help="care for the encrypted wallet keys"))
     return parser
-
-
-def _add_migrations(migrate: argparse.ArgumentParser) -> None:
-    commands = migrate.add_subparsers(required=True, metavar="ACTION")
-    for command, does in (
-        (_up, "create the database if missing, and apply what is pending"),
-        (_status, "list the migrations; exits with 1 if any is pending"),
-        (_rollback, "take back the newest applied migration"),
-        (_new, "write the skeleton of the next migration"),
-    ):
-        action = commands.add_parser(command.__name__.strip("_"), help=does)
-        action.set_defaults(command=command)
-        if command is _new:
-            action.add_argument("name", metavar="NAME", help="what it does: add_x")
 
 
 def _add_keys(keys: argparse.ArgumentParser) -> None:
@@ -67,31 +54,6 @@ def _add_keys(keys: argparse.ArgumentParser) -> None:
         "check", help="list users whose key does not decrypt; exits with 1 if any"
     )
     check.set_defaults(command=_check)
-
-
-def _up(_options: argparse.Namespace) -> int:
-    if not migrations.up(DatabaseSettings.load(), progress=_say):
-        _say("nothing is pending")
-    return FINE
-
-
-def _status(_options: argparse.Namespace) -> int:
-    found = migrations.status(DatabaseSettings.load())
-    for file in found.applied:
-        _say(f"applied  {file}")
-    for file in found.pending:
-        _say(f"pending  {file}")
-    return PENDING if found.pending else FINE
-
-
-def _rollback(_options: argparse.Namespace) -> int:
-    migrations.rollback(DatabaseSettings.load(), progress=_say)
-    return FINE
-
-
-def _new(options: argparse.Namespace) -> int:
-    _say(migrations.new(options.name))
-    return FINE
 
 
 def _rotate(options: argparse.Namespace) -> int:
