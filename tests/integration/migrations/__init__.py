@@ -1,0 +1,1 @@
+"""Migrations forward, back, and into every wall that there is."""
