@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sqlc_gen_psycopg import schema, sqlfiles
+from sqlc_gen_psycopg import sqlfiles
+from sqlc_gen_psycopg.ddl import files
 from sqlc_gen_psycopg.problems import Problems
 from sqlc_gen_psycopg.request import Name
 from sqlc_gen_psycopg.schema import Schema
@@ -17,7 +18,7 @@ def read(folder: Path, *texts: str) -> Schema:
     for number, text in enumerate(texts):
         (folder / f"{number}.sql").write_text(text, encoding="utf-8")
     problems = Problems()
-    found = schema.read((str(folder),), "public", problems)
+    found = files.read((str(folder),), "public", problems)
     assert problems.found == []
     return found
 

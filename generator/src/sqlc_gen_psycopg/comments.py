@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from sqlc_gen_psycopg import options
+from sqlc_gen_psycopg import optionvalues
 from sqlc_gen_psycopg.problems import Problems
 from sqlc_gen_psycopg.queryfiles import Written
 from sqlc_gen_psycopg.request import Query
@@ -38,7 +38,7 @@ def read(query: Query, written: Written | None, problems: Problems) -> Comment:
             problems.add(
                 query.where,
                 f"unknown directive @{directive['name']}",
-                options.nearest(directive["name"], DIRECTIVES),
+                optionvalues.nearest(directive["name"], DIRECTIVES),
             )
     return Comment(
         text=_dedent(text),

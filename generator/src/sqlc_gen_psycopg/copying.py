@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from sqlc_gen_psycopg import tree
 from sqlc_gen_psycopg.inference.analyst import Analyst
 from sqlc_gen_psycopg.problems import Problems
-from sqlc_gen_psycopg.pytypes import Types, UnknownTypeError, array
+from sqlc_gen_psycopg.pytypes import array
 from sqlc_gen_psycopg.request import Name, Query
 from sqlc_gen_psycopg.rows import Field, Value
 from sqlc_gen_psycopg.schema import Schema
 from sqlc_gen_psycopg.tree import Node
+from sqlc_gen_psycopg.typemap import Types, UnknownTypeError
 
 # The types that psycopg sends as PostgreSQL's binary format has them.
 _BINARY = frozenset(

@@ -7,12 +7,12 @@ from sqlc_gen_psycopg import (
     names,
     options,
     problems,
-    pytypes,
     queryfiles,
     request,
-    schema,
     tables,
+    typemap,
 )
+from sqlc_gen_psycopg.ddl import files
 from sqlc_gen_psycopg.inference.analyst import Analyst
 from sqlc_gen_psycopg.queries import Function, Resolver
 from sqlc_gen_psycopg.render.package import Module, Package
@@ -27,10 +27,10 @@ def answer(data: bytes) -> bytes:
     Raises:
         RefusedError: something cannot be generated correctly.
     """
-    files = generate(request.read(data))
+    texts = generate(request.read(data))
     encoded = [
         {"name": name, "contents": base64.b64encode(text.encode()).decode()}
-        for name, text in sorted(files.items())
+        for name, text in sorted(texts.items())
     ]
     return json.dumps({"files": encoded}).encode()
 
@@ -44,9 +44,9 @@ def generate(asked: request.Request) -> dict[str, str]:
     found = problems.Problems()
     _check_engine(asked, found)
     chosen = options.read(asked.options, found)
-    known = schema.read(asked.schema_paths, asked.default_schema, found)
+    known = files.read(asked.schema_paths, asked.default_schema, found)
     found.raise_if_any()
-    types = pytypes.Types(asked, known, chosen, found)
+    types = typemap.Types(asked, known, chosen, found)
     analyst = Analyst(asked.tables, known)
     models = tables.Models(asked, analyst, types, chosen, found)
     modules = _modules(asked, Resolver(analyst, types, models, chosen, found), found)

@@ -19,11 +19,11 @@ from sqlc_gen_psycopg.copying import Copy
 from sqlc_gen_psycopg.inference.analyst import Analyst
 from sqlc_gen_psycopg.options import Options
 from sqlc_gen_psycopg.problems import Problems
-from sqlc_gen_psycopg.pytypes import Types, UnknownTypeError
 from sqlc_gen_psycopg.queryfiles import Written
 from sqlc_gen_psycopg.request import Column, Name, Parameter, Query
 from sqlc_gen_psycopg.rows import Embed, Field, Model, Row, Scalar, Value
 from sqlc_gen_psycopg.statement import Statement, Target
+from sqlc_gen_psycopg.typemap import Types, UnknownTypeError
 
 _REPORT = "write it without what sqlc mistakes, such as lines that begin with --"
 _MARKED = re.compile(r"^(?P<name>.*)(?P<mark>[!?])$")

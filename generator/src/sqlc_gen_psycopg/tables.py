@@ -6,9 +6,9 @@ from sqlc_gen_psycopg import names
 from sqlc_gen_psycopg.inference.analyst import Analyst
 from sqlc_gen_psycopg.options import Options
 from sqlc_gen_psycopg.problems import Problems
-from sqlc_gen_psycopg.pytypes import Types, UnknownTypeError
 from sqlc_gen_psycopg.request import CATALOGS, Column, Name, Request, Table
 from sqlc_gen_psycopg.rows import Field, Model, Value
+from sqlc_gen_psycopg.typemap import Types, UnknownTypeError
 
 
 class Models:

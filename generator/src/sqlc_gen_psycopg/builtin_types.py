@@ -1,0 +1,95 @@
+"""PostgreSQL's own types, and some of extensions, as psycopg carries them."""
+
+from sqlc_gen_psycopg.pytypes import Import, PyType, Wrap
+
+_NUMERIC = "psycopg.types.numeric"
+_JSON_TYPES = (Import("@", "json_types"),)
+
+
+def _plain(annotation: str, *imports: Import) -> PyType:
+    return PyType(annotation, imports)
+
+
+def _number(annotation: str, wrapper: str) -> PyType:
+    wrap = Wrap(wrapper, (Import(_NUMERIC, wrapper),))
+    return PyType(annotation, bind=(wrap,))
+
+
+def _json(wrapper: str) -> PyType:
+    wrap = Wrap(wrapper, (Import("psycopg.types.json", wrapper),))
+    return PyType(
+        "json_types.JsonValue", _JSON_TYPES, "json_types.JsonInput", bind=(wrap,)
+    )
+
+
+def _address(kind: str) -> PyType:
+    version_4, version_6 = f"IPv4{kind}", f"IPv6{kind}"
+    imports = (Import("ipaddress", version_4), Import("ipaddress", version_6))
+    return PyType(f"{version_4} | {version_6}", imports)
+
+
+STR = _plain("str")
+_DATETIME = Import("datetime")
+_TEXTUAL = """
+    text varchar bpchar char name xml money bit varbit macaddr macaddr8 tsvector
+    tsquery jsonpath pg_lsn point line lseg box path polygon circle regclass regproc
+    regprocedure regoper regoperator regtype regrole regnamespace regconfig
+    regdictionary regcollation xid xid8 cid tid int2vector oidvector pg_snapshot
+    txid_snapshot pg_node_tree aclitem void cstring
+"""
+BUILT_IN: dict[str, PyType] = {
+    **dict.fromkeys(_TEXTUAL.split(), STR),
+    "bool": _plain("bool"),
+    "bytea": _plain("bytes"),
+    "cidr": _address("Network"),
+    "date": _plain("datetime.date", _DATETIME),
+    "float4": _number("float", "Float4"),
+    "float8": _number("float", "Float8"),
+    "inet": _address("Address"),
+    "int2": _number("int", "Int2"),
+    "int4": _number("int", "Int4"),
+    "int8": _number("int", "Int8"),
+    "interval": _plain("datetime.timedelta", _DATETIME),
+    "json": _json("Json"),
+    "jsonb": _json("Jsonb"),
+    "numeric": _plain("Decimal", Import("decimal", "Decimal")),
+    "oid": _number("int", "Oid"),
+    "time": _plain("datetime.time", _DATETIME),
+    "timestamp": _plain("datetime.datetime", _DATETIME),
+    "timestamptz": _plain("datetime.datetime", _DATETIME),
+    "timetz": _plain("datetime.time", _DATETIME),
+    "uuid": _plain("UUID", Import("uuid", "UUID")),
+}
+_BOUNDS = {
+    "date": "date",
+    "int4": "int4",
+    "int8": "int8",
+    "num": "numeric",
+    "ts": "timestamp",
+    "tstz": "timestamptz",
+}
+
+
+def _spans(wrapper: str, suffix: str) -> dict[str, PyType]:
+    """Return the range or multirange types, which psycopg sends as they are."""
+    module = f"psycopg.types.{wrapper.lower()}"
+    return {
+        f"{name}{suffix}": _plain(
+            f"{wrapper}[{BUILT_IN[bound].annotation}]",
+            Import(module, wrapper),
+            *BUILT_IN[bound].imports,
+        )
+        for name, bound in _BOUNDS.items()
+    }
+
+
+BUILT_IN.update(_spans("Range", "range") | _spans("Multirange", "multirange"))
+# Types of extensions that arrive as text, and their arrays as unknown to psycopg.
+EXTENSION_TEXT = ("citext", "ltree", "lquery", "ltxtquery", "isbn", "semver")
+INFORMATION_SCHEMA = {
+    "cardinal_number": "int4",
+    "character_data": "varchar",
+    "sql_identifier": "name",
+    "time_stamp": "timestamptz",
+    "yes_or_no": "varchar",
+}

@@ -1,0 +1,1 @@
+"""What the schema files say that sqlc's catalog leaves out, statement by statement."""

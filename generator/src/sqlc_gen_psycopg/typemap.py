@@ -1,0 +1,194 @@
+"""The Python type of each PostgreSQL type, overrides included."""
+
+from dataclasses import replace
+
+from sqlc_gen_psycopg import names
+from sqlc_gen_psycopg.builtin_types import (
+    BUILT_IN,
+    EXTENSION_TEXT,
+    INFORMATION_SCHEMA,
+    STR,
+)
+from sqlc_gen_psycopg.options import Options
+from sqlc_gen_psycopg.overrides import Override, Symbol
+from sqlc_gen_psycopg.problems import Problems
+from sqlc_gen_psycopg.pytypes import EnumType, Import, LearnedType, PyType, Wrap, array
+from sqlc_gen_psycopg.request import Column, Name, Request, type_name
+from sqlc_gen_psycopg.schema import Schema
+
+
+class UnknownTypeError(Exception):
+    """A type for which there is no Python type."""
+
+
+class Types:
+    """Resolves the types of columns and parameters."""
+
+    def __init__(
+        self, request: Request, schema: Schema, options: Options, problems: Problems
+    ) -> None:
+        self._request = request
+        self._schema = schema
+        self._overrides = options.overrides
+        self._problems = problems
+        self.enums = _enum_types(request, schema)
+        self.learned: dict[Name, LearnedType] = {}
+        self._composite_names = _class_names(list(schema.composites))
+        self._check_overrides()
+
+    def of_column(self, column: Column, origin: Name | None) -> PyType:
+        """Return the type of a column, given the table it comes from, if any.
+
+        Raises:
+            UnknownTypeError: no Python type stands for it.
+        """
+        override = self._override(column, origin)
+        element = (
+            self._overridden(column.type, override)
+            if override
+            else self.of_name(column.type)
+        )
+        if column.array_dims and column.type == Name("", "box"):
+            # Its elements are told apart by a semicolon, which psycopg does not do.
+            raise UnknownTypeError("box[]")
+        return array(element, column.array_dims)
+
+    unknown = PyType("object")
+
+    def of_table_column(self, column: Column, table: Name) -> PyType:
+        """Return the type of a table's own column.
+
+        Raises:
+            UnknownTypeError: no Python type stands for it.
+        """
+        return self.of_column(replace(column, original_name=column.name), table)
+
+    def of_name(self, name: Name) -> PyType:
+        """Return the Python type of one PostgreSQL type, overrides aside.
+
+        Raises:
+            UnknownTypeError: no Python type stands for it.
+        """
+        if name in self.enums:
+            return self.enums[name].py_type
+        if domain := self._schema.domains.get(name):
+            # The domain's array type has an OID that psycopg does not know.
+            base = self.of_name(domain.base)
+            if domain.base_dims:
+                return array(base, domain.base_dims)
+            return replace(base, known_array=False)
+        if name.schema == "information_schema":
+            return self.of_name(Name("", INFORMATION_SCHEMA.get(name.name, "")))
+        if name.schema == "" and name.name in BUILT_IN:
+            return replace(BUILT_IN[name.name], array_of=name.name)
+        return self._of_others(name)
+
+    def _of_others(self, name: Name) -> PyType:
+        """Return the type of composites and of extensions' types."""
+        if name in self._schema.composites or name.name == "hstore":
+            return self._learned(name).py_type
+        if name.name in EXTENSION_TEXT:
+            return replace(STR, array_of="text", known_array=False)
+        raise UnknownTypeError(str(name))
+
+    @property
+    def learned_types(self) -> tuple[LearnedType, ...]:
+        """The types that connections must learn, those they are made of first."""
+        return tuple(self.learned.values())
+
+    def _learned(self, name: Name) -> LearnedType:
+        if name not in self.learned:
+            attributes = self._schema.composites.get(name, ())
+            found = tuple((n, self._attribute(k, dims)) for n, k, dims in attributes)
+            class_name = self._composite_names.get(name, "")
+            self.learned[name] = LearnedType(name, class_name, found)
+        return self.learned[name]
+
+    def _attribute(self, name: Name, dims: int) -> PyType:
+        found = array(self.of_name(name), dims)
+        if dims and not found.known_array:
+            # Its text could be read by a cursor only.
+            raise UnknownTypeError(f"{name}[]")
+        return found
+
+    def _override(self, column: Column, origin: Name | None) -> Override | None:
+        for override in self._overrides:
+            if override.nullable not in (None, not column.not_null):
+                continue
+            if override.column and origin and column.original_name:
+                where = (override.column, f"{origin}.{column.original_name}")
+                if where[0] == where[1] or where[0] == f"public.{where[1]}":
+                    return override
+            if override.db_type and self._is_type(column.type, override.db_type):
+                return override
+        return None
+
+    def _is_type(self, name: Name, wanted: str) -> bool:
+        return name == type_name(self._schema.default, "", wanted)
+
+    def _overridden(self, name: Name, override: Override) -> PyType:
+        symbol = override.py_type
+        try:
+            base = self.of_name(name)
+        except UnknownTypeError:
+            # Whatever psycopg makes of it; its arrays are read as text.
+            base = PyType("object", array_of="text", known_array=False)
+        load = override.from_db or symbol
+        same = symbol.name == base.annotation and not override.from_db
+        sends = (_wrap(override.to_db),) if override.to_db else ()
+        return replace(
+            base,
+            annotation=symbol.name,
+            parameter="",
+            imports=_imports(symbol),
+            # What arrives is psycopg's own value, be the type an enum or not.
+            load=() if same else (_wrap(load),),
+            bind=(*sends, *base.bind),
+        )
+
+    def _check_overrides(self) -> None:
+        for override in self._overrides:
+            if override.column and not self._has_column(override.column):
+                self._problems.add(
+                    "sqlc.yaml: options.overrides",
+                    f"no table has a column {override.column!r}",
+                    "write table.column as the schema spells it",
+                )
+
+    def _has_column(self, wanted: str) -> bool:
+        return any(
+            wanted
+            in (f"{table.name}.{column.name}", f"public.{table.name}.{column.name}")
+            for table in self._request.tables.values()
+            for column in table.columns
+        )
+
+
+def _imports(symbol: Symbol) -> tuple[Import, ...]:
+    """Import the first part of a symbol's name from its module."""
+    if symbol.module in ("", "builtins"):
+        return ()
+    return (Import(symbol.module, symbol.name.split(".")[0]),)
+
+
+def _wrap(symbol: Symbol) -> Wrap:
+    return Wrap(symbol.name, _imports(symbol))
+
+
+def _enum_types(request: Request, schema: Schema) -> dict[Name, EnumType]:
+    sources = [
+        (enum.name, enum.labels, enum.comment) for enum in request.enums.values()
+    ] + [
+        (name, domain.labels, domain.comment)
+        for name, domain in schema.domains.items()
+        if domain.labels
+    ]
+    sources.sort(key=lambda source: str(source[0]))
+    classes = _class_names([source[0] for source in sources])
+    return {source[0]: EnumType(classes[source[0]], *source) for source in sources}
+
+
+def _class_names(found: list[Name]) -> dict[Name, str]:
+    ordered = sorted(found, key=str)
+    classes = names.distinct(names.pascal(str(name)) for name in ordered)
+    return dict(zip(ordered, classes, strict=True))
