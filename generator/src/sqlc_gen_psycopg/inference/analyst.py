@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from sqlc_gen_psycopg.inference import builtins, statements
+from sqlc_gen_psycopg.inference import statements, unification
 from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact, Origin, Relation, SqlType
 from sqlc_gen_psycopg.inference.scope import Scope, World
 from sqlc_gen_psycopg.request import Column, Name, Query, Table
@@ -60,7 +60,7 @@ def _corrected(world: World) -> dict[int, SqlType]:
 def _is_alike(world: World, one: SqlType, other: SqlType | None) -> bool:
     if other is None:
         return False
-    return builtins.is_alike(world.base(one), world.base(other))
+    return unification.is_alike(world.base(one), world.base(other))
 
 
 def _known(column: Column, number: int) -> Fact:

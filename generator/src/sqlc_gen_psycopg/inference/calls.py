@@ -1,7 +1,7 @@
 """What is proven of a function's call."""
 
 from sqlc_gen_psycopg import tree
-from sqlc_gen_psycopg.inference import builtins, totals
+from sqlc_gen_psycopg.inference import builtins, overloads, totals
 from sqlc_gen_psycopg.inference.facts import Fact, SqlType
 from sqlc_gen_psycopg.inference.scope import Scope
 from sqlc_gen_psycopg.request import Name
@@ -22,7 +22,7 @@ def fact(node: Node, arguments: list[Fact], scope: Scope) -> Fact:
     """Return what is proven of a call, given what is of its arguments."""
     name = name_of(node)
     given = tuple(argument.type for argument in arguments)
-    found = builtins.function(name, tuple(map(scope.world.base, given)), given)
+    found = overloads.function(name, tuple(map(scope.world.base, given)), given)
     doubtful = found is None and bool(builtins.overloads(name))
     total = _is_total(name, node, arguments, scope)
     return Fact(found, total, is_doubtful=doubtful)

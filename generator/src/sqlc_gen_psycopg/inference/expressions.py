@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from sqlc_gen_psycopg import schema, tree
-from sqlc_gen_psycopg.inference import builtins, calls, facts, totals
+from sqlc_gen_psycopg.inference import calls, facts, overloads, totals, unification
 from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact, SqlType
 from sqlc_gen_psycopg.inference.scope import Scope
 from sqlc_gen_psycopg.request import Name
@@ -151,7 +151,7 @@ def _has_given_elements(sides: list[Node], scope: Scope) -> bool:
 def _operator(node: Node, operands: list[Fact], scope: Scope) -> Fact:
     name = tree.last_name(node, "name")
     bases = tuple(scope.world.base(operand.type) for operand in operands)
-    found = builtins.operator(name, bases)
+    found = overloads.operator(name, bases)
     if name in _COMPARISONS and len(operands) > 1:
         # Also of types that are no built-in ones.
         found = _BOOL
@@ -202,7 +202,7 @@ def common(arms: list[Fact], scope: Scope) -> SqlType | None:
     typed = [arm.type for arm in arms if arm.type]
     if len(typed) == len(arms) and len(set(typed)) == 1:
         return typed[0]
-    found = builtins.unify([base for t in typed if (base := scope.world.base(t))])
+    found = unification.unify([base for t in typed if (base := scope.world.base(t))])
     if typed:
         return found
     # Literals alone are text.

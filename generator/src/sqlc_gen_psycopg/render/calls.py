@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from sqlc_gen_psycopg import commands
 from sqlc_gen_psycopg.pytypes import Import
 from sqlc_gen_psycopg.queries import Function
-from sqlc_gen_psycopg.render import layout, rows
+from sqlc_gen_psycopg.render import layout, values
 from sqlc_gen_psycopg.render.source import Source
 from sqlc_gen_psycopg.rows import Field, Model, Row, Scalar, Value
 
@@ -119,7 +119,7 @@ def arguments(source: Source, function: Function) -> layout.Doc:
         replace(field, name=f"{where}{field.name}" if where != "row" else where)
         for field in fields
     ]
-    return layout.tuple_of(tuple(rows.bound(source, field) for field in named))
+    return layout.tuple_of(tuple(values.bound(source, field) for field in named))
 
 
 def cursor(source: Source, face: Face, function: Function, factory: str) -> list[str]:

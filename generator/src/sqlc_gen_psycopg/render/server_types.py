@@ -4,7 +4,7 @@ import re
 
 from sqlc_gen_psycopg import names
 from sqlc_gen_psycopg.pytypes import SERVER_TYPES, LearnedType
-from sqlc_gen_psycopg.render import layout, rows
+from sqlc_gen_psycopg.render import layout, rows, values
 from sqlc_gen_psycopg.render.calls import ASYNC, Face
 from sqlc_gen_psycopg.render.source import Source, docstring
 from sqlc_gen_psycopg.rows import Field, Row, Value
@@ -96,7 +96,7 @@ def _add_learn(source: Source, kind: LearnedType) -> None:
     made = rows.construct(source, kind.class_name, row.fields, 0)
     sent = layout.tuple_of(
         tuple(
-            rows.bound(source, Field(f"value.{field.name}", field.value))
+            values.bound(source, Field(f"value.{field.name}", field.value))
             for field in row.fields
         )
     )

@@ -1,0 +1,117 @@
+"""Which overload of a function or an operator is meant, and what it gives."""
+
+from functools import cache
+
+from sqlc_gen_psycopg.inference import builtins, polymorphic
+from sqlc_gen_psycopg.inference.builtins import Signature
+from sqlc_gen_psycopg.inference.facts import SqlType
+
+_EXACT, _SAME, _IMPLICIT = 4, 3, 1
+_IMPLICIT_CASTS = {
+    "int2": ("int4", "int8", "numeric", "float4", "float8", "oid"),
+    "int4": ("int8", "numeric", "float4", "float8", "oid"),
+    "int8": ("numeric", "float4", "float8", "oid"),
+    "numeric": ("float4", "float8"),
+    "float4": ("float8",),
+    "varchar": ("text", "bpchar"),
+    "bpchar": ("text", "varchar"),
+    "name": ("text",),
+    "char": ("text",),
+    "date": ("timestamp", "timestamptz"),
+    "timestamp": ("timestamptz",),
+    "time": ("interval", "timetz"),
+    "cidr": ("inet",),
+    "bit": ("varbit",),
+    "macaddr": ("macaddr8",),
+    "oid": ("regclass", "regtype", "regproc"),
+    "regclass": ("oid",),
+    "regtype": ("oid",),
+    "regproc": ("oid",),
+}
+_SAME_BYTES = {("varchar", "text"), ("cidr", "inet"), ("bit", "varbit")}
+_PREFERRED = {"bool", "float8", "inet", "interval", "oid", "text", "timestamptz"}
+
+
+@cache
+def function(
+    name: str,
+    arguments: tuple[SqlType | None, ...],
+    given: tuple[SqlType | None, ...],
+) -> SqlType | None:
+    """Return a call's result type, None if it cannot be told, as unknown types are.
+
+    ``arguments`` are base types, ``given`` may be domains: `any…` keeps them.
+    """
+    found = _resolve(builtins.overloads(name), arguments, given)
+    return found or _resolve(builtins.overloads(name), arguments)
+
+
+@cache
+def operator(name: str, operands: tuple[SqlType | None, ...]) -> SqlType | None:
+    """Return an operation's result type, None if it cannot be told."""
+    signatures = builtins.operators(name)
+    if len(operands) == 2 and None in operands:  # noqa: PLR2004 - a binary operator
+        # PostgreSQL first takes an untyped literal as of the other side's type.
+        known = operands[0] or operands[1]
+        found = _resolve(signatures, (known, known), exact=True)
+        if found:
+            return found
+    return _resolve(signatures, operands)
+
+
+def _resolve(
+    signatures: list[Signature],
+    arguments: tuple[SqlType | None, ...],
+    given: tuple[SqlType | None, ...] | None = None,
+    *,
+    exact: bool = False,
+) -> SqlType | None:
+    best, results = 0, list[SqlType | None]()
+    for signature in signatures:
+        wanted = signature.takes(len(arguments))
+        if wanted is None:
+            continue
+        score = _score(wanted, arguments)
+        if score is None or not polymorphic.is_consistent(wanted, arguments):
+            continue
+        if exact and score < _EXACT * len(arguments):
+            continue
+        if score > best or not results:
+            best, results = score, []
+        if score == best:
+            results.append(
+                polymorphic.result(signature.result, wanted, given or arguments)
+            )
+    return results[0] if results and len(set(results)) == 1 else None
+
+
+def _score(
+    wanted: tuple[str, ...], arguments: tuple[SqlType | None, ...]
+) -> int | None:
+    total = 0
+    for parameter, argument in zip(wanted, arguments, strict=True):
+        score = _fit(parameter, argument)
+        if score is None:
+            return None
+        total += score
+    return total
+
+
+def _fit(parameter: str, argument: SqlType | None) -> int | None:
+    if argument is None:
+        # An untyped literal would rather be text than anything else.
+        return _IMPLICIT + (parameter == "text")
+    if parameter in polymorphic.TYPES:
+        return _IMPLICIT if polymorphic.fits(parameter, argument) else None
+    name = _spelled(argument)
+    if name == parameter:
+        return _EXACT
+    if (name, parameter) in _SAME_BYTES:
+        return _SAME
+    if parameter in _IMPLICIT_CASTS.get(name, ()):
+        return _IMPLICIT + (parameter in _PREFERRED)
+    return None
+
+
+def _spelled(found: SqlType) -> str:
+    return f"_{found.name.name}" if found.dims else found.name.name

@@ -1,0 +1,31 @@
+"""Which types are carried alike, and which one several have in common."""
+
+from sqlc_gen_psycopg.inference.facts import SqlType
+from sqlc_gen_psycopg.request import Name
+
+_TOWER = ("int2", "int4", "int8", "numeric", "float4", "float8")
+_TIMES = ("date", "timestamp", "timestamptz")
+_TEXTS = ("name", "bpchar", "varchar", "text")
+
+
+def is_alike(one: SqlType | None, other: SqlType | None) -> bool:
+    """Tell whether two types are carried alike: the same, or both texts."""
+    if one and other and one.dims == other.dims:
+        return {one.name.name, other.name.name} <= {*_TEXTS} or one.name == other.name
+    return one == other
+
+
+def unify(types: list[SqlType]) -> SqlType | None:
+    """Return the common type of a CASE's or UNION's arms, None if it cannot be told."""
+    found = dict.fromkeys(types)
+    if len(found) <= 1:
+        return next(iter(found), None)
+    names = [t.name.name for t in found]
+    if any(t.dims or t.name.schema for t in found):
+        return None
+    for ladder in (_TOWER, _TIMES):
+        if all(name in ladder for name in names):
+            return SqlType(Name("", max(names, key=ladder.index)))
+    if all(name in _TEXTS for name in names):
+        return SqlType(Name("", "text"))
+    return None

@@ -1,0 +1,103 @@
+"""The expressions that convert values on their way from and to psycopg."""
+
+from sqlc_gen_psycopg.pytypes import PyType, Wrap
+from sqlc_gen_psycopg.render.layout import Comprehension, Conditional, Doc
+from sqlc_gen_psycopg.render.source import Source
+from sqlc_gen_psycopg.rows import Embed, Field, Value
+
+_ARRAY_READER = '''\
+def _array_reader(
+    cursor: AdaptContext, element: str
+) -> Callable[[list[Any] | str], list[Any]]:
+    """Read arrays of a type that the connection does not know: they come as text."""
+    adapter = Transformer.from_context(cursor)
+    oid = cursor.adapters.types[element].array_oid
+    load = adapter.get_loader(oid, pq.Format.TEXT).load
+
+    def read(value: list[Any] | str) -> list[Any]:
+        if isinstance(value, list):
+            return value
+        elements: list[Any] = load(value.encode(adapter.encoding))
+        return elements
+
+    return read'''
+
+
+def load(source: Source, value: Value, expression: str) -> Doc:
+    """Convert what psycopg gives to what the annotation says."""
+    if not value.is_converted:
+        return expression
+    kind = value.type
+    for wrap in kind.load:
+        source.need(*wrap.imports)
+    found = expression
+    if kind.dims and not kind.known_array:
+        found = f"{reader(kind.array_of)}({expression})"
+    converted = _wrapped(kind, kind.load, found, kind.dims, nullable=False)
+    if value.nullable:
+        return Conditional(converted, f"{expression} is not None")
+    return converted
+
+
+def _wrapped(
+    kind: PyType, wraps: tuple[Wrap, ...], name: str, dims: int, *, nullable: bool
+) -> Doc:
+    """Pass a value, or each element of an array, through its wrappers."""
+    if not wraps:
+        return name
+    if dims:
+        variable = "v" * dims
+        element = _wrapped(kind, wraps, variable, dims - 1, nullable=dims == 1)
+        return Comprehension(element, f"for {variable} in {name}")
+    result = name
+    for wrap in wraps:
+        result = f"{wrap.call}({result})"
+    return Conditional(result, f"{name} is not None") if nullable else result
+
+
+def bound(source: Source, field: Field) -> Doc:
+    """Return the expression that sends a field's value as its declared type."""
+    value = field.value
+    assert isinstance(value, Value)  # noqa: S101 - parameters embed nothing
+    kind = value.type
+    for wrap in kind.bind:
+        source.need(*wrap.imports)
+    if kind.dims and not kind.bind:
+        sent: Doc = _copied(field.name, kind.dims)
+    else:
+        sent = _wrapped(kind, kind.bind, field.name, kind.dims, nullable=False)
+    changed = sent != field.name
+    if value.nullable and changed:
+        return Conditional(sent, f"{field.name} is not None")
+    return sent
+
+
+def _copied(name: str, dims: int) -> Doc:
+    """Make lists of sequences: psycopg sends a tuple as a composite."""
+    if dims == 1:
+        return f"[*{name}]"
+    variable = "v" * dims
+    return Comprehension(_copied(variable, dims - 1), f"for {variable} in {name}")
+
+
+def text_arrays(value: Value | Embed) -> set[str]:
+    """Return the elements of the arrays that arrive as text."""
+    if isinstance(value, Embed):
+        return {e for f in value.model.fields for e in text_arrays(f.value)}
+    kind = value.type
+    return {kind.array_of} if kind.dims and not kind.known_array else set()
+
+
+def reader(element: str) -> str:
+    """Return the name of the local that reads arrays of an element."""
+    return f"{element}_array"
+
+
+def add_array_reader(source: Source) -> None:
+    """Add the helper that reads arrays from text."""
+    source.need_from("collections.abc", "Callable")
+    source.need_from("psycopg", "pq")
+    source.need_from("psycopg.abc", "AdaptContext")
+    source.need_from("psycopg.adapt", "Transformer")
+    source.need_from("typing", "Any")
+    source.help(_ARRAY_READER)
