@@ -13,8 +13,9 @@ from sqlc_gen_psycopg import (
     typemap,
 )
 from sqlc_gen_psycopg.ddl import files
+from sqlc_gen_psycopg.function import Function
 from sqlc_gen_psycopg.inference.analyst import Analyst
-from sqlc_gen_psycopg.queries import Function, Resolver
+from sqlc_gen_psycopg.queries import Resolver
 from sqlc_gen_psycopg.render.package import Module, Package
 
 # Modules of the output that a query file may not be called after.

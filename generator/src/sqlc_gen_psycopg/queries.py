@@ -16,6 +16,7 @@ from sqlc_gen_psycopg import (
 )
 from sqlc_gen_psycopg.comments import Comment
 from sqlc_gen_psycopg.copying import Copy
+from sqlc_gen_psycopg.function import Function
 from sqlc_gen_psycopg.inference.analyst import Analyst
 from sqlc_gen_psycopg.options import Options
 from sqlc_gen_psycopg.problems import Problems
@@ -28,43 +29,6 @@ from sqlc_gen_psycopg.typemap import Types, UnknownTypeError
 _REPORT = "write it without what sqlc mistakes, such as lines that begin with --"
 _MARKED = re.compile(r"^(?P<name>.*)(?P<mark>[!?])$")
 _OPERATOR = frozenset("+-*/<>=~!@#%^&|`?")
-
-
-_NEEDED = "Needs a connection that `server_types.register_types` has seen."
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """One generated function.
-
-    ``text`` is what is sent; ``arguments`` the class of a row of arguments, if the
-    function takes such.
-    """
-
-    query: Query
-    name: str
-    constant: str
-    comment: Comment
-    text: str
-    parameters: tuple[Field, ...]
-    result: Model | Row | Scalar | None
-    arguments: Row | None = None
-    copy: Copy | None = None
-    exactly_one: bool = False
-
-    @property
-    def doc(self) -> str:
-        """The docstring: the comment, and what the connection must have learned."""
-        values = [field.value for field in self.parameters]
-        match self.result:
-            case Row() as row:
-                values += [field.value for field in row.fields]
-            case Scalar() as scalar:
-                values.append(scalar.value)
-            case None:
-                pass
-        needed = _NEEDED if any(value.is_learned for value in values) else ""
-        return "\n\n".join(part for part in (self.comment.text, needed) if part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,10 @@ class Scope:
         """Return the scope of a subquery."""
         return Scope(self.world, ctes=self.ctes, parent=self)
 
+    def outside(self) -> "Scope":
+        """Return what a part of the statement sees that cannot see its relations."""
+        return Scope(self.world, ctes=self.ctes, parent=self.parent)
+
     def look_up(self, path: list[str]) -> Fact:
         """Return what is known of a column reference."""
         found = self._here(path)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 
 from sqlc_gen_psycopg import commands
+from sqlc_gen_psycopg.function import Function
 from sqlc_gen_psycopg.pytypes import Import
-from sqlc_gen_psycopg.queries import Function
 from sqlc_gen_psycopg.render import layout, values
 from sqlc_gen_psycopg.render.source import Source
 from sqlc_gen_psycopg.rows import Field, Model, Row, Scalar, Value

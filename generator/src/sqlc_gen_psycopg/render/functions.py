@@ -1,7 +1,7 @@
 """The query functions of one module, for either kind of connection."""
 
 from sqlc_gen_psycopg import commands
-from sqlc_gen_psycopg.queries import Function
+from sqlc_gen_psycopg.function import Function
 from sqlc_gen_psycopg.render import calls, layout, masses
 from sqlc_gen_psycopg.render.calls import ASYNC, SYNC, Face
 from sqlc_gen_psycopg.render.source import Source, docstring

@@ -1,6 +1,6 @@
 """Functions that take many rows of arguments at once: batches and COPY."""
 
-from sqlc_gen_psycopg.queries import Function
+from sqlc_gen_psycopg.function import Function
 from sqlc_gen_psycopg.render import calls, layout
 from sqlc_gen_psycopg.render.calls import Face
 from sqlc_gen_psycopg.render.layout import Comprehension

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 
 from sqlc_gen_psycopg import __version__, names
+from sqlc_gen_psycopg.function import Function
 from sqlc_gen_psycopg.options import Options
 from sqlc_gen_psycopg.pytypes import EnumType, Import, LearnedType
-from sqlc_gen_psycopg.queries import Function
 from sqlc_gen_psycopg.render import functions, layout, rows, server_types
 from sqlc_gen_psycopg.render.functions import ASYNC, SYNC
 from sqlc_gen_psycopg.render.source import Source, docstring, literal, quoted
