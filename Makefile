@@ -81,6 +81,17 @@ migration: $(READY) ## Write the next migration's skeleton: make migration name=
 migrate-status: $(READY) ## List applied and pending migrations; fails if any is pending
 	@$(BIN)/python -m store migrate status
 
+.PHONY: studio
+studio: $(READY) ## Browse DATABASE_URL_DIRECT, else DATABASE_URL, in a visual UI, read-only
+	@$(BIN)/python -m store migrate studio
+
+# On a server of its own, whose version is pinned: others may spell the rules otherwise.
+.PHONY: diagram
+diagram: $(READY) ## Draw the schema and list its tables in docs/schema.md
+	@$(BIN)/python -m tests.support.embedded '' sh -ec '\
+	  export DATABASE_URL="$$TEST_DATABASE_URL"; unset DATABASE_URL_DIRECT; \
+	  $(BIN)/python -m store migrate up >/dev/null; $(BIN)/python -m store migrate diagram'
+
 ##@ Wallet keys
 
 .PHONY: rotate-keys
@@ -117,6 +128,10 @@ drift: $(READY) ## Check that what is generated is what would be generated
 .PHONY: demo
 demo: $(READY) ## Buy something on a database of its own, and show the rows
 	@$(BIN)/python -m examples.demo
+
+.PHONY: pictures
+pictures: $(READY) ## Take the screenshots of docs/ anew; needs Chromium
+	@$(BIN)/python -m examples.pictures
 
 .PHONY: bench
 bench: $(READY) ## Measure the store beside its peers

@@ -9,3 +9,79 @@ FROM pg_catalog.pg_index
 JOIN pg_catalog.pg_class ON pg_class.oid = pg_index.indexrelid
 WHERE NOT pg_index.indisvalid AND pg_class.relkind = 'i'
 ORDER BY index_name;
+
+-- name: list_tables :many
+-- Lists the tables of a schema, by name.
+SELECT
+    c.relname::text AS name,
+    obj_description(c.oid, 'pg_class')::text AS "comment?"
+FROM pg_catalog.pg_class c
+WHERE c.relnamespace = (@schema::text)::regnamespace AND c.relkind = 'r'
+ORDER BY c.relname;
+
+-- name: list_columns :many
+-- Lists the columns of a schema's tables, in the tables' order.
+SELECT
+    c.relname::text AS table_name,
+    a.attname::text AS name,
+    format_type(a.atttypid, a.atttypmod)::text AS "type!",
+    a.attnotnull AS is_not_null,
+    CASE WHEN a.attidentity = '' THEN pg_get_expr(d.adbin, d.adrelid) ELSE 'identity' END::text AS "default?",
+    col_description(c.oid, a.attnum::integer)::text AS "comment?"
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+WHERE c.relnamespace = (@schema::text)::regnamespace AND c.relkind = 'r'
+ORDER BY c.relname, a.attnum;
+
+-- name: list_constraints :many
+-- Lists the constraints of a schema's tables, by their kind (p, u, f, c, x) and name.
+-- NOT NULL, which only PostgreSQL 18 lists here, is left to the columns.
+SELECT
+    c.relname::text AS table_name,
+    k.conname::text AS name,
+    k.contype::text AS kind,
+    pg_get_constraintdef(k.oid)::text AS "definition!",
+    (
+        SELECT string_agg(a.attname, ', ' ORDER BY array_position(k.conkey, a.attnum))
+        FROM pg_catalog.pg_attribute a
+        WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
+    )::text AS "columns?",
+    r.relname::text AS referenced_table,
+    obj_description(k.oid, 'pg_constraint')::text AS "comment?"
+FROM pg_catalog.pg_constraint k
+JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+LEFT JOIN pg_catalog.pg_class r ON r.oid = k.confrelid
+WHERE c.relnamespace = (@schema::text)::regnamespace AND k.contype <> 'n'
+ORDER BY c.relname, position(k.contype::text IN 'pufcx'), k.conname;
+
+-- name: list_indexes :many
+-- Lists the indexes of a schema's tables, by name, those of constraints apart.
+SELECT
+    c.relname::text AS table_name,
+    i.relname::text AS name,
+    pg_get_indexdef(x.indexrelid)::text AS "definition!",
+    x.indisunique AS is_unique,
+    obj_description(i.oid, 'pg_class')::text AS "comment?"
+FROM pg_catalog.pg_index x
+JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+JOIN pg_catalog.pg_class c ON c.oid = x.indrelid
+WHERE
+    c.relnamespace = (@schema::text)::regnamespace
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conindid = x.indexrelid)
+ORDER BY c.relname, i.relname;
+
+-- name: list_domains :many
+-- Lists the domains of a schema with their checks, by name.
+SELECT
+    t.typname::text AS name,
+    format_type(t.typbasetype, t.typtypmod)::text AS "base_type!",
+    (
+        SELECT string_agg(pg_get_constraintdef(k.oid), ', ' ORDER BY k.conname)
+        FROM pg_catalog.pg_constraint k
+        WHERE k.contypid = t.oid AND k.contype = 'c'
+    )::text AS "checks?",
+    obj_description(t.oid, 'pg_type')::text AS "comment?"
+FROM pg_catalog.pg_type t
+WHERE t.typnamespace = (@schema::text)::regnamespace AND t.typtype = 'd'
+ORDER BY t.typname;

@@ -8,10 +8,30 @@ from psycopg import Connection, RawCursor
 from psycopg.rows import RowMaker
 
 __all__ = [
+    "LIST_COLUMNS",
+    "LIST_CONSTRAINTS",
+    "LIST_DOMAINS",
+    "LIST_INDEXES",
     "LIST_INVALID_INDEXES",
+    "LIST_TABLES",
+    "ListColumnsRow",
+    "ListConstraintsRow",
+    "ListDomainsRow",
+    "ListIndexesRow",
     "ListInvalidIndexesRow",
+    "ListTablesRow",
+    "list_columns",
+    "list_columns_row",
+    "list_constraints",
+    "list_constraints_row",
+    "list_domains",
+    "list_domains_row",
+    "list_indexes",
+    "list_indexes_row",
     "list_invalid_indexes",
     "list_invalid_indexes_row",
+    "list_tables",
+    "list_tables_row",
 ]
 
 LIST_INVALID_INDEXES: Final = """\
@@ -23,11 +43,125 @@ JOIN pg_catalog.pg_class ON pg_class.oid = pg_index.indexrelid
 WHERE NOT pg_index.indisvalid AND pg_class.relkind = 'i'
 ORDER BY index_name"""
 
+LIST_TABLES: Final = """\
+SELECT
+    c.relname::text AS name,
+    obj_description(c.oid, 'pg_class')::text AS "comment?"
+FROM pg_catalog.pg_class c
+WHERE c.relnamespace = ($1::text)::regnamespace AND c.relkind = 'r'
+ORDER BY c.relname"""
+
+LIST_COLUMNS: Final = """\
+SELECT
+    c.relname::text AS table_name,
+    a.attname::text AS name,
+    format_type(a.atttypid, a.atttypmod)::text AS "type!",
+    a.attnotnull AS is_not_null,
+    CASE WHEN a.attidentity = '' THEN pg_get_expr(d.adbin, d.adrelid) ELSE 'identity' END::text AS "default?",
+    col_description(c.oid, a.attnum::integer)::text AS "comment?"
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+WHERE c.relnamespace = ($1::text)::regnamespace AND c.relkind = 'r'
+ORDER BY c.relname, a.attnum"""
+
+LIST_CONSTRAINTS: Final = """\
+SELECT
+    c.relname::text AS table_name,
+    k.conname::text AS name,
+    k.contype::text AS kind,
+    pg_get_constraintdef(k.oid)::text AS "definition!",
+    (
+        SELECT string_agg(a.attname, ', ' ORDER BY array_position(k.conkey, a.attnum))
+        FROM pg_catalog.pg_attribute a
+        WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
+    )::text AS "columns?",
+    r.relname::text AS referenced_table,
+    obj_description(k.oid, 'pg_constraint')::text AS "comment?"
+FROM pg_catalog.pg_constraint k
+JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+LEFT JOIN pg_catalog.pg_class r ON r.oid = k.confrelid
+WHERE c.relnamespace = ($1::text)::regnamespace AND k.contype <> 'n'
+ORDER BY c.relname, position(k.contype::text IN 'pufcx'), k.conname"""
+
+LIST_INDEXES: Final = """\
+SELECT
+    c.relname::text AS table_name,
+    i.relname::text AS name,
+    pg_get_indexdef(x.indexrelid)::text AS "definition!",
+    x.indisunique AS is_unique,
+    obj_description(i.oid, 'pg_class')::text AS "comment?"
+FROM pg_catalog.pg_index x
+JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+JOIN pg_catalog.pg_class c ON c.oid = x.indrelid
+WHERE
+    c.relnamespace = ($1::text)::regnamespace
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conindid = x.indexrelid)
+ORDER BY c.relname, i.relname"""
+
+LIST_DOMAINS: Final = """\
+SELECT
+    t.typname::text AS name,
+    format_type(t.typbasetype, t.typtypmod)::text AS "base_type!",
+    (
+        SELECT string_agg(pg_get_constraintdef(k.oid), ', ' ORDER BY k.conname)
+        FROM pg_catalog.pg_constraint k
+        WHERE k.contypid = t.oid AND k.contype = 'c'
+    )::text AS "checks?",
+    obj_description(t.oid, 'pg_type')::text AS "comment?"
+FROM pg_catalog.pg_type t
+WHERE t.typnamespace = ($1::text)::regnamespace AND t.typtype = 'd'
+ORDER BY t.typname"""
+
 
 @dataclass(slots=True)
 class ListInvalidIndexesRow:
     index_name: str
     table_name: str
+
+
+@dataclass(slots=True)
+class ListTablesRow:
+    name: str
+    comment: str | None
+
+
+@dataclass(slots=True)
+class ListColumnsRow:
+    table_name: str
+    name: str
+    type: str
+    is_not_null: bool
+    default: str | None
+    comment: str | None
+
+
+@dataclass(slots=True)
+class ListConstraintsRow:
+    table_name: str
+    name: str
+    kind: str
+    definition: str
+    columns: str | None
+    referenced_table: str | None
+    comment: str | None
+
+
+@dataclass(slots=True)
+class ListIndexesRow:
+    table_name: str
+    name: str
+    definition: str
+    is_unique: bool
+    comment: str | None
+
+
+@dataclass(slots=True)
+class ListDomainsRow:
+    name: str
+    base_type: str
+    checks: str | None
+    comment: str | None
 
 
 def list_invalid_indexes_row(_: object) -> RowMaker[ListInvalidIndexesRow]:
@@ -39,6 +173,51 @@ def list_invalid_indexes_row(_: object) -> RowMaker[ListInvalidIndexesRow]:
     return make
 
 
+def list_tables_row(_: object) -> RowMaker[ListTablesRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListTablesRow:
+        return ListTablesRow(*row)
+
+    return make
+
+
+def list_columns_row(_: object) -> RowMaker[ListColumnsRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListColumnsRow:
+        return ListColumnsRow(*row)
+
+    return make
+
+
+def list_constraints_row(_: object) -> RowMaker[ListConstraintsRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListConstraintsRow:
+        return ListConstraintsRow(*row)
+
+    return make
+
+
+def list_indexes_row(_: object) -> RowMaker[ListIndexesRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListIndexesRow:
+        return ListIndexesRow(*row)
+
+    return make
+
+
+def list_domains_row(_: object) -> RowMaker[ListDomainsRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListDomainsRow:
+        return ListDomainsRow(*row)
+
+    return make
+
+
 def list_invalid_indexes(conn: Connection[Any]) -> list[ListInvalidIndexesRow]:
     """Lists the indexes that no query uses, since the CREATE INDEX CONCURRENTLY or REINDEX
     CONCURRENTLY that made them was interrupted. One that is still being built is invalid,
@@ -46,4 +225,41 @@ def list_invalid_indexes(conn: Connection[Any]) -> list[ListInvalidIndexesRow]:
     """
     cur = RawCursor(conn, row_factory=list_invalid_indexes_row)
     cur.execute(LIST_INVALID_INDEXES)
+    return cur.fetchall()
+
+
+def list_tables(conn: Connection[Any], *, schema: str) -> list[ListTablesRow]:
+    """Lists the tables of a schema, by name."""
+    cur = RawCursor(conn, row_factory=list_tables_row)
+    cur.execute(LIST_TABLES, (schema,))
+    return cur.fetchall()
+
+
+def list_columns(conn: Connection[Any], *, schema: str) -> list[ListColumnsRow]:
+    """Lists the columns of a schema's tables, in the tables' order."""
+    cur = RawCursor(conn, row_factory=list_columns_row)
+    cur.execute(LIST_COLUMNS, (schema,))
+    return cur.fetchall()
+
+
+def list_constraints(conn: Connection[Any], *, schema: str) -> list[ListConstraintsRow]:
+    """Lists the constraints of a schema's tables, by their kind (p, u, f, c, x) and name.
+    NOT NULL, which only PostgreSQL 18 lists here, is left to the columns.
+    """
+    cur = RawCursor(conn, row_factory=list_constraints_row)
+    cur.execute(LIST_CONSTRAINTS, (schema,))
+    return cur.fetchall()
+
+
+def list_indexes(conn: Connection[Any], *, schema: str) -> list[ListIndexesRow]:
+    """Lists the indexes of a schema's tables, by name, those of constraints apart."""
+    cur = RawCursor(conn, row_factory=list_indexes_row)
+    cur.execute(LIST_INDEXES, (schema,))
+    return cur.fetchall()
+
+
+def list_domains(conn: Connection[Any], *, schema: str) -> list[ListDomainsRow]:
+    """Lists the domains of a schema with their checks, by name."""
+    cur = RawCursor(conn, row_factory=list_domains_row)
+    cur.execute(LIST_DOMAINS, (schema,))
     return cur.fetchall()

@@ -5,12 +5,34 @@ from typing import Any
 from psycopg import AsyncConnection, AsyncRawCursor
 
 from ..catalog import (
+    LIST_COLUMNS,
+    LIST_CONSTRAINTS,
+    LIST_DOMAINS,
+    LIST_INDEXES,
     LIST_INVALID_INDEXES,
+    LIST_TABLES,
+    ListColumnsRow,
+    ListConstraintsRow,
+    ListDomainsRow,
+    ListIndexesRow,
     ListInvalidIndexesRow,
+    ListTablesRow,
+    list_columns_row,
+    list_constraints_row,
+    list_domains_row,
+    list_indexes_row,
     list_invalid_indexes_row,
+    list_tables_row,
 )
 
-__all__ = ["list_invalid_indexes"]
+__all__ = [
+    "list_columns",
+    "list_constraints",
+    "list_domains",
+    "list_indexes",
+    "list_invalid_indexes",
+    "list_tables",
+]
 
 
 async def list_invalid_indexes(
@@ -22,4 +44,61 @@ async def list_invalid_indexes(
     """
     cur = AsyncRawCursor(conn, row_factory=list_invalid_indexes_row)
     await cur.execute(LIST_INVALID_INDEXES)
+    return await cur.fetchall()
+
+
+async def list_tables(
+    conn: AsyncConnection[Any],
+    *,
+    schema: str,
+) -> list[ListTablesRow]:
+    """Lists the tables of a schema, by name."""
+    cur = AsyncRawCursor(conn, row_factory=list_tables_row)
+    await cur.execute(LIST_TABLES, (schema,))
+    return await cur.fetchall()
+
+
+async def list_columns(
+    conn: AsyncConnection[Any],
+    *,
+    schema: str,
+) -> list[ListColumnsRow]:
+    """Lists the columns of a schema's tables, in the tables' order."""
+    cur = AsyncRawCursor(conn, row_factory=list_columns_row)
+    await cur.execute(LIST_COLUMNS, (schema,))
+    return await cur.fetchall()
+
+
+async def list_constraints(
+    conn: AsyncConnection[Any],
+    *,
+    schema: str,
+) -> list[ListConstraintsRow]:
+    """Lists the constraints of a schema's tables, by their kind (p, u, f, c, x) and name.
+    NOT NULL, which only PostgreSQL 18 lists here, is left to the columns.
+    """
+    cur = AsyncRawCursor(conn, row_factory=list_constraints_row)
+    await cur.execute(LIST_CONSTRAINTS, (schema,))
+    return await cur.fetchall()
+
+
+async def list_indexes(
+    conn: AsyncConnection[Any],
+    *,
+    schema: str,
+) -> list[ListIndexesRow]:
+    """Lists the indexes of a schema's tables, by name, those of constraints apart."""
+    cur = AsyncRawCursor(conn, row_factory=list_indexes_row)
+    await cur.execute(LIST_INDEXES, (schema,))
+    return await cur.fetchall()
+
+
+async def list_domains(
+    conn: AsyncConnection[Any],
+    *,
+    schema: str,
+) -> list[ListDomainsRow]:
+    """Lists the domains of a schema with their checks, by name."""
+    cur = AsyncRawCursor(conn, row_factory=list_domains_row)
+    await cur.execute(LIST_DOMAINS, (schema,))
     return await cur.fetchall()

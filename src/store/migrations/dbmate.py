@@ -20,7 +20,10 @@ from ..errors import MigrationError
 from ..settings import DatabaseSettings
 from . import files
 
-__all__ = ["Progress", "run"]
+__all__ = ["LEDGER", "Progress", "run"]
+
+LEDGER = "schema_migrations"
+"""The table in which dbmate keeps the numbers of what is applied."""
 
 Progress = Callable[[str], object]
 """Is called with each line that tells how far a run is, as it happens."""
