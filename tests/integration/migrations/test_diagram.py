@@ -5,6 +5,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from generated import catalog
 from store.migrations import diagram
 
 PAGE = Path(__file__).parents[3] / diagram.PAGE
@@ -45,3 +46,20 @@ def test_every_change_shows(conn: psycopg.Connection, change: str, line: str) ->
     assert line not in diagram.page(conn).splitlines()
     conn.execute(change.encode())
     assert line in diagram.page(conn).splitlines()
+
+
+def test_every_index_says_what_it_is_for(conn: psycopg.Connection) -> None:
+    """Each index, and each unique constraint, has a comment."""
+    silent = [
+        row.name
+        for row in [
+            *catalog.list_indexes(conn, schema="public"),
+            *(
+                constraint
+                for constraint in catalog.list_constraints(conn, schema="public")
+                if constraint.kind == "u"
+            ),
+        ]
+        if not row.comment
+    ]
+    assert silent == []
