@@ -17,9 +17,22 @@ if TYPE_CHECKING:
     JsonValue: TypeAlias = (
         dict[str, "JsonValue"] | list["JsonValue"] | str | int | float | bool | None
     )
+    _T_co = TypeVar("_T_co", covariant=True)
+
+    # `json.dumps` takes no Mapping but dict, and no Sequence but list and tuple. The
+    # protocols fit these alone, and take a `list[str]`, which is no `list[JsonInput]`.
+    class _Dict(Protocol[_T_co]):
+        def popitem(self) -> tuple[str, _T_co]: ...
+        def __reversed__(self) -> Iterator[str]: ...
+
+    class _List(Protocol[_T_co]):
+        def pop(self, index: SupportsIndex = -1, /) -> _T_co: ...
+        def __iter__(self) -> Iterator[_T_co]: ...
+
     JsonInput: TypeAlias = (
-        Mapping[str, "JsonInput"]
-        | Sequence["JsonInput"]
+        _Dict["JsonInput"]
+        | _List["JsonInput"]
+        | tuple["JsonInput", ...]
         | str
         | int
         | float
@@ -30,7 +43,14 @@ else:
     # What is evaluated at run time cannot refer to itself.
     JsonValue = dict[str, object] | list[object] | str | int | float | bool | None
     JsonInput = (
-        Mapping[str, object] | Sequence[object] | str | int | float | bool | None
+        dict[str, object]
+        | list[object]
+        | tuple[object, ...]
+        | str
+        | int
+        | float
+        | bool
+        | None
     )"""
 
 
@@ -135,8 +155,9 @@ class Package:
 
     def _json_types(self) -> str:
         source = self._source("the schema")
-        source.need_from("typing", "TYPE_CHECKING", "TypeAlias")
-        source.need_from("collections.abc", "Mapping", "Sequence")
+        typing = ("TYPE_CHECKING", "Protocol", "SupportsIndex", "TypeAlias", "TypeVar")
+        source.need_from("typing", *typing)
+        source.need_from("collections.abc", "Iterator")
         source.exports += ["JsonInput", "JsonValue"]
         source.blocks.append(_JSON_TYPES)
         return source.text()
