@@ -57,6 +57,10 @@ CASES = {
         "-- name: get :one\n-- @stream\nSELECT id FROM items;",
         "get: @stream is not for :one; remove the directive, or use :many",
     ),
+    "a command without results in binary": (
+        "-- name: get :exec\n-- @binary\nDELETE FROM items;",
+        "get: @binary is not for :exec; remove the directive, or use :batchmany",
+    ),
     "exactly one of many": (
         "-- name: get :many\n-- @exactly-one\nSELECT id FROM items;",
         "get: @exactly-one is not for :many; remove the directive, or use :batchone",

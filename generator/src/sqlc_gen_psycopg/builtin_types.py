@@ -7,38 +7,43 @@ _JSON_TYPES = (Import("@", "json_types"),)
 
 
 def _plain(annotation: str, *imports: Import) -> PyType:
-    return PyType(annotation, imports)
+    return PyType(annotation, imports, is_binary=True)
 
 
 def _number(annotation: str, wrapper: str) -> PyType:
     wrap = Wrap(wrapper, (Import(_NUMERIC, wrapper),))
-    return PyType(annotation, bind=(wrap,))
+    return PyType(annotation, bind=(wrap,), is_binary=True)
 
 
 def _json(wrapper: str) -> PyType:
     wrap = Wrap(wrapper, (Import("psycopg.types.json", wrapper),))
     return PyType(
-        "json_types.JsonValue", _JSON_TYPES, "json_types.JsonInput", bind=(wrap,)
+        "json_types.JsonValue",
+        _JSON_TYPES,
+        "json_types.JsonInput",
+        bind=(wrap,),
+        is_binary=True,
     )
 
 
 def _address(kind: str) -> PyType:
     version_4, version_6 = f"IPv4{kind}", f"IPv6{kind}"
     imports = (Import("ipaddress", version_4), Import("ipaddress", version_6))
-    return PyType(f"{version_4} | {version_6}", imports)
+    return _plain(f"{version_4} | {version_6}", *imports)
 
 
-STR = _plain("str")
+# In binary psycopg gives the bytes of all but a few that arrive as text.
+STR = PyType("str")
 _DATETIME = Import("datetime")
 _TEXTUAL = """
-    text varchar bpchar char name xml money bit varbit macaddr macaddr8 tsvector
-    tsquery jsonpath pg_lsn point line lseg box path polygon circle regclass regproc
-    regprocedure regoper regoperator regtype regrole regnamespace regconfig
-    regdictionary regcollation xid xid8 cid tid int2vector oidvector pg_snapshot
-    txid_snapshot pg_node_tree aclitem void cstring
+    xml money bit varbit macaddr macaddr8 tsvector tsquery jsonpath pg_lsn point line
+    lseg box path polygon circle regclass regproc regprocedure regoper regoperator
+    regtype regrole regnamespace regconfig regdictionary regcollation xid xid8 cid tid
+    int2vector oidvector pg_snapshot txid_snapshot pg_node_tree aclitem void cstring
 """
 BUILT_IN: dict[str, PyType] = {
     **dict.fromkeys(_TEXTUAL.split(), STR),
+    **dict.fromkeys(("text", "varchar", "bpchar", "char", "name"), _plain("str")),
     "bool": _plain("bool"),
     "bytea": _plain("bytes"),
     "cidr": _address("Network"),

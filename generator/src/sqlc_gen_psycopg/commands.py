@@ -24,6 +24,7 @@ _DEFERRABLE = frozenset({":one", ":many", ":execrows"})
 _REMEDIES = {":execlastid": "use :one with RETURNING id"}
 # Directives that are for some commands only.
 _FOR = {
+    "binary": WITH_ROWS,
     "stream": frozenset({":many"}),
     "exactly-one": frozenset({":one", ":batchone"}),
     "deferred": _DEFERRABLE,
@@ -53,6 +54,7 @@ def check(query: Query, comment: Comment, problems: Problems) -> None:
 
 def _check_directives(query: Query, comment: Comment, problems: Problems) -> None:
     given = {
+        "binary": comment.binary,
         "stream": comment.stream,
         "exactly-one": comment.exactly_one,
         "deferred": comment.deferred,

@@ -9,7 +9,7 @@ from sqlc_gen_psycopg.queryfiles import Written
 from sqlc_gen_psycopg.request import Query
 
 _DIRECTIVE = re.compile(r"^\s*@(?P<name>[\w-]+)\s*(?P<rest>.*?)\s*$")
-DIRECTIVES = ("deferred", "exactly-one", "notnull", "nullable", "stream")
+DIRECTIVES = ("binary", "deferred", "exactly-one", "notnull", "nullable", "stream")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,7 @@ class Comment:
     """A query's docstring and directives."""
 
     text: str
+    binary: bool = False
     deferred: bool = False
     exactly_one: bool = False
     stream: bool = False
@@ -42,6 +43,7 @@ def read(query: Query, written: Written | None, problems: Problems) -> Comment:
             )
     return Comment(
         text=_dedent(text),
+        binary=bool(given["binary"]),
         deferred=bool(given["deferred"]),
         exactly_one=bool(given["exactly-one"]),
         stream=bool(given["stream"]),

@@ -37,6 +37,8 @@ class PyType:
     known_array: bool = True
     dims: int = 0
     is_learned: bool = False
+    # Whether psycopg reads it from a binary result as well as from a text one.
+    is_binary: bool = False
 
     @property
     def accepted(self) -> str:
@@ -107,5 +109,6 @@ def array(element: PyType, dims: int) -> PyType:
             parameter=f"Sequence[{accepted}{optional}]",
             imports=result.imports,
             dims=result.dims + 1,
+            is_binary=result.is_binary and result.known_array,
         )
     return result

@@ -142,6 +142,8 @@ class Resolver:
         found = [self._field(query, column) for column in columns]
         found = _embeds_apart(found, targets, self.options)
         found = self._marked(query, comment, found)
+        if comment.binary:
+            self._check_binary(query, found)
         model = self.models.of_result(tuple(columns), found)
         if model:
             return model
@@ -184,6 +186,15 @@ class Resolver:
             )
             found = self.types.unknown
         return Value(found, not column.not_null)
+
+    def _check_binary(self, query: Query, found: list[Field]) -> None:
+        for field in found:
+            if not field.value.is_binary:
+                self.problems.add(
+                    query.where,
+                    f"@binary, but psycopg reads column {field.name!r} from text only",
+                    "remove the directive, or cast the column, as to text",
+                )
 
     def _marked(
         self, query: Query, comment: Comment, found: list[Field]

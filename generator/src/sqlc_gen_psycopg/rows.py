@@ -50,6 +50,11 @@ class Value:
         """Whether the connection must have learned its type."""
         return self.type.is_learned
 
+    @property
+    def is_binary(self) -> bool:
+        """Whether psycopg reads it from binary results, too."""
+        return self.type.is_binary
+
 
 @dataclass(frozen=True, slots=True)
 class Embed:
@@ -77,6 +82,11 @@ class Embed:
     def is_learned(self) -> bool:
         """Whether the connection must have learned a type of it."""
         return any(field.value.is_learned for field in self.model.fields)
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether psycopg reads all of it from binary results, too."""
+        return all(field.value.is_binary for field in self.model.fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,9 +69,12 @@ class Types:
         Raises:
             UnknownTypeError: no Python type stands for it.
         """
+        domain = self._schema.domains.get(name)
         if name in self.enums:
-            return self.enums[name].py_type
-        if domain := self._schema.domains.get(name):
+            # A domain's value arrives as its base type's.
+            is_binary = domain is not None and self.of_name(domain.base).is_binary
+            return replace(self.enums[name].py_type, is_binary=is_binary)
+        if domain:
             # The domain's array type has an OID that psycopg does not know.
             base = self.of_name(domain.base)
             if domain.base_dims:

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import re
 import subprocess
 import sys
 import types
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from generator.tests import sqlc
 from generator.tests.trust import annotations
-from generator.tests.trust.values import TYPES
+from generator.tests.trust.values import TEXT_ONLY, TEXT_ONLY_IN_ARRAYS, TYPES
 from tests.support.databases import url_of
 from tests.support.embedded import Server
 
@@ -40,9 +41,22 @@ CREATE TABLE things ({_COLUMNS});
 """
 _NAMES = [f"{kind}{number}" for number, _, _ in _NUMBERED for kind in "vna"]
 _PAIR = list(TYPES).index("pair")
+_TEXT_ONLY = [
+    f"{letter}{number}"
+    for number, kind, _ in _NUMBERED
+    for letter in "vna"
+    if kind in (TEXT_ONLY_IN_ARRAYS if letter == "a" else TEXT_ONLY)
+]
+_BINARY = [name for name in _NAMES if name not in _TEXT_ONLY]
 QUERIES = """
 -- name: put :one
 INSERT INTO things ({names}) VALUES ({values}) RETURNING *;
+-- name: put_for_binary :one
+-- @binary
+INSERT INTO things ({names}) VALUES ({values}) RETURNING {binary};
+-- name: look :execresult
+-- @binary
+SELECT {binary} FROM things;
 -- name: pairs :many
 SELECT array_agg(things.n{pair}) FROM things;
 -- name: put_pair :exec
@@ -50,6 +64,7 @@ INSERT INTO things (n{pair}) VALUES (@pair);
 """.format(
     names=", ".join(_NAMES),
     values=", ".join(f"@{name}" for name in _NAMES),
+    binary=", ".join(_BINARY),
     pair=_PAIR,
 )
 
@@ -106,10 +121,10 @@ def faces(
         runner.run(other.execute("SET timezone = 'UTC'"))
         runner.run(package.aio.server_types.register_types(other))
 
-        def put(row: dict[str, Any]) -> object:
-            return runner.run(package.aio.queries.put(other, **row))
+        def call(name: str, row: dict[str, Any]) -> object:
+            return runner.run(getattr(package.aio.queries, name)(other, **row))
 
-        yield conn, put
+        yield conn, call
         runner.run(other.close())
 
 
@@ -126,15 +141,34 @@ def test_every_type_makes_the_round_trip(
     package: types.ModuleType,
     faces: tuple[psycopg.Connection[Any], Any],
 ) -> None:
-    """What goes in comes out, equal and as annotated, NULLs and arrays included."""
-    conn, put_async = faces
+    """What goes in comes out, equal and as annotated, as text and in binary."""
+    conn, call_async = faces
     columns = _columns(package.server_types.Pair)
     row = {name: data.draw(values, name) for name, values in columns.items()}
-    for found in (package.queries.put(conn, **row), put_async(row)):
-        came = {name: getattr(found, name) for name in row}
-        different = {name for name in row if came[name] != row[name]}
-        assert different == set()
-        assert annotations.violations(found, package.models.Thing) == []
+    for function, names in (("put", _NAMES), ("put_for_binary", _BINARY)):
+        now = getattr(package.queries, function)
+        promised = annotations.hints(now)["return"]
+        for found in (now(conn, **row), call_async(function, row)):
+            came = {name: getattr(found, name) for name in names}
+            assert {name for name in names if came[name] != row[name]} == set()
+            assert annotations.violations(found, promised) == []
+
+
+def test_binary_results_are_binary(
+    package: types.ModuleType, faces: tuple[psycopg.Connection[Any], Any]
+) -> None:
+    """The server sends them so, to both faces."""
+    conn, call_async = faces
+    for cur in (package.queries.look(conn), call_async("look", {})):
+        assert {cur.pgresult.fformat(n) for n in range(len(_BINARY))} == {1}
+
+
+def test_what_has_no_binary_form_is_refused(tmp_path: Path) -> None:
+    """Each type that psycopg cannot read from binary is named, and no other."""
+    query = f"-- name: get :many\n-- @binary\nSELECT {', '.join(_NAMES)} FROM things;"
+    refusal = sqlc.Project.write(tmp_path, SCHEMA, query, "{}").refusal()
+    named = re.findall(r"psycopg reads column '(\w+)' from text only", refusal)
+    assert named == _TEXT_ONLY
 
 
 def test_types_that_were_not_learned_are_told(

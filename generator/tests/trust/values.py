@@ -59,6 +59,14 @@ _RANGES = {
     "tstz": _spans(AWARE, _DAY),
 }
 
+# What psycopg reads from text only, itself and in arrays; in binary it gives bytes.
+TEXT_ONLY = frozenset(
+    """citext macaddr bit(3) varbit money tsvector point box circle mood hstore
+    pair""".split()  # noqa: SIM905 - a list of names reads best so
+)
+# Domains arrive as their base types, but their arrays as arrays of their own.
+TEXT_ONLY_IN_ARRAYS = TEXT_ONLY | {"state", "cents"}
+
 # Each PostgreSQL type, and values that come back as they went in.
 TYPES: dict[str, SearchStrategy[Any]] = {
     "bool": st.booleans(),

@@ -131,7 +131,15 @@ def cursor(source: Source, face: Face, function: Function, factory: str) -> list
         source.need_from("psycopg.rows", "scalar_row")
         target = f"cur: {face.cursor}[{result_annotation(source, function)}]"
     opened = layout.call(f"{target} = {face.cursor}", "conn", *given)
-    return layout.lines(opened, 4)
+    return [*layout.lines(opened, 4), *binary(source, function, 4)]
+
+
+def binary(source: Source, function: Function, margin: int) -> list[str]:
+    """Return the line that asks for results in binary, where the query does."""
+    if not function.comment.binary:
+        return []
+    source.need_from("psycopg", "pq")
+    return [f"{' ' * margin}cur.format = pq.Format.BINARY"]
 
 
 def execute(source: Source, face: Face, function: Function) -> layout.Brackets:

@@ -102,6 +102,7 @@ def _add_stream(source: Source, face: Face, function: Function, factory: str) ->
     )
     body = [
         *layout.lines(opened, 4),
+        *calls.binary(source, function, 8),
         "        cur.itersize = fetch_size",
         *layout.lines(calls.execute(source, face, function), 8),
         "        yield cur",
