@@ -1,6 +1,16 @@
-"""A profile for long runs: `pytest tests/property --hypothesis-profile thorough`."""
+"""Runs state machines, and says how many examples each has run.
 
+There is a profile for long runs: `pytest tests/property --hypothesis-profile thorough`.
+"""
+
+from collections.abc import Callable
+from typing import Protocol, cast
+
+import pytest
 from hypothesis import settings
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+
+__all__ = ["RunMachine"]
 
 settings.register_profile(
     "thorough",
@@ -9,3 +19,55 @@ settings.register_profile(
     derandomize=False,
     print_blob=True,
 )
+
+_EXAMPLES = "examples"
+
+
+class RunMachine(Protocol):
+    """Runs what the callable makes, once an example."""
+
+    def __call__(
+        self,
+        make: Callable[[], RuleBasedStateMachine],
+        *,
+        settings: settings | None = None,
+    ) -> None:
+        """Run it; None stands for the profile's settings."""
+
+
+@pytest.fixture
+def run_machine(record_property: Callable[[str, object], None]) -> RunMachine:
+    """Give what runs a state machine and counts its examples."""
+
+    def run(
+        make: Callable[[], RuleBasedStateMachine],
+        *,
+        settings: settings | None = None,
+    ) -> None:
+        examples = 0
+
+        def counted() -> RuleBasedStateMachine:
+            nonlocal examples
+            examples += 1
+            return make()
+
+        # Any callable will do, says its docstring, though not its annotation.
+        machine = cast("type[RuleBasedStateMachine]", counted)
+        run_state_machine_as_test(machine, settings=settings)
+        record_property(_EXAMPLES, examples)
+
+    return run
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many examples each state machine has run."""
+    ran = [
+        (count, report.nodeid)
+        for report in terminalreporter.getreports("passed")
+        for name, count in report.user_properties
+        if name == _EXAMPLES
+    ]
+    if ran:
+        terminalreporter.section("examples of state machines")
+        for count, test in ran:
+            terminalreporter.line(f"{count:6} {test}")

@@ -18,13 +18,13 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from generated import chats
 from generated.models import ChatMessage, ChatSession
 from store import Store, errors
 from tests.property import chat_strategies
+from tests.property.conftest import RunMachine
 from tests.support import factories, stores
 
 _Message = dict[str, Any]
@@ -408,16 +408,11 @@ def as_saved(rows: Sequence[ChatMessage]) -> list[_Message]:
 
 
 def test_the_database_does_what_the_model_says(
-    database_url: str, conn: psycopg.Connection
+    database_url: str, conn: psycopg.Connection, run_machine: RunMachine
 ) -> None:
     """Chats behave as the model in any sequence, and so do those who page."""
     with stores.opened(database_url) as store:
-
-        class Machine(ChatMachine):
-            def __init__(self) -> None:
-                super().__init__(store, conn)
-
-        run_state_machine_as_test(Machine)
+        run_machine(lambda: ChatMachine(store, conn))
 
 
 def test_what_is_saved_is_what_is_read(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -12,11 +12,11 @@ from hypothesis.stateful import (
     initialize,
     invariant,
     rule,
-    run_state_machine_as_test,
 )
 from psycopg import Connection
 
 from generated import deposits
+from tests.property.conftest import RunMachine
 from tests.support import factories
 
 HASHES = ["0x" + digit * 64 for digit in "abc"]
@@ -112,11 +112,11 @@ class DepositsMachine(RuleBasedStateMachine):
         }
 
 
-def test_a_transaction_is_one_deposit_credited_once(conn: psycopg.Connection) -> None:
+def test_a_transaction_is_one_deposit_credited_once(
+    conn: psycopg.Connection, run_machine: RunMachine
+) -> None:
     """Claims, sightings, credits and failures leave what the model says."""
-    # Any callable will do, says its docstring, though not its annotation.
-    machine = cast("type[DepositsMachine]", lambda: DepositsMachine(conn))
-    run_state_machine_as_test(machine)
+    run_machine(lambda: DepositsMachine(conn))
 
 
 def test_a_deposit_of_nobody_is_not_claimed(conn: psycopg.Connection) -> None:

@@ -12,6 +12,13 @@ import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
 from psycopg import Connection
 from pydantic import SecretStr
 
@@ -19,6 +26,7 @@ from generated import users
 from store import Store, rotation
 from store.encryption import SUI_PRIVATE_KEY, KeyRing
 from store.rotation import Findings
+from tests.property.conftest import RunMachine
 from tests.support import chains, factories, gates, stores
 from tests.support.races import race
 
@@ -63,10 +71,16 @@ class Rows:
 
     def write(self, conn: Connection[Any], user_id: UUID, kind: str | int) -> None:
         """Give a user a new key, in such a token."""
-        key = chains.sui_private_key(next(self._numbers).to_bytes(32))
+        key = self._new_key()
         self.keys[user_id] = key if kind in KEYS else None
         self.stored[user_id] = token = _token(kind, user_id, SecretStr(key))
         users.set_sui_private_key(conn, id=user_id, token=token)
+
+    def set_key(self, store: Store, user_id: UUID) -> None:
+        """Give a user a new key through a store."""
+        self.keys[user_id] = key = self._new_key()
+        store.set_sui_private_key(user_id, SecretStr(key))
+        self.stored[user_id] = self.read()[user_id]
 
     def read(self) -> dict[UUID, str]:
         """Read the tokens."""
@@ -79,6 +93,17 @@ class Rows:
     def undecryptable(self) -> set[UUID]:
         """Give the users whose token no key of the ring decrypts."""
         return {user_id for user_id in self.stored if self.keys[user_id] is None}
+
+    def older(self) -> int:
+        """Count the tokens that decrypt, but not with the first key."""
+        newest = KeyRing(RING).prefix
+        return sum(
+            self.keys[user_id] is not None and not token.startswith(newest)
+            for user_id, token in self.read().items()
+        )
+
+    def _new_key(self) -> str:
+        return chains.sui_private_key(next(self._numbers).to_bytes(32))
 
     def check(self, *, rotated: bool) -> None:
         """Each row decrypts to its key, with the first one, or is what it was."""
@@ -167,6 +192,88 @@ def test_an_interrupted_rotation_is_resumed(
     found = rotation.rotate(store, silent)
     assert found.replaced == sum(kind in OLDER for kind in given_) - done
     rows.check(rotated=True)
+
+
+ways = kinds | st.sampled_from(["new", "old"])
+"""How a key comes to be written: see `RotationMachine.write`."""
+
+
+class RotationMachine(RuleBasedStateMachine):
+    """Rotates, checks and stops, while writers of both rings change what is there."""
+
+    def __init__(self, store: Store, old_store: Store, conn: Connection[Any]) -> None:
+        super().__init__()
+        self.stores, self.conn = {"new": store, "old": old_store}, conn
+
+    @initialize()
+    def begin(self) -> None:
+        """Begin with nobody."""
+        self.rows = Rows(self.conn)
+        self.users: list[UUID] = []
+
+    @rule(kind=st.none() | kinds)
+    def add(self, kind: Kind) -> None:
+        """Add a user, with a key or without."""
+        self.users.append(self.rows.add(kind))
+
+    @precondition(lambda self: self.users)
+    @rule(who=st.integers(0), how=ways)
+    def write(self, who: int, how: str | int) -> None:
+        """Let a store of the new or old ring set a key, or a row be spoilt."""
+        user_id = self.users[who % len(self.users)]
+        if how in self.stores:
+            self.rows.set_key(self.stores[str(how)], user_id)
+        else:
+            self.rows.write(self.conn, user_id, how)
+
+    @precondition(lambda self: self.users)
+    @rule(
+        writes=st.lists(st.tuples(st.integers(0), ways), max_size=4),
+        stopped=st.booleans(),
+    )
+    def rotate_beside_writers(
+        self, writes: list[tuple[int, str | int]], stopped: bool
+    ) -> None:
+        """Rotate, with a write after each batch, to the end or until it is stopped."""
+
+        def after_a_batch(_line: str) -> None:
+            if writes:
+                self.write(*writes.pop())
+            elif stopped:
+                raise KeyboardInterrupt
+
+        with suppress(KeyboardInterrupt):
+            rotation.rotate(self.stores["new"], after_a_batch)
+
+    @rule()
+    def rotate(self) -> None:
+        """Rotate alone: everything that decrypts is the first key's thereafter."""
+        older = self.rows.older()
+        found = rotation.rotate(self.stores["new"], silent)
+        assert found.replaced == older
+        assert set(found.undecryptable) == self.rows.undecryptable()
+        self.rows.check(rotated=True)
+
+    @invariant()
+    def nothing_is_lost(self) -> None:
+        """Each key decrypts, and a check counts what is older or lost already."""
+        self.rows.check(rotated=False)
+        found = rotation.check(self.stores["new"], silent)
+        assert (found.visited, found.older) == (
+            len(self.rows.stored),
+            self.rows.older(),
+        )
+        assert set(found.undecryptable) == self.rows.undecryptable()
+
+
+def test_rotation_does_what_the_model_says(
+    store: Store, old_store: Store, conn: psycopg.Connection, run_machine: RunMachine
+) -> None:
+    """Whatever writers do between batches, no key is lost and no token overlooked."""
+    run_machine(
+        lambda: RotationMachine(store, old_store, conn),
+        settings=settings(max_examples=50, stateful_step_count=20),
+    )
 
 
 @settings(max_examples=40)

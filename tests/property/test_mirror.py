@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -16,13 +16,13 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 from psycopg.rows import dict_row
 
 from generated import carts, chain
 from generated.enums import OrderStatus
 from store import ChainEvent, CheckoutLine, Product, Store, errors
+from tests.property.conftest import RunMachine
 from tests.property.mirror_model import Mirror, Order, Row, Variant, variant_of
 from tests.property.model import status_of
 from tests.support import chains, factories, stores
@@ -328,16 +328,17 @@ class MirrorMachine(RuleBasedStateMachine):
 
 
 def test_carts_follow_the_chain_beside_checkouts(
-    database_url: str, conn: psycopg.Connection
+    database_url: str, conn: psycopg.Connection, run_machine: RunMachine
 ) -> None:
     """Mirrored carts behave as the model in any sequence of events and checkouts."""
     with (
         stores.opened(database_url, cart_service="onchain") as store,
         stores.opened(database_url) as other,
     ):
-        # Any callable will do, says its docstring, though not its annotation.
-        machine = cast("type[MirrorMachine]", lambda: MirrorMachine(store, other, conn))
-        run_state_machine_as_test(machine, settings=settings(stateful_step_count=30))
+        run_machine(
+            lambda: MirrorMachine(store, other, conn),
+            settings=settings(stateful_step_count=30),
+        )
 
 
 def test_variants_differ() -> None:

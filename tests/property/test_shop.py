@@ -16,12 +16,12 @@ from hypothesis.stateful import (
     multiple,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from generated.enums import OrderStatus
 from store import CheckoutLine, PlacedOrder, errors
 from tests.property import strategies
+from tests.property.conftest import RunMachine
 from tests.property.model import Details, Item, Order, Variant
 from tests.property.shop_carts import CartRules, people, rarely
 from tests.support import stores
@@ -236,14 +236,9 @@ class ShopMachine(CartRules):
 
 
 def test_the_database_does_what_the_model_says(
-    database_url: str, conn: psycopg.Connection
+    database_url: str, conn: psycopg.Connection, run_machine: RunMachine
 ) -> None:
     """Carts, checkouts and order events behave as the model in any sequence."""
     tables = Tables(conn)
     with stores.opened(database_url) as store:
-
-        class Machine(ShopMachine):
-            def __init__(self) -> None:
-                super().__init__(store, conn, tables)
-
-        run_state_machine_as_test(Machine)
+        run_machine(lambda: ShopMachine(store, conn, tables))

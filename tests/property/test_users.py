@@ -2,7 +2,7 @@
 
 import itertools
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -15,7 +15,6 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 from psycopg import Connection
 from pydantic import SecretStr
@@ -23,6 +22,7 @@ from pydantic import SecretStr
 from generated import users
 from generated.models import User
 from store import Store, addresses, errors
+from tests.property.conftest import RunMachine
 from tests.support import chains, factories, onboarding, stores
 from tests.support.tables import Rows, Tables
 
@@ -296,11 +296,12 @@ class UsersMachine(RuleBasedStateMachine):
 
 
 def test_the_database_does_what_the_model_says(
-    database_url: str, conn: psycopg.Connection
+    database_url: str, conn: psycopg.Connection, run_machine: RunMachine
 ) -> None:
     """Profiles, wallets, keys and deletions behave as the model in any sequence."""
     tables = Tables(conn)
     with stores.opened(database_url, wallet_encryption_keys=RING) as store:
-        # Any callable will do, says its docstring, though not its annotation.
-        machine = cast("type[UsersMachine]", lambda: UsersMachine(store, conn, tables))
-        run_state_machine_as_test(machine, settings=settings(max_examples=50))
+        run_machine(
+            lambda: UsersMachine(store, conn, tables),
+            settings=settings(max_examples=50),
+        )

@@ -51,11 +51,15 @@ WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0
 
 
 class Gate:
-    """Holds back whoever commits; `open` lets all go, now and later."""
+    """Holds back whoever commits; `open` lets all go, until it is closed again."""
 
     def __init__(self, conn: psycopg.Connection) -> None:
         self._conn = conn
         self._conn.execute(_INSTALL)
+        self.close()
+
+    def close(self) -> None:
+        """Hold back whoever commits from now on."""
         self._conn.execute("SELECT pg_advisory_lock(1, 1)")
 
     def open(self) -> None:
