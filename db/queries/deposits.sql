@@ -1,8 +1,16 @@
 -- name: claim_deposit :one
 -- Claims a transaction as the user's deposit, once for all users. The same claim again
--- returns the same deposit; of a transaction that is taken it returns nothing.
+-- returns the same deposit; of a transaction that is taken, by an order of a deleted
+-- user too, it returns nothing. A claim that waits for that very deletion is refused by
+-- orders_tx_hash_key.
 WITH owner AS (
-    SELECT users.id FROM users WHERE users.id = @user_id FOR NO KEY UPDATE
+    SELECT users.id FROM users
+    WHERE
+        users.id = @user_id
+        AND NOT EXISTS (
+            SELECT FROM retired_orders WHERE retired_orders.tx_hash = @tx_hash::text
+        )
+    FOR NO KEY UPDATE
 )
 
 INSERT INTO orders (user_id, type, tx_hash)

@@ -70,7 +70,8 @@ RETURNING *;
 
 -- name: activate_wallet :one
 -- Makes a pending wallet active, with its addresses in their normal form; returns
--- nothing if it is not pending. An evm_address that is not given stays as it is.
+-- nothing if it is not pending. An evm_address that is not given stays as it is. Called
+-- by the store's activate_wallet, which mirrors what came from the chain before.
 UPDATE users
 SET
     wallet_status = 'active',

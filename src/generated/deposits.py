@@ -24,7 +24,13 @@ __all__ = [
 
 CLAIM_DEPOSIT: Final = """\
 WITH owner AS (
-    SELECT users.id FROM users WHERE users.id = $2 FOR NO KEY UPDATE
+    SELECT users.id FROM users
+    WHERE
+        users.id = $2
+        AND NOT EXISTS (
+            SELECT FROM retired_orders WHERE retired_orders.tx_hash = $1::text
+        )
+    FOR NO KEY UPDATE
 )
 
 INSERT INTO orders (user_id, type, tx_hash)
@@ -74,7 +80,9 @@ def claim_deposit(
     user_id: UUID,
 ) -> models.Order | None:
     """Claims a transaction as the user's deposit, once for all users. The same claim again
-    returns the same deposit; of a transaction that is taken it returns nothing.
+    returns the same deposit; of a transaction that is taken, by an order of a deleted
+    user too, it returns nothing. A claim that waits for that very deletion is refused by
+    orders_tx_hash_key.
     """
     cur = RawCursor(conn, row_factory=models.order_row)
     cur.execute(CLAIM_DEPOSIT, (tx_hash, user_id))

@@ -327,7 +327,8 @@ def activate_wallet(
     id: UUID,
 ) -> models.User | None:
     """Makes a pending wallet active, with its addresses in their normal form; returns
-    nothing if it is not pending. An evm_address that is not given stays as it is.
+    nothing if it is not pending. An evm_address that is not given stays as it is. Called
+    by the store's activate_wallet, which mirrors what came from the chain before.
     """
     cur = RawCursor(conn, row_factory=models.user_row)
     cur.execute(ACTIVATE_WALLET, (wallet_address, crossmint_wallet_id, evm_address, id))

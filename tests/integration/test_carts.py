@@ -10,9 +10,9 @@ import psycopg
 import pytest
 from pydantic import ValidationError
 
-from generated import carts, chain
+from generated import carts, chain, users
 from generated.aio import carts as async_carts
-from generated.models import CartItem
+from generated.models import CartItem, User
 from store import AsyncStore, ChainEvent, CheckoutLine, Product, Store, errors
 from tests.support import chains, factories, gates, stores
 from tests.support.races import no_deadlock, race
@@ -88,6 +88,14 @@ def at_once(
     return one.result(), other.result()
 
 
+def activate(
+    store: Store, conn: psycopg.Connection, user_id: UUID, wallet: str = WALLETS[0]
+) -> User | None:
+    """Let a user's wallet be pending, then active."""
+    conn.execute("UPDATE users SET wallet_status = 'pending' WHERE id = %s", [user_id])
+    return store.activate_wallet(user_id, wallet_address=wallet)
+
+
 def items(conn: psycopg.Connection, user_id: UUID) -> list[CartItem]:
     """List a cart."""
     return carts.list_cart_items(conn, user_id=user_id, max_rows=9)
@@ -142,16 +150,11 @@ def test_nobody_has_no_cart(store: Store) -> None:
         store.add_cart_item(uuid4(), NOTEBOOK)
 
 
-def test_the_mirror_stays_out_of_db_carts(store: Store, user_id: UUID) -> None:
+def test_the_mirror_stays_out_of_db_carts(store: Store) -> None:
     """In db mode the mirror refuses to write."""
-    calls: list[Callable[[], Any]] = [
-        lambda: store.record_chain_events([], cursor=1),
-        lambda: store.mirror_cart(user_id),
-    ]
-    for call in calls:
-        with pytest.raises(errors.WrongCartService) as refused:
-            call()
-        assert refused.value.required == "onchain"
+    with pytest.raises(errors.WrongCartService) as refused:
+        store.record_chain_events([], cursor=1)
+    assert refused.value.required == "onchain"
 
 
 # In onchain mode
@@ -224,6 +227,22 @@ def test_chain_time_is_an_instant(
     assert item.created_at == FIRST
 
 
+def test_a_wallet_brings_what_came_before(
+    onchain: Store, store: Store, conn: psycopg.Connection
+) -> None:
+    """An activated wallet fills the cart with its earlier events, where on chain."""
+    onchain.record_chain_events([SMALLER, LARGER], cursor=7)
+    user_id = factories.add_user(conn)
+    assert onchain.activate_wallet(user_id, wallet_address=WALLETS[0]) is None
+    assert activate(store, conn, user_id)
+    assert items(conn, user_id) == []
+    user = activate(onchain, conn, user_id, "0xA")
+    assert user is not None
+    assert (user.wallet_status, user.wallet_address) == ("active", WALLETS[0])
+    assert states(conn) == {"0x1": None, "0x2": FIRST}
+    assert chain.get_chain_cursor(conn) == 7
+
+
 def test_of_two_users_with_one_wallet_the_eldest_is_meant(
     onchain: Store, conn: psycopg.Connection
 ) -> None:
@@ -231,9 +250,9 @@ def test_of_two_users_with_one_wallet_the_eldest_is_meant(
     onchain.record_chain_events([SMALLER], cursor=0)
     elder, other = add_owner(conn, WALLETS[0]), add_owner(conn, WALLETS[0])
     theirs = factories.add_item(conn, other, product_id="B01")
-    onchain.mirror_cart(other)
+    assert activate(onchain, conn, other)
     assert (items(conn, elder), items(conn, other)) == ([], [theirs])
-    onchain.mirror_cart(elder)
+    assert activate(onchain, conn, elder)
     assert (len(items(conn, elder)), items(conn, other)) == (1, [theirs])
     onchain.record_chain_events([LARGER], cursor=0)
     assert items(conn, other) == [theirs]
@@ -303,7 +322,6 @@ def test_both_faces_write_carts(database_url: str, user_id: UUID) -> None:
         async with AsyncStore(settings) as mirror:
             for kind in ("added", "removed"):
                 await mirror.record_chain_events([happened(kind, 1)], cursor=0)
-                await mirror.mirror_cart(user_id)
                 async with mirror.connection() as conn:
                     listed = await async_carts.list_cart_items(
                         conn, user_id=user_id, max_rows=9
@@ -471,6 +489,7 @@ def test_a_held_object_is_not_sold_again_by_its_digest(
 # Races
 
 
+@pytest.mark.usefixtures("user_id")
 @pytest.mark.parametrize(
     "batches",
     [
@@ -485,7 +504,6 @@ def test_two_batches_at_once(
     onchain: Store,
     conn: psycopg.Connection,
     database_url: str,
-    user_id: UUID,
     batches: tuple[list[ChainEvent], list[ChainEvent]],
 ) -> None:
     """T1: record a batch; T2: record another. The rows are those of one batch."""
@@ -498,7 +516,7 @@ def test_two_batches_at_once(
     left = states(conn)
     assert chain.get_chain_cursor(conn) == 2
     conn.execute("DELETE FROM cart_items")
-    onchain.mirror_cart(user_id)
+    onchain.record_chain_events([*one, *other, SPARE], cursor=0)
     assert states(conn) == left
 
 
@@ -523,15 +541,27 @@ def test_a_wallet_given_while_its_events_come(
     """T1: record events of a wallet without a user; T2: give it. None is lost."""
     assert user_id
     late = factories.add_user(conn)
+    users.begin_wallet(conn, id=late)
     batch = [happened("added", 1), happened("added", 2, WALLETS[1])]
+    at_once(
+        database_url,
+        lambda: onchain.record_chain_events(batch, cursor=0),
+        lambda: onchain.activate_wallet(late, wallet_address=WALLETS[1]),
+    )
+    assert len(items(conn, late)) == 1
 
-    def provide() -> None:
-        with psycopg.connect(database_url, autocommit=True) as other:
-            other.execute("SET session_replication_role = replica")  # past the gate
-            give_wallet(other, late, WALLETS[1])
-        onchain.mirror_cart(late)
 
-    at_once(database_url, lambda: onchain.record_chain_events(batch, cursor=0), provide)
+def test_events_that_come_while_their_wallet_is_given(
+    onchain: Store, conn: psycopg.Connection, database_url: str
+) -> None:
+    """T1: give a wallet; T2: record events of it. None is lost."""
+    late = factories.add_user(conn)
+    users.begin_wallet(conn, id=late)
+    at_once(
+        database_url,
+        lambda: onchain.activate_wallet(late, wallet_address=WALLETS[0]),
+        lambda: onchain.record_chain_events([SMALLER], cursor=0),
+    )
     assert len(items(conn, late)) == 1
 
 

@@ -14,8 +14,8 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from generated import carts, chats, orders, users
-from generated.models import CartItem, User
+from generated import carts, chats, deposits, orders, users
+from generated.models import CartItem, Order, User
 from store import Store, errors
 from tests.support import chains, factories, gates, onboarding, stores
 from tests.support.factories import PAYMENT_FAILED, PAYMENT_SUCCEEDED
@@ -215,6 +215,40 @@ def test_deletion_takes_everything_along(
     for name in ("cart_items", "orders", "order_items", "order_events"):
         assert len(after[name]) == 1
     assert not after["chat_sessions"]
+
+
+def test_a_deleted_user_s_deposit_is_nobody_else_s(
+    store: Store, conn: psycopg.Connection, user_id: UUID
+) -> None:
+    """A transaction that a deleted user claimed is claimed by nobody again."""
+    deposits.claim_deposit(conn, user_id=user_id, tx_hash=DIGEST)
+    deposits.fail_deposit(conn, tx_hash=DIGEST)
+    other = factories.add_user(conn)
+    store.delete_user(user_id)
+    assert deposits.claim_deposit(conn, user_id=other, tx_hash=DIGEST) is None
+    assert conn.execute("SELECT count(*) FROM orders").fetchone() == (0,)
+
+
+def test_a_claim_of_what_a_deletion_uses_up(
+    store: Store, conn: psycopg.Connection, user_id: UUID, database_url: str
+) -> None:
+    """T1: delete a user with a deposit; T2: claim its transaction. It is refused."""
+    deposits.claim_deposit(conn, user_id=user_id, tx_hash=DIGEST)
+    deposits.fail_deposit(conn, tx_hash=DIGEST)
+    other = factories.add_user(conn)
+
+    def claim() -> Order | None:
+        with store.connection() as inside:
+            return deposits.claim_deposit(inside, user_id=other, tx_hash=DIGEST)
+
+    with psycopg.connect(database_url) as deletion, ThreadPoolExecutor(1) as threads:
+        users.erase_user(deletion, id=user_id)
+        claiming = threads.submit(claim)
+        gates.wait_until_waiting(conn, 1, behind=deletion.info.backend_pid)
+        deletion.commit()
+        with pytest.raises(errors.AlreadyExists) as refused:
+            claiming.result()
+    assert refused.value.constraint == "orders_tx_hash_key"
 
 
 def test_deletion_names_the_open_orders(

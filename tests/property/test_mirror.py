@@ -206,14 +206,16 @@ class MirrorMachine(RuleBasedStateMachine):
 
     @rule(tell=st.booleans())
     def provide_wallet(self, tell: bool) -> None:
-        """Give the third user the wallet, or tell the mirror of it."""
+        """Give the third user the wallet, with the store or behind its back."""
         wallet, user_id = WALLETS[2], self.owners[WALLETS[2]]
-        set_wallet(self.conn, user_id, wallet)
         self.model.owners[wallet] = user_id
         if tell:
-            self.store.mirror_cart(user_id)
+            self.conn.execute("UPDATE users SET wallet_status = 'pending'")
+            assert self.store.activate_wallet(user_id, wallet_address=wallet)
             self.model.apply(user_id)
             self.cursor = self.cursor or 0
+        else:
+            set_wallet(self.conn, user_id, wallet)
 
     @rule(wallet=st.sampled_from(WALLETS), variant=st.sampled_from(VARIANTS))
     def leave_over(self, wallet: str, variant: Variant) -> None:

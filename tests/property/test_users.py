@@ -133,12 +133,11 @@ class UsersMachine(RuleBasedStateMachine):
         """Give a pending wallet its addresses, whichever way they are spelt."""
         person = self.somebody(data)
         normal = evm_address and addresses.evm_address(evm_address)
-        returned = users.activate_wallet(
-            self.conn,
-            id=person.id,
-            wallet_address=addresses.sui_address(address),
+        returned = self.store.activate_wallet(
+            person.id,
+            wallet_address=address,
             crossmint_wallet_id="wallet",
-            evm_address=normal,
+            evm_address=evm_address,
         )
         if person.columns["wallet_status"] != "pending":
             assert returned is None

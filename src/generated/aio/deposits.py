@@ -32,7 +32,9 @@ async def claim_deposit(
     user_id: UUID,
 ) -> models.Order | None:
     """Claims a transaction as the user's deposit, once for all users. The same claim again
-    returns the same deposit; of a transaction that is taken it returns nothing.
+    returns the same deposit; of a transaction that is taken, by an order of a deleted
+    user too, it returns nothing. A claim that waits for that very deletion is refused by
+    orders_tx_hash_key.
     """
     cur = AsyncRawCursor(conn, row_factory=models.order_row)
     await cur.execute(CLAIM_DEPOSIT, (tx_hash, user_id))

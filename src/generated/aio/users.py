@@ -177,7 +177,8 @@ async def activate_wallet(
     id: UUID,
 ) -> models.User | None:
     """Makes a pending wallet active, with its addresses in their normal form; returns
-    nothing if it is not pending. An evm_address that is not given stays as it is.
+    nothing if it is not pending. An evm_address that is not given stays as it is. Called
+    by the store's activate_wallet, which mirrors what came from the chain before.
     """
     cur = AsyncRawCursor(conn, row_factory=models.user_row)
     await cur.execute(

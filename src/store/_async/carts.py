@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from generated.aio import carts, chain, users
+from generated.aio import carts, chain
 from generated.models import CartItem
 from store import errors
 from store.chain import ChainEvent, Product
@@ -18,6 +18,12 @@ from store.chain import ChainEvent, Product
 from .database import AsyncDatabase
 
 _Connection = AsyncConnection[TupleRow]
+
+
+async def mirror(conn: _Connection, user_ids: Sequence[UUID]) -> None:
+    """Make carts what the stored events say; needs the locks of their users."""
+    await chain.adopt_cart_items(conn, user_ids=user_ids)
+    await chain.mirror_cart_items(conn, user_ids=user_ids)
 
 
 class AsyncCarts(AsyncDatabase):
@@ -54,8 +60,8 @@ class AsyncCarts(AsyncDatabase):
         """Keep events of Sui, each once, and make the carts what all of them say.
 
         The cursor is the last checkpoint of which these are the last events. It moves
-        with them or not at all, and never back. Events of wallets that no user has are
-        kept: see `mirror_cart`.
+        with them or not at all, and never back. Events of a wallet that no user has
+        are kept until `activate_wallet`.
 
         Raises:
             InvalidValue: a value of an event breaks a rule of the schema.
@@ -68,24 +74,9 @@ class AsyncCarts(AsyncDatabase):
             await chain.advance_chain_cursor(conn, checkpoint=cursor)
             await chain.insert_chain_events(conn, events=rows)
             owners = await chain.lock_owners_of_objects(conn, object_ids=objects)
-            await self._mirror(conn, owners)
+            await mirror(conn, owners)
 
         await self.atomically(work)
-
-    async def mirror_cart(self, user_id: UUID) -> None:
-        """Apply the events that came before the user had the wallet; once it is set."""
-        self._require("onchain")
-
-        async def work(conn: _Connection) -> None:
-            await chain.advance_chain_cursor(conn, checkpoint=0)
-            await users.lock_user(conn, id=user_id)
-            await self._mirror(conn, [user_id])
-
-        await self.atomically(work)
-
-    async def _mirror(self, conn: _Connection, user_ids: Sequence[UUID]) -> None:
-        await chain.adopt_cart_items(conn, user_ids=user_ids)
-        await chain.mirror_cart_items(conn, user_ids=user_ids)
 
     def _require(self, service: Literal["db", "onchain"]) -> None:
         if self.settings.cart_service != service:

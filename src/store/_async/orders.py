@@ -9,12 +9,13 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from generated.aio import carts, chain, orders, users
+from generated.aio import carts, orders, users
 from generated.enums import OrderStatus, OrderType
 from generated.models import Order
 from store import errors, webhooks
 from store.webhooks import OrderEvent
 
+from .carts import mirror
 from .database import AsyncDatabase
 
 _Connection = AsyncConnection[TupleRow]
@@ -148,8 +149,6 @@ class AsyncOrders(AsyncDatabase):
             elif changed.status_before == OrderStatus.CANCELLED:
                 await carts.retake_cart_item(conn, order_id=order_id)
             if self.settings.cart_service == "onchain":
-                owner = [changed.order.user_id]
-                await chain.adopt_cart_items(conn, user_ids=owner)
-                await chain.mirror_cart_items(conn, user_ids=owner)
+                await mirror(conn, [changed.order.user_id])
             return changed.order
         return None

@@ -1,4 +1,4 @@
-"""Users: their wallet keys, and their end. All else of them is single queries."""
+"""Users: their wallets, keys and end. All else of them is single queries."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from pydantic import SecretStr
 
-from generated.aio import users
+from generated.aio import chain, users
+from generated.models import User
 from store import addresses, errors
 from store.encryption import SUI_PRIVATE_KEY, KeyRing
 
+from .carts import mirror
 from .database import AsyncDatabase
 
 
@@ -47,6 +49,43 @@ class AsyncUsers(AsyncDatabase):
             raise errors.UserNotFound(user_id)
         token = user.sui_private_key_encrypted
         return None if token is None else ring.decrypt(token, user_id, SUI_PRIVATE_KEY)
+
+    async def activate_wallet(
+        self,
+        user_id: UUID,
+        *,
+        wallet_address: str,
+        crossmint_wallet_id: str | None = None,
+        evm_address: str | None = None,
+    ) -> User | None:
+        """Make a pending wallet active; None, with nothing written, if it is not.
+
+        Addresses may have any form; an EVM address that is not given stays as it is.
+        Where carts are on chain, the user's is what came before, in one transaction.
+
+        Raises:
+            Malformed: an address is none.
+            DatabaseError: as `transaction` does.
+        """
+        sui = addresses.sui_address(wallet_address)
+        evm = addresses.evm_address(evm_address) if evm_address else None
+
+        async def work(conn: AsyncConnection[TupleRow]) -> User | None:
+            on_chain = self.settings.cart_service == "onchain"
+            if on_chain:  # keeps those out who record events, before the user's lock
+                await chain.advance_chain_cursor(conn, checkpoint=0)
+            user = await users.activate_wallet(
+                conn,
+                id=user_id,
+                wallet_address=sui,
+                crossmint_wallet_id=crossmint_wallet_id,
+                evm_address=evm,
+            )
+            if user and on_chain:
+                await mirror(conn, [user_id])
+            return user
+
+        return await self.atomically(work)
 
     async def delete_user(self, user_id: UUID) -> None:
         """Delete a user and all that is theirs, the events of their orders included.

@@ -11,7 +11,7 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from generated import carts, chain, users
+from generated import carts, chain
 from generated.models import CartItem
 from store import errors
 from store.chain import ChainEvent, Product
@@ -19,6 +19,12 @@ from store.chain import ChainEvent, Product
 from .database import Database
 
 _Connection = Connection[TupleRow]
+
+
+def mirror(conn: _Connection, user_ids: Sequence[UUID]) -> None:
+    """Make carts what the stored events say; needs the locks of their users."""
+    chain.adopt_cart_items(conn, user_ids=user_ids)
+    chain.mirror_cart_items(conn, user_ids=user_ids)
 
 
 class Carts(Database):
@@ -53,8 +59,8 @@ class Carts(Database):
         """Keep events of Sui, each once, and make the carts what all of them say.
 
         The cursor is the last checkpoint of which these are the last events. It moves
-        with them or not at all, and never back. Events of wallets that no user has are
-        kept: see `mirror_cart`.
+        with them or not at all, and never back. Events of a wallet that no user has
+        are kept until `activate_wallet`.
 
         Raises:
             InvalidValue: a value of an event breaks a rule of the schema.
@@ -67,24 +73,9 @@ class Carts(Database):
             chain.advance_chain_cursor(conn, checkpoint=cursor)
             chain.insert_chain_events(conn, events=rows)
             owners = chain.lock_owners_of_objects(conn, object_ids=objects)
-            self._mirror(conn, owners)
+            mirror(conn, owners)
 
         self.atomically(work)
-
-    def mirror_cart(self, user_id: UUID) -> None:
-        """Apply the events that came before the user had the wallet; once it is set."""
-        self._require("onchain")
-
-        def work(conn: _Connection) -> None:
-            chain.advance_chain_cursor(conn, checkpoint=0)
-            users.lock_user(conn, id=user_id)
-            self._mirror(conn, [user_id])
-
-        self.atomically(work)
-
-    def _mirror(self, conn: _Connection, user_ids: Sequence[UUID]) -> None:
-        chain.adopt_cart_items(conn, user_ids=user_ids)
-        chain.mirror_cart_items(conn, user_ids=user_ids)
 
     def _require(self, service: Literal["db", "onchain"]) -> None:
         if self.settings.cart_service != service:

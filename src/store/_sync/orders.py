@@ -10,12 +10,13 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from generated import carts, chain, orders, users
+from generated import carts, orders, users
 from generated.enums import OrderStatus, OrderType
 from generated.models import Order
 from store import errors, webhooks
 from store.webhooks import OrderEvent
 
+from .carts import mirror
 from .database import Database
 
 _Connection = Connection[TupleRow]
@@ -147,8 +148,6 @@ class Orders(Database):
             elif changed.status_before == OrderStatus.CANCELLED:
                 carts.retake_cart_item(conn, order_id=order_id)
             if self.settings.cart_service == "onchain":
-                owner = [changed.order.user_id]
-                chain.adopt_cart_items(conn, user_ids=owner)
-                chain.mirror_cart_items(conn, user_ids=owner)
+                mirror(conn, [changed.order.user_id])
             return changed.order
         return None

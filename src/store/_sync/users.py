@@ -1,5 +1,5 @@
 # Generated from store/_async/users.py by tools/make_sync.py. DO NOT EDIT.
-"""Users: their wallet keys, and their end. All else of them is single queries."""
+"""Users: their wallets, keys and end. All else of them is single queries."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 from pydantic import SecretStr
 
-from generated import users
+from generated import chain, users
+from generated.models import User
 from store import addresses, errors
 from store.encryption import SUI_PRIVATE_KEY, KeyRing
 
+from .carts import mirror
 from .database import Database
 
 
@@ -48,6 +50,43 @@ class Users(Database):
             raise errors.UserNotFound(user_id)
         token = user.sui_private_key_encrypted
         return None if token is None else ring.decrypt(token, user_id, SUI_PRIVATE_KEY)
+
+    def activate_wallet(
+        self,
+        user_id: UUID,
+        *,
+        wallet_address: str,
+        crossmint_wallet_id: str | None = None,
+        evm_address: str | None = None,
+    ) -> User | None:
+        """Make a pending wallet active; None, with nothing written, if it is not.
+
+        Addresses may have any form; an EVM address that is not given stays as it is.
+        Where carts are on chain, the user's is what came before, in one transaction.
+
+        Raises:
+            Malformed: an address is none.
+            DatabaseError: as `transaction` does.
+        """
+        sui = addresses.sui_address(wallet_address)
+        evm = addresses.evm_address(evm_address) if evm_address else None
+
+        def work(conn: Connection[TupleRow]) -> User | None:
+            on_chain = self.settings.cart_service == "onchain"
+            if on_chain:  # keeps those out who record events, before the user's lock
+                chain.advance_chain_cursor(conn, checkpoint=0)
+            user = users.activate_wallet(
+                conn,
+                id=user_id,
+                wallet_address=sui,
+                crossmint_wallet_id=crossmint_wallet_id,
+                evm_address=evm,
+            )
+            if user and on_chain:
+                mirror(conn, [user_id])
+            return user
+
+        return self.atomically(work)
 
     def delete_user(self, user_id: UUID) -> None:
         """Delete a user and all that is theirs, the events of their orders included.
