@@ -63,17 +63,27 @@ lock: $(READY) ## Pin the dependencies of pyproject.toml anew in requirements.lo
 
 ##@ Database
 
+POOLER = $(if $(allow_pooler),--allow-pooler)
+
 .PHONY: migrate
 migrate: $(READY) ## Apply pending migrations to DATABASE_URL_DIRECT, else DATABASE_URL
-	@$(BIN)/python -m store migrate up
+	@$(BIN)/python -m store migrate up $(POOLER)
 
 .PHONY: rollback
 rollback: $(READY) ## Take back the newest applied migration
-	@$(BIN)/python -m store migrate rollback
+	@$(BIN)/python -m store migrate rollback $(POOLER)
 
 .PHONY: migration
 migration: $(READY) ## Write the next migration's skeleton: make migration name=add_x
 	@$(BIN)/python -m store migrate new -- "$${name-}"
+
+.PHONY: migrate-record
+migrate-record: $(READY) ## Add new migrations to the journal, after which they are final
+	@$(BIN)/python -m store migrate record
+
+.PHONY: migrate-repair
+migrate-repair: $(READY) ## Make the journal (database=1: the ledger) agree with name=FILE
+	@$(BIN)/python -m store migrate repair $(if $(database),--database) -- "$${name-}"
 
 # make ends with 2 whatever a recipe's code was. To tell 1 (pending) from 2 (failure) call
 # `python -m store migrate status` itself.

@@ -1,14 +1,50 @@
 -- name: list_invalid_indexes :many
 -- Lists the indexes that no query uses, since the CREATE INDEX CONCURRENTLY or REINDEX
--- CONCURRENTLY that made them was interrupted. One that is still being built is invalid,
--- too.
+-- CONCURRENTLY that made them was interrupted, or is still at it: then the session is
+-- there, too (where the role may see it).
 SELECT
-    pg_class.oid::regclass::text AS index_name,
-    pg_index.indrelid::regclass::text AS table_name
+    pg_class.oid::regclass::text AS "index_name!",
+    pg_index.indrelid::regclass::text AS "table_name!",
+    pg_stat_progress_create_index.pid::integer AS "builder_pid?"
 FROM pg_catalog.pg_index
 JOIN pg_catalog.pg_class ON pg_class.oid = pg_index.indexrelid
+LEFT JOIN pg_catalog.pg_stat_progress_create_index
+    ON pg_stat_progress_create_index.index_relid = pg_index.indexrelid
 WHERE NOT pg_index.indisvalid AND pg_class.relkind = 'i'
-ORDER BY index_name;
+ORDER BY pg_class.oid::regclass::text;
+
+-- name: try_migration_lock :one
+-- Takes the lock that dbmate takes with --migration-lock, for the session, unless another
+-- has it. Never waits for it: CREATE INDEX CONCURRENTLY waits for every statement that
+-- runs, a waiting one of ours, too, so that both would wait for ever.
+SELECT pg_try_advisory_lock(48372615) AS "taken!";
+
+-- name: list_migration_lock_holders :many
+-- Lists the sessions that hold the migration lock in this database.
+SELECT
+    pg_locks.pid AS "pid!",
+    pg_stat_activity.backend_start AS "since?"
+FROM pg_catalog.pg_locks
+LEFT JOIN pg_catalog.pg_stat_activity ON pg_stat_activity.pid = pg_locks.pid
+WHERE
+    pg_locks.locktype = 'advisory'
+    AND pg_locks.granted
+    AND (pg_locks.classid, pg_locks.objid, pg_locks.objsubid) = (0, 48372615, 1)
+    AND pg_locks.database = (
+        SELECT pg_database.oid FROM pg_catalog.pg_database
+        WHERE pg_database.datname = current_database()
+    );
+
+-- name: list_sessions_of :many
+-- Lists the sessions in this database that go by an application's name.
+SELECT
+    pg_stat_activity.pid AS "pid!",
+    pg_stat_activity.backend_start AS "since?"
+FROM pg_catalog.pg_stat_activity
+WHERE
+    pg_stat_activity.application_name = @application_name
+    AND pg_stat_activity.datname = current_database()
+ORDER BY pg_stat_activity.pid;
 
 -- name: list_tables :many
 -- Lists the tables of a schema, by name.

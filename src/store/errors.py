@@ -4,7 +4,7 @@
 
     StoreError
     ├── ConfigurationError     a setting is missing or bad
-    ├── MigrationError         dbmate failed
+    ├── MigrationError         a migration failed, or would go wrong
     ├── DatabaseError          the database refused, for a reason not named below
     │   ├── Unavailable        no connection could be had in time
     │   ├── TransientError     nothing was written; the same call may succeed
@@ -58,7 +58,14 @@ class ConfigurationError(StoreError):
 
 
 class MigrationError(StoreError):
-    """Dbmate could not do what was asked."""
+    """What was asked could not be done, or would have gone wrong.
+
+    Attribute: ``sqlstate`` (five characters, None if it is no refusal of the server's).
+    """
+
+    def __init__(self, message: str, *, sqlstate: str | None = None) -> None:
+        super().__init__(message)
+        self.sqlstate = sqlstate
 
 
 class DatabaseError(StoreError):

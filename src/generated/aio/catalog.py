@@ -3,6 +3,7 @@
 from typing import Any
 
 from psycopg import AsyncConnection, AsyncRawCursor
+from psycopg.rows import scalar_row
 
 from ..catalog import (
     LIST_COLUMNS,
@@ -10,18 +11,25 @@ from ..catalog import (
     LIST_DOMAINS,
     LIST_INDEXES,
     LIST_INVALID_INDEXES,
+    LIST_MIGRATION_LOCK_HOLDERS,
+    LIST_SESSIONS_OF,
     LIST_TABLES,
+    TRY_MIGRATION_LOCK,
     ListColumnsRow,
     ListConstraintsRow,
     ListDomainsRow,
     ListIndexesRow,
     ListInvalidIndexesRow,
+    ListMigrationLockHoldersRow,
+    ListSessionsOfRow,
     ListTablesRow,
     list_columns_row,
     list_constraints_row,
     list_domains_row,
     list_indexes_row,
     list_invalid_indexes_row,
+    list_migration_lock_holders_row,
+    list_sessions_of_row,
     list_tables_row,
 )
 
@@ -31,7 +39,10 @@ __all__ = [
     "list_domains",
     "list_indexes",
     "list_invalid_indexes",
+    "list_migration_lock_holders",
+    "list_sessions_of",
     "list_tables",
+    "try_migration_lock",
 ]
 
 
@@ -39,11 +50,41 @@ async def list_invalid_indexes(
     conn: AsyncConnection[Any],
 ) -> list[ListInvalidIndexesRow]:
     """Lists the indexes that no query uses, since the CREATE INDEX CONCURRENTLY or REINDEX
-    CONCURRENTLY that made them was interrupted. One that is still being built is invalid,
-    too.
+    CONCURRENTLY that made them was interrupted, or is still at it: then the session is
+    there, too (where the role may see it).
     """
     cur = AsyncRawCursor(conn, row_factory=list_invalid_indexes_row)
     await cur.execute(LIST_INVALID_INDEXES)
+    return await cur.fetchall()
+
+
+async def try_migration_lock(conn: AsyncConnection[Any]) -> bool | None:
+    """Takes the lock that dbmate takes with --migration-lock, for the session, unless another
+    has it. Never waits for it: CREATE INDEX CONCURRENTLY waits for every statement that
+    runs, a waiting one of ours, too, so that both would wait for ever.
+    """
+    cur: AsyncRawCursor[bool] = AsyncRawCursor(conn, row_factory=scalar_row)
+    await cur.execute(TRY_MIGRATION_LOCK)
+    return await cur.fetchone()
+
+
+async def list_migration_lock_holders(
+    conn: AsyncConnection[Any],
+) -> list[ListMigrationLockHoldersRow]:
+    """Lists the sessions that hold the migration lock in this database."""
+    cur = AsyncRawCursor(conn, row_factory=list_migration_lock_holders_row)
+    await cur.execute(LIST_MIGRATION_LOCK_HOLDERS)
+    return await cur.fetchall()
+
+
+async def list_sessions_of(
+    conn: AsyncConnection[Any],
+    *,
+    application_name: str | None,
+) -> list[ListSessionsOfRow]:
+    """Lists the sessions in this database that go by an application's name."""
+    cur = AsyncRawCursor(conn, row_factory=list_sessions_of_row)
+    await cur.execute(LIST_SESSIONS_OF, (application_name,))
     return await cur.fetchall()
 
 

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import argparse
 import functools
+from collections.abc import Callable
+from typing import TypeAlias
 
 from .. import migrations
 from ..settings import DatabaseSettings
-from . import diagram, studio
+from . import diagram, journal, runs, studio
 
 __all__ = ["add"]
 
 FINE, PENDING = 0, 1
+
+Command: TypeAlias = Callable[[argparse.Namespace], int]
 
 # Line by line, also into a pipe.
 _say = functools.partial(print, flush=True)
@@ -22,30 +26,44 @@ _say = functools.partial(print, flush=True)
 
 def add(migrate: argparse.ArgumentParser) -> None:
     """Add the commands to the parser of `migrate`."""
-    commands = migrate.add_subparsers(required=True, metavar="ACTION")
-    for command, does in (
-        (_up, "create the database if missing, and apply what is pending"),
-        (_status, "list the migrations; exits with 1 if any is pending"),
-        (_rollback, "take back the newest applied migration"),
-        (_new, "write the skeleton of the next migration"),
-        (_diagram, "write the schema's page, or with --check compare it"),
-        (_studio, "browse the database in a visual UI, read-only"),
-    ):
-        action = commands.add_parser(command.__name__.strip("_"), help=does)
-        action.set_defaults(command=command)
-        if command is _new:
-            action.add_argument("name", metavar="NAME", help="what it does: add_x")
-        if command is _diagram:
-            action.add_argument("--check", action="store_true")
-        if command is _studio:
-            action.add_argument(
-                "--port", type=int, default=0, help="default: a free one"
-            )
-            action.add_argument("--no-open", action="store_true", help="no browser")
+    actions = migrate.add_subparsers(required=True, metavar="ACTION")
+
+    def action(command: Command, does: str) -> argparse.ArgumentParser:
+        parser = actions.add_parser(command.__name__.strip("_"), help=does)
+        parser.set_defaults(command=command)
+        return parser
+
+    up = action(_up, "create the database if missing, and apply what is pending")
+    _allow_pooler(up)
+    action(_status, "list the migrations; exits with 1 if any is pending or wrong")
+    _allow_pooler(action(_rollback, "take back the newest applied migration"))
+    new = action(_new, "write the skeleton of the next migration")
+    new.add_argument("name", metavar="NAME", help="what it does: add_x")
+    action(_record, "add new migrations to the journal, after which they are final")
+    repair = action(_repair, "make the journal, or a database, agree with one file")
+    repair.add_argument("name", metavar="FILE", help="the file name: 0008_add_x.sql")
+    repair.add_argument(
+        "--database", action="store_true", help="the database's ledger, not the journal"
+    )
+
+    draw = action(_diagram, "write the schema's page, or with --check compare it")
+    draw.add_argument("--check", action="store_true")
+    browse = action(_studio, "browse the database in a visual UI, read-only")
+    browse.add_argument("--port", type=int, default=0, help="default: a free one")
+    browse.add_argument("--no-open", action="store_true", help="no browser")
 
 
-def _up(_options: argparse.Namespace) -> int:
-    if not migrations.up(DatabaseSettings.load(), progress=_say):
+def _allow_pooler(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--allow-pooler",
+        action="store_true",
+        help="take the URL for the server's, though it looks like a pooler's",
+    )
+
+
+def _up(options: argparse.Namespace) -> int:
+    settings = DatabaseSettings.load()
+    if not migrations.up(settings, progress=_say, pooler_allowed=options.allow_pooler):
         _say("nothing is pending")
     return FINE
 
@@ -56,16 +74,33 @@ def _status(_options: argparse.Namespace) -> int:
         _say(f"applied  {file}")
     for file in found.pending:
         _say(f"pending  {file}")
-    return PENDING if found.pending else FINE
+    for finding in found.findings:
+        _say(f"wrong    {finding}")
+    return PENDING if found.pending or found.findings else FINE
 
 
-def _rollback(_options: argparse.Namespace) -> int:
-    migrations.rollback(DatabaseSettings.load(), progress=_say)
+def _rollback(options: argparse.Namespace) -> int:
+    settings = DatabaseSettings.load()
+    migrations.rollback(settings, progress=_say, pooler_allowed=options.allow_pooler)
     return FINE
 
 
 def _new(options: argparse.Namespace) -> int:
     _say(migrations.new(options.name))
+    return FINE
+
+
+def _record(_options: argparse.Namespace) -> int:
+    for name in migrations.record() or ["nothing is new"]:
+        _say(name)
+    return FINE
+
+
+def _repair(options: argparse.Namespace) -> int:
+    if options.database:
+        _say(runs.repair(DatabaseSettings.load(), options.name))
+    else:
+        _say(journal.repair(options.name))
     return FINE
 
 

@@ -1,4 +1,4 @@
-"""Running dbmate, so that parallel runs wait and no password is shown.
+"""Running dbmate, so that no password is shown and nothing stray redirects it.
 
 dbmate never learns the password from the URL, whose parts it prints on errors: it has
 a URL without one, and the password through libpq's own environment variable.
@@ -10,7 +10,8 @@ import importlib.metadata
 import os
 import re
 import subprocess
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -19,8 +20,12 @@ from psycopg import conninfo
 from ..errors import MigrationError
 from ..settings import DatabaseSettings
 from . import files
+from .files import MigrationFile
 
-__all__ = ["LEDGER", "Progress", "run"]
+__all__ = ["APPLICATION_NAME", "LEDGER", "Progress", "run", "silent"]
+
+APPLICATION_NAME = "store migrations, dbmate"
+"""How its sessions are known in pg_stat_activity."""
 
 LEDGER = "schema_migrations"
 """The table in which dbmate keeps the numbers of what is applied."""
@@ -55,17 +60,37 @@ _LIBPQ_ONLY = {
 }
 
 
-def run(
-    settings: DatabaseSettings, directory: Path, *command: str, progress: Progress
-) -> str:
-    """Run a command of dbmate's on a directory of migrations and give what it said.
+def silent(_line: str) -> None:
+    """Tell nobody."""
 
-    Waits up to 5 minutes for a run of `up` elsewhere.
+
+def run(
+    settings: DatabaseSettings,
+    migrations: Sequence[MigrationFile],
+    *command: str,
+    progress: Progress = silent,
+) -> str:
+    """Run a command of dbmate's on these migrations and give what it said.
+
+    It takes no lock. It reads copies: what was checked is what runs, also if a file
+    changes in between, and its line ends are LF.
 
     Raises:
-        MigrationError: the directory misleads dbmate, or dbmate failed.
+        MigrationError: dbmate failed.
     """
-    files.listed(directory)
+    with tempfile.TemporaryDirectory(prefix="migrations-") as copies:
+        for file in migrations:
+            copy = Path(copies, file.name)
+            copy.write_bytes(file.text.encode(errors="surrogateescape"))
+        output, failed = _run(settings, copies, *command, progress=progress)
+    if failed:
+        raise _explained(output, f"dbmate {command[-1]}", migrations)
+    return output
+
+
+def _run(
+    settings: DatabaseSettings, directory: str, *command: str, progress: Progress
+) -> tuple[str, bool]:
     lines: list[str] = []
     with subprocess.Popen(  # noqa: S603 - no shell, and our own arguments
         [
@@ -75,8 +100,6 @@ def run(
             os.devnull,
             f"--migrations-dir={directory}",
             "--no-dump-schema",
-            "--migration-lock",
-            "--migration-lock-timeout=5m",
             *command,
         ],
         env=_environment(settings.database_url_direct.get_secret_value()),
@@ -92,11 +115,7 @@ def run(
             failed = failed or line.startswith("Error: ")
             if not failed:
                 progress(lines[-1])
-    output = "\n".join(lines)
-    if process.returncode:
-        task = f"dbmate {command[-1]}"
-        raise MigrationError(_explained(output, task, directory))
-    return output
+    return "\n".join(lines), process.returncode != 0
 
 
 def _dbmate() -> Path:
@@ -129,32 +148,39 @@ def _environment(url: str) -> dict[str, str]:
     # options, if any, stand last and win.
     options = parts.pop("options", environment.get("PGOPTIONS", ""))
     environment["PGOPTIONS"] = f"-c lock_timeout=5s {options}".rstrip()
+    parts["application_name"] = APPLICATION_NAME
     database = quote(parts.pop("dbname"), safe="")
     environment["DATABASE_URL"] = f"postgres:///{database}?{urlencode(parts)}"
     return environment
 
 
-def _explained(output: str, task: str, directory: Path) -> str:
+def _explained(
+    output: str, task: str, migrations: Sequence[MigrationFile]
+) -> MigrationError:
     """Make one line of what dbmate said: where, what, and what to do."""
     failed = _FAILED.search(output)
     if not failed:
-        return f"{task} broke off: {' '.join(output.split())}"
+        return MigrationError(f"{task} broke off: {' '.join(output.split())}")
     message = " ".join(failed["message"].replace("pq: ", "").split())
     # The driver repeats the place, counted from the section's start.
     message = re.sub(r" at position \d+:\d+(?= \(\w{5}\)$)", "", message)
-    if remedy := _REMEDIES.get(message[-6:-1]):
+    code = re.search(r"\((\w{5})\)$", message)
+    sqlstate = code[1] if code else None
+    if remedy := _REMEDIES.get(sqlstate or ""):
         message += f": {remedy}"
     *_, last = ["", *output[: failed.start()].splitlines()]
+    where = task
     if started := _STARTED.fullmatch(last):
+        [file] = [file for file in migrations if file.name == started[2]]
         section: files.Section = "up" if started[1] == "Applying" else "down"
-        return f"{_place(directory / started[2], section, failed)}: {message}"
-    return f"{task}: {message}"
+        where = _place(file, section, failed)
+    return MigrationError(f"{where}: {message}", sqlstate=sqlstate)
 
 
-def _place(path: Path, section: files.Section, failed: re.Match[str]) -> str:
+def _place(file: MigrationFile, section: files.Section, failed: re.Match[str]) -> str:
     if not failed["line"]:
-        return str(path)
+        return str(file.path)
     # dbmate counts from the line that begins the part.
-    part = files.read(path).part(section)
+    part = file.part(section)
     above = part.line - 1 if part else 0
-    return f"{path}:{above + int(failed['line'])}:{failed['column']}"
+    return f"{file.path}:{above + int(failed['line'])}:{failed['column']}"

@@ -11,7 +11,16 @@ from typing import Literal, TypeAlias
 
 from ..errors import MigrationError
 
-__all__ = ["DIRECTORY", "MigrationFile", "Part", "Section", "listed", "new", "read"]
+__all__ = [
+    "DIRECTORY",
+    "MigrationFile",
+    "Part",
+    "Section",
+    "listed",
+    "load",
+    "new",
+    "read",
+]
 
 DIRECTORY = Path("db/migrations")
 
@@ -114,11 +123,21 @@ def listed(directory: Path = DIRECTORY) -> list[str]:
             )
     for first, second in itertools.pairwise(names):
         if first[:4] == second[:4]:
+            hashes = [read(directory / name).sha256[:12] for name in (first, second)]
             raise MigrationError(
-                f"{directory / first} and {second} have the same number: give the "
-                "later one the next"
+                f"{directory / first} and {second} have the same number ({hashes[0]}, "
+                f"{hashes[1]}): give the later one the next"
             )
     return names
+
+
+def load(directory: Path = DIRECTORY) -> list[MigrationFile]:
+    """Read all migrations, in their order.
+
+    Raises:
+        MigrationError: as `listed` and `read` do.
+    """
+    return [read(directory / name) for name in listed(directory)]
 
 
 def new(name: str, *, directory: Path = DIRECTORY, text: str = _SKELETON) -> Path:

@@ -1,38 +1,48 @@
-"""Taking a database from one migration to the next, and back."""
+"""Taking a database from one migration to the next, and back, with the guards.
+
+Before anything changes, the files are compared with the journal, and the database with
+the files; what does not agree stops the run, with its name and both hashes.
+"""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import Connection
 
 from ..errors import MigrationError
 from ..settings import DatabaseSettings
-from . import dbmate, files
+from . import dbmate, files, indexes, journal, ledger, sessions
 from .dbmate import Progress
+from .files import MigrationFile
+from .journal import Finding
+from .ledger import Ledger
 
-__all__ = ["Status", "rollback", "status", "up"]
+__all__ = ["Status", "repair", "rollback", "status", "up"]
 
-_FINISHED = re.compile(r"^(?:Applied|Rolled back): (\S+) in ", re.MULTILINE)
+_ALREADY_THERE = {"42P06", "42P07", "42701", "42710"}
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """File names, in their order."""
+    """File names, in their order, and what would stop a run, in sentences."""
 
     applied: tuple[str, ...]
     pending: tuple[str, ...]
-
-
-def _silent(_line: str) -> None:
-    """Tell nobody."""
+    findings: tuple[str, ...] = ()
 
 
 def up(
     settings: DatabaseSettings,
     *,
     directory: Path = files.DIRECTORY,
-    progress: Progress = _silent,
+    progress: Progress = dbmate.silent,
+    pooler_allowed: bool = False,
+    lock_seconds: float = sessions.LOCK_SECONDS,
 ) -> tuple[str, ...]:
     """Apply what is pending and give the file names; create the database if missing.
 
@@ -41,49 +51,146 @@ def up(
     Raises:
         MigrationError: the migrations before the one that failed stay applied.
     """
-    seen: list[str] = []
-
-    def note(line: str) -> None:
-        seen.append(line)
-        progress(line)
-
-    command = ("--wait", "--wait-timeout=10s", "up")
-    try:
-        dbmate.run(settings, directory, *command, progress=note)
-    except MigrationError:
-        # CREATE DATABASE is outside of dbmate's lock: of several runs on a missing
-        # database one creates it, and the others find it when they look again.
-        if not (seen and seen[-1].startswith("Creating: ")):
-            raise
-        dbmate.run(settings, directory, *command, progress=note)
-    return tuple(_FINISHED.findall("\n".join(seen)))
+    migrations = _recorded(directory)
+    with sessions.locked(
+        settings,
+        create=True,
+        progress=progress,
+        pooler_allowed=pooler_allowed,
+        lock_seconds=lock_seconds,
+    ) as conn:
+        before = _agreed(conn, migrations)
+        pending = [file for file in migrations if file.number not in before]
+        _refuse(indexes.invalid(conn, pending))
+        if pending:
+            _run(conn, settings, migrations, "migrate", progress=progress)
+    return tuple(file.name for file in pending)
 
 
 def rollback(
     settings: DatabaseSettings,
     *,
     directory: Path = files.DIRECTORY,
-    progress: Progress = _silent,
+    progress: Progress = dbmate.silent,
+    pooler_allowed: bool = False,
+    lock_seconds: float = sessions.LOCK_SECONDS,
 ) -> str:
     """Take back the newest applied migration and give its file name.
-
-    Nothing keeps two of these apart: dbmate's lock is for `up` alone.
 
     Raises:
         MigrationError: nothing is applied, or its down part failed.
     """
-    output = dbmate.run(settings, directory, "rollback", progress=progress)
-    return str(_FINISHED.findall(output)[-1])
+    migrations = _recorded(directory)
+    with sessions.locked(
+        settings,
+        progress=progress,
+        pooler_allowed=pooler_allowed,
+        lock_seconds=lock_seconds,
+    ) as conn:
+        applied = _agreed(conn, migrations)
+        if not applied:
+            raise MigrationError("no migrations have been applied")
+        _run(conn, settings, migrations, "rollback", progress=progress)
+    return next(file.name for file in migrations if file.number == max(applied))
 
 
 def status(settings: DatabaseSettings, *, directory: Path = files.DIRECTORY) -> Status:
-    """Compare the directory with the database, by number alone.
+    """Compare the directory with its journal and with the database; change nothing.
 
     Raises:
         MigrationError: the database cannot be reached or does not exist.
     """
-    output = dbmate.run(settings, directory, "status", progress=_silent)
+    migrations = files.load(directory)
+    with sessions.connect(settings, progress=dbmate.silent) as conn:
+        applied = ledger.read(conn)
+        pending = [file for file in migrations if file.number not in applied]
+        findings = [
+            *journal.compare(migrations, journal.read(directory)),
+            *ledger.compare(migrations, applied),
+            *indexes.invalid(conn, pending),
+        ]
     return Status(
-        tuple(re.findall(r"^\[X\] (\S+)$", output, re.MULTILINE)),
-        tuple(re.findall(r"^\[ \] (\S+)$", output, re.MULTILINE)),
+        tuple(file.name for file in migrations if file.number in applied),
+        tuple(file.name for file in pending),
+        tuple(map(str, findings)),
     )
+
+
+def repair(
+    settings: DatabaseSettings, name: str, *, directory: Path = files.DIRECTORY
+) -> str:
+    """Make the database's ledger agree with a file, and say what became of it.
+
+    Runs nothing: the database has to be as if the file had run, by hand or by a run
+    that was cut off. What is in the ledger without a file, named by its number, goes.
+
+    Raises:
+        MigrationError: neither a file nor the ledger knows the name.
+    """
+    present = {file.name: file for file in _recorded(directory)}
+    with sessions.locked(settings, progress=dbmate.silent) as conn:
+        if file := present.get(name):
+            ledger.put(conn, file)
+            return f"{name} is in the ledger with {journal.short(file.sha256)}"
+        number = name[:4]
+        numbers = {file.number for file in present.values()}
+        if number in numbers or number not in ledger.read(conn):
+            raise MigrationError(f"neither a file nor the ledger knows {name}")
+        ledger.forget(conn, number)
+        return f"{number} is out of the ledger"
+
+
+def _recorded(directory: Path) -> Sequence[MigrationFile]:
+    """Read the migrations, all as the journal says."""
+    migrations = files.load(directory)
+    _refuse(journal.compare(migrations, journal.read(directory)))
+    return migrations
+
+
+def _agreed(conn: Connection[Any], migrations: Sequence[MigrationFile]) -> Ledger:
+    """Read what is applied, all of it as the files say."""
+    applied = ledger.read(conn)
+    _refuse(ledger.compare(migrations, applied))
+    ledger.note(conn, migrations)
+    return applied
+
+
+def _refuse(findings: Iterable[Finding]) -> None:
+    if said := "\n".join(map(str, findings)):
+        raise MigrationError(said)
+
+
+def _run(
+    conn: Connection[Any],
+    settings: DatabaseSettings,
+    migrations: Sequence[MigrationFile],
+    command: str,
+    progress: Progress,
+) -> None:
+    try:
+        dbmate.run(settings, migrations, command, progress=progress)
+    except MigrationError as error:
+        raise _with_remains(error, conn, migrations) from None
+    ledger.note(conn, migrations)
+    _refuse(indexes.invalid(conn))
+
+
+def _with_remains(
+    error: MigrationError, conn: Connection[Any], migrations: Sequence[MigrationFile]
+) -> MigrationError:
+    """Say also what a failure has left behind."""
+    lines = [str(error)]
+    if error.sqlstate in _ALREADY_THERE:
+        lines.append(
+            "If an earlier run was cut off after it had made this and before it was "
+            "recorded, and it is as the file says, run make migrate-repair name=FILE "
+            "database=1; else drop it. Then run the same again."
+        )
+    try:
+        ledger.note(conn, migrations)
+        applied = ledger.read(conn)
+        pending = [file for file in migrations if file.number not in applied]
+        lines.extend(map(str, indexes.invalid(conn, pending)))
+    except psycopg.OperationalError:
+        lines.append("The connection was lost: look with make migrate-status.")
+    return MigrationError("\n".join(lines), sqlstate=error.sqlstate)

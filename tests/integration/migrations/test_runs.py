@@ -89,13 +89,14 @@ def write(directory: Path, *contents: str) -> Path:
     """Write migrations 0001_step.sql, 0002_step.sql and so on."""
     for number, content in enumerate(contents, 1):
         (directory / f"{number:04}_step.sql").write_text(content)
+    migrations.record(directory)
     return directory
 
 
-def complaint(url: str) -> str:
-    """Give the message with which status fails."""
+def complaint(url: str, call: Callable[..., object] = migrations.status) -> str:
+    """Give the message with which a call fails."""
     with pytest.raises(MigrationError) as caught:
-        migrations.status(at(url), directory=MIGRATIONS)
+        call(at(url), directory=MIGRATIONS)
     return str(caught.value)
 
 
@@ -146,9 +147,11 @@ def test_each_rollback_undoes_its_migration(
     )
     migrations.rollback(at(empty), directory=tmp_path)
     (tmp_path / "0001_step.sql").unlink()
+    (tmp_path / "meta/_journal.json").unlink()
     schemas = [dump(server, empty)]
     for file in FILES:
         shutil.copy(MIGRATIONS / file, tmp_path)
+        migrations.record(tmp_path)
         assert migrations.up(at(empty), directory=tmp_path) == (file,)
         schemas.append(dump(server, empty))
     for file in reversed(FILES):
@@ -336,7 +339,8 @@ def test_password_works_and_is_never_shown(server: Server, odd: str) -> None:
         assert migrations.status(at(url), directory=MIGRATIONS).applied == ()
         gone = complaint(url_of(url, "store_test_gone"))
         # dbmate reads the port as part of a URL, and shows all of what it cannot read.
-        unreadable = complaint(url.replace("@", "@127.0.0.1:1,", 1))
+        odd_port = url.replace("@", "@127.0.0.1:1,", 1)
+        unreadable = complaint(odd_port, migrations.up)
     assert "(3D000)" in gone
     assert "invalid port" in unreadable
     for part in ("zq7", "xw9", "vk3"):
@@ -419,6 +423,7 @@ def test_new_takes_the_next_number(
 def test_new_migration_runs_as_it_is(empty: str, tmp_path: Path) -> None:
     """The skeleton is a migration that does nothing."""
     file = migrations.new("first", directory=tmp_path).name
+    migrations.record(tmp_path)
     assert migrations.up(at(empty), directory=tmp_path) == ("0001_first.sql",)
     assert migrations.rollback(at(empty), directory=tmp_path) == file
 

@@ -1,0 +1,140 @@
+"""The ledger: dbmate's table of what a database has applied.
+
+dbmate knows a migration by its number alone. Beside the number we keep the file's name
+and hash, in columns that dbmate does not mind; they are empty for what dbmate applied
+by itself, or in a run that was cut off, until the next run fills them in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from psycopg import Connection, errors
+
+from .files import MigrationFile
+from .journal import Finding, short
+
+__all__ = ["Applied", "Ledger", "compare", "forget", "note", "put", "read"]
+
+# What is not dbmate's own is read from the row as JSON: it may not be there yet.
+_READ = """
+SELECT version, to_jsonb(schema_migrations) ->> 'name',
+    to_jsonb(schema_migrations) ->> 'sha256'
+FROM schema_migrations ORDER BY version"""
+
+_EXTEND = """
+ALTER TABLE schema_migrations
+    ADD COLUMN IF NOT EXISTS name text, ADD COLUMN IF NOT EXISTS sha256 text"""
+
+_NOTE = """
+UPDATE schema_migrations SET name = %(name)s, sha256 = %(sha256)s
+WHERE version = %(number)s AND sha256 IS NULL"""
+
+_PUT = """
+INSERT INTO schema_migrations (version, name, sha256)
+VALUES (%(number)s, %(name)s, %(sha256)s)
+ON CONFLICT (version) DO UPDATE SET name = excluded.name, sha256 = excluded.sha256"""
+
+_FORGET = "DELETE FROM schema_migrations WHERE version = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What was applied under a number; both are None where only dbmate knows."""
+
+    name: str | None
+    sha256: str | None
+
+
+Ledger: TypeAlias = Mapping[str, Applied]
+"""What a database has applied, by number (four digits), in order."""
+
+
+def read(conn: Connection[Any]) -> Ledger:
+    """Read what is applied, on an autocommit connection; nothing without a ledger."""
+    try:
+        rows = conn.execute(_READ).fetchall()
+    except errors.UndefinedTable:
+        return {}
+    return {version: Applied(name, sha256) for version, name, sha256 in rows}
+
+
+def note(conn: Connection[Any], migrations: Sequence[MigrationFile]) -> None:
+    """Fill in name and hash where they are missing and the number is applied."""
+    ledger = read(conn)
+    unknown = Applied(None, None)
+    new = [file for file in migrations if ledger.get(file.number) == unknown]
+    if not new:
+        return
+    conn.execute(_EXTEND)
+    for file in new:
+        conn.execute(_NOTE, _values(file))
+
+
+def put(conn: Connection[Any], file: MigrationFile) -> None:
+    """Have the file stand in the ledger as it is, whatever stood there."""
+    conn.execute(_EXTEND)
+    conn.execute(_PUT, _values(file))
+
+
+def forget(conn: Connection[Any], number: str) -> None:
+    """Take a number out of the ledger."""
+    conn.execute(_FORGET, [number])
+
+
+def compare(migrations: Sequence[MigrationFile], ledger: Ledger) -> list[Finding]:
+    """List where the database has not applied the files as they are, in their order."""
+    present = {file.number: file for file in migrations}
+    newest = max(ledger, default="")
+    found = [
+        finding
+        for number, applied in ledger.items()
+        for finding in _differing(number, applied, present)
+    ]
+    found.extend(
+        _late(file, newest)
+        for file in migrations
+        if file.number not in ledger and file.number < newest
+    )
+    return found
+
+
+def _values(file: MigrationFile) -> dict[str, str]:
+    return {"number": file.number, "name": file.name, "sha256": file.sha256}
+
+
+def _differing(
+    number: str, applied: Applied, present: Mapping[str, MigrationFile]
+) -> list[Finding]:
+    file = present.get(number)
+    if file and applied.sha256 in {None, file.sha256}:
+        return []
+    was = f"is applied in the database with {short(applied.sha256 or 'no hash')}"
+    name = applied.name or number
+    moved = [one for one in present.values() if one.sha256 == applied.sha256]
+    if moved:
+        problem = f"{was} and is now {moved[0].name}: a migration keeps its number"
+    elif file is None:
+        problem = f"{was}, and no file here has its number"
+    else:
+        problem = f"{was}, and {file.name} is {short(file.sha256)}"
+    return [
+        Finding(
+            name,
+            f"{problem}; take the checkout that applied it, or run make rollback there "
+            "before you go on with this one. If the database is as the files want it, "
+            f"run make migrate-repair name={file.name if file else number} database=1",
+        )
+    ]
+
+
+def _late(file: MigrationFile, newest: str) -> Finding:
+    return Finding(
+        file.name,
+        f"({short(file.sha256)}) is not applied, but {newest} is: a merge brought it "
+        "in below, to run here out of order. If no database has run it, give it the "
+        "next number; else take back here what is newer, from the checkout without "
+        "it, and go up again",
+    )

@@ -1,0 +1,172 @@
+"""The session that holds the migration lock while anything changes.
+
+It is the lock that `dbmate --migration-lock` takes, so that such runs wait for ours,
+but taken by us: dbmate has it for `up` alone, and waits for it in a statement, for
+which CREATE INDEX CONCURRENTLY waits in turn.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg import Connection, conninfo
+
+from generated import catalog
+
+from ..errors import MigrationError
+from ..settings import DatabaseSettings
+from . import dbmate
+from .dbmate import Progress
+
+__all__ = ["LOCK_SECONDS", "connect", "locked", "refuse_pooled"]
+
+LOCK_SECONDS = 300.0
+SERVER_SECONDS = 10.0
+_PAUSE_SECONDS = 0.1
+
+_POOLED_HOST = re.compile(r"[.-]pooler\.|pgbouncer", re.IGNORECASE)
+_POOLED_PORTS = {"6432", "6543"}  # PgBouncer's own, and Supabase's
+
+_NO_DATABASE, _STARTING_UP, _TAKEN = "3D000", "57P03", {"42P04", "23505", "55006"}
+
+
+@contextmanager
+def locked(
+    settings: DatabaseSettings,
+    *,
+    create: bool = False,
+    pooler_allowed: bool = False,
+    progress: Progress,
+    lock_seconds: float = LOCK_SECONDS,
+) -> Generator[Connection[Any]]:
+    """Give an autocommit connection that holds the migration lock until the block ends.
+
+    With `create` it waits 10 seconds for the server, and creates the database.
+
+    Raises:
+        MigrationError: the URL looks like a pooler's, nobody answers, the lock could
+            not be had in time, or the connection was lost within the block.
+    """
+    if not pooler_allowed:
+        refuse_pooled(settings)
+    with connect(settings, create=create, progress=progress) as conn:
+        try:
+            _take_lock(conn, progress, time.monotonic() + lock_seconds)
+            yield conn
+        except psycopg.OperationalError:
+            raise MigrationError(
+                "the connection that holds the migration lock was lost: look with make "
+                "migrate-status at what is there, then run the same again"
+            ) from None
+
+
+def refuse_pooled(settings: DatabaseSettings) -> None:
+    """Refuse a URL that looks like a transaction pooler's, where no lock holds.
+
+    Raises:
+        MigrationError: host name or port are those of a pooler.
+    """
+    parts = conninfo.conninfo_to_dict(settings.database_url_direct.get_secret_value())
+    host, port = str(parts.get("host", "")), str(parts.get("port", ""))
+    signs = [f"port {port}"] if _POOLED_PORTS & {*port.split(",")} else []
+    if _POOLED_HOST.search(host):
+        signs.append(f"host {host}")
+    if signs:
+        raise MigrationError(
+            f"DATABASE_URL_DIRECT (else DATABASE_URL) looks like a pooler's, by its "
+            f"{' and '.join(signs)}; there no lock holds: set DATABASE_URL_DIRECT to "
+            "the server behind it or, if it is none, add allow_pooler=1 to make's words"
+        )
+
+
+def connect(
+    settings: DatabaseSettings, *, create: bool = False, progress: Progress
+) -> Connection[Any]:
+    """Connect in autocommit; with `create`, wait for the server and make the database.
+
+    Raises:
+        MigrationError: there is no way in; dbmate says why, since it has the SQLSTATE.
+    """
+    deadline = time.monotonic() + SERVER_SECONDS
+    while (conn := _connected(settings)) is None:
+        try:
+            dbmate.run(settings, [], "status")
+        except MigrationError as error:
+            if not create or not _may_pass(error, deadline):
+                raise
+            if error.sqlstate == _NO_DATABASE:
+                _create(settings, progress)
+            else:
+                time.sleep(_PAUSE_SECONDS)
+    return conn
+
+
+def _connected(settings: DatabaseSettings) -> Connection[Any] | None:
+    url = settings.database_url_direct.get_secret_value()
+    parts = conninfo.conninfo_to_dict(url)
+    options = parts.get("options", os.environ.get("PGOPTIONS", ""))
+    ours = {
+        "application_name": "store migrations",
+        "connect_timeout": parts.get("connect_timeout", 10),
+        # It is idle while a long migration runs beside it.
+        "options": f"-c idle_session_timeout=0 {options}".rstrip(),
+    }
+    try:
+        return psycopg.connect(conninfo.make_conninfo(url, **ours), autocommit=True)
+    except psycopg.OperationalError:
+        return None
+
+
+def _may_pass(error: MigrationError, deadline: float) -> bool:
+    """Say whether a moment later, or with the database made, it may go better."""
+    passing = error.sqlstate in {None, _NO_DATABASE, _STARTING_UP}
+    return passing and time.monotonic() < deadline
+
+
+def _create(settings: DatabaseSettings, progress: Progress) -> None:
+    try:
+        dbmate.run(settings, [], "create", progress=progress)
+    except MigrationError as error:
+        # CREATE DATABASE is outside of the lock: of several runs one creates it.
+        if error.sqlstate not in _TAKEN:
+            raise
+
+
+def _take_lock(conn: Connection[Any], progress: Progress, deadline: float) -> None:
+    told = None
+    while obstacle := _obstacle(conn):
+        if obstacle != told:
+            progress(f"Waiting: {obstacle}")
+            told = obstacle
+        if time.monotonic() > deadline:
+            raise MigrationError(
+                f"{obstacle}, still: wait for it, or end it with SELECT "
+                "pg_terminate_backend(…), and run the same again"
+            )
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _obstacle(conn: Connection[Any]) -> str | None:
+    """Try to take the lock, and say what is in the way."""
+    if not catalog.try_migration_lock(conn):
+        holders = catalog.list_migration_lock_holders(conn)
+        who = [_session(one.pid, one.since) for one in holders] or ["another session"]
+        return f"{who[0]} holds the migration lock"
+    # The server goes on with a statement though the client was killed, lock and all.
+    left = catalog.list_sessions_of(conn, application_name=dbmate.APPLICATION_NAME)
+    if left:
+        who = [_session(one.pid, one.since) for one in left]
+        return f"{who[0]} is at a migration of a run that was cut off"
+    return None
+
+
+def _session(pid: int, since: datetime | None) -> str:
+    began = f" (since {since:%Y-%m-%d %H:%M:%S %Z})" if since else ""
+    return f"session {pid}{began}"
