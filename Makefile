@@ -77,6 +77,10 @@ rollback: $(READY) ## Take back the newest applied migration
 migration: $(READY) ## Write the next migration's skeleton: make migration name=add_x
 	@$(BIN)/python -m store migrate new -- "$${name-}"
 
+.PHONY: migrate-check
+migrate-check: $(READY) ## Check the migrations' files, without a database
+	@$(BIN)/python -m store migrate check
+
 .PHONY: migrate-record
 migrate-record: $(READY) ## Add new migrations to the journal, after which they are final
 	@$(BIN)/python -m store migrate record
@@ -115,7 +119,7 @@ check-keys: $(READY) ## List users whose wallet key does not decrypt; fails if a
 ##@ Check
 
 .PHONY: test
-test: lint types drift ## Run every check and all tests, with coverage
+test: lint types drift migrate-check ## Run every check and all tests, with coverage
 	@$(BIN)/python -m pytest --cov --cov-report=term
 
 .PHONY: lint

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from .. import migrations
 from ..settings import DatabaseSettings
-from . import diagram, journal, runs, studio
+from . import checks, diagram, journal, runs, studio
 
 __all__ = ["add"]
 
@@ -39,6 +39,7 @@ def add(migrate: argparse.ArgumentParser) -> None:
     _allow_pooler(action(_rollback, "take back the newest applied migration"))
     new = action(_new, "write the skeleton of the next migration")
     new.add_argument("name", metavar="NAME", help="what it does: add_x")
+    action(_check, "list what is wrong with the files; exits with 1 if anything is")
     action(_record, "add new migrations to the journal, after which they are final")
     repair = action(_repair, "make the journal, or a database, agree with one file")
     repair.add_argument("name", metavar="FILE", help="the file name: 0008_add_x.sql")
@@ -88,6 +89,13 @@ def _rollback(options: argparse.Namespace) -> int:
 def _new(options: argparse.Namespace) -> int:
     _say(migrations.new(options.name))
     return FINE
+
+
+def _check(_options: argparse.Namespace) -> int:
+    found = checks.check()
+    for finding in found:
+        _say(finding)
+    return PENDING if found else FINE
 
 
 def _record(_options: argparse.Namespace) -> int:

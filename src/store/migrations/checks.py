@@ -1,0 +1,161 @@
+"""What can be said of the migrations without a database.
+
+dbmate reads a mistyped mark or option as a comment; here it is a finding. The linter is
+squawk, which knows what locks a table for long.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import re
+import subprocess
+import sysconfig
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..errors import MigrationError
+from . import files, journal
+from .files import MigrationFile, Section
+
+__all__ = ["check"]
+
+_Made = TypeVar("_Made")
+
+_OLDEST_SERVER = "15.0"
+
+_NOT_OURS = (
+    # Types and lengths are the seed's.
+    "prefer-bigint-over-int",
+    "prefer-text-field",
+    # A rule that many columns share stands once, in a domain.
+    "ban-create-domain-with-constraint",
+    # The lock timeout is the runner's; a backfill takes the time that it takes.
+    "require-lock-timeout",
+    "require-statement-timeout",
+    # CREATE INDEX CONCURRENTLY IF NOT EXISTS passes over an INVALID index.
+    "prefer-robust-stmts",
+)
+
+_NEARLY_A_MARK = re.compile(
+    r"^[ \t]*--[ \t]*migrate[ \t]*:?[ \t]*(up|down)\b.*$", re.IGNORECASE | re.MULTILINE
+)
+_MARK = re.compile(r"-- migrate:(?:up|down)(?: transaction:false)?")
+_IRREVERSIBLE = re.compile(r"^-- irreversible: \S", re.MULTILINE)
+
+# From this length on sqlc overlooks the line, and all that comes after it.
+_LINE_BYTES = 1 << 16
+
+
+def check(directory: Path = files.DIRECTORY) -> list[str]:
+    """List what is wrong with the migrations, each line beginning with the file.
+
+    Raises:
+        MigrationError: the directory cannot be read, or a tool is not installed.
+    """
+    migrations = files.load(directory)
+    findings = [
+        f"{file.path}{finding}"
+        for file in migrations
+        for rule in (_text, _marks, _parts, _linted)
+        for finding in rule(file)
+    ]
+    entries = journal.read(directory)
+    return [*findings, *map(str, journal.compare(migrations, entries))]
+
+
+def _text(file: MigrationFile) -> Iterator[str]:
+    for number, line in enumerate(file.text.split("\n"), 1):
+        if not line.isascii():
+            yield f":{number}: is not ASCII: write U&'\\00e9' or chr(233)"
+        if len(line) >= _LINE_BYTES:
+            yield f":{number}: is longer than {_LINE_BYTES - 1} bytes: sqlc skips it"
+
+
+def _marks(file: MigrationFile) -> Iterator[str]:
+    marks = [*_NEARLY_A_MARK.finditer(file.text)]
+    for mark in marks:
+        if not _MARK.fullmatch(mark[0]):
+            line = file.text.count("\n", 0, mark.start()) + 1
+            yield (
+                f":{line}: {mark[0].strip()!r} is not understood: write -- migrate:up "
+                "or -- migrate:down, and after it at most transaction:false"
+            )
+    if [mark[1].lower() for mark in marks] != ["up", "down"]:
+        yield ": needs one -- migrate:up and, below it, one -- migrate:down"
+    above = file.text[: marks[0].start()] if marks else ""
+    if _statements(above):
+        yield ": has statements above -- migrate:up"
+
+
+def _parts(file: MigrationFile) -> Iterator[str]:
+    yield from _part(file, "up")
+    yield from _part(file, "down")
+
+
+def _part(file: MigrationFile, section: Section) -> Iterator[str]:
+    part = file.part(section)
+    if part is None:
+        return
+    count = _statements(part.sql)
+    if count is None:
+        yield f":{part.line}: its {section} part is not PostgreSQL's (17) SQL"
+    elif not part.in_transaction and count != 1:
+        yield (
+            f":{part.line}: transaction:false takes one statement, not {count}: "
+            "what fails after the first would leave a half"
+        )
+    elif count == 0 and (section == "up" or not _IRREVERSIBLE.search(part.sql)):
+        yield (
+            f":{part.line}: its {section} part does nothing"
+            + ("; say why: -- irreversible: …" if section == "down" else "")
+        )
+
+
+def _statements(sql: str) -> int | None:
+    """Count statements; None for what does not parse."""
+    parser: Any = _tool(lambda: importlib.import_module("pgparse"), "pgparse")
+    try:
+        return len(parser.parse(sql))
+    except parser.PGQueryError:
+        return None
+
+
+def _linted(file: MigrationFile) -> Iterator[str]:
+    part = file.part("up")
+    if part is None:
+        return
+    linted = _tool(
+        lambda: subprocess.run(  # noqa: S603 - no shell, and our own arguments
+            [
+                Path(sysconfig.get_path("scripts"), "squawk"),
+                f"--config={os.devnull}",
+                "--reporter=json",
+                f"--pg-version={_OLDEST_SERVER}",
+                f"--exclude={','.join(_NOT_OURS)}",
+                *(["--assume-in-transaction"] if part.in_transaction else []),
+            ],
+            # Its lines are to be the file's.
+            input="\n" * part.line + part.sql,
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+            check=False,
+        ),
+        "squawk-cli",
+    )
+    for found in json.loads(linted.stdout or "[]"):
+        advice = f"; {found['help']}" if found["help"] else ""
+        yield f":{found['line'] + 1}: {found['rule_name']}: {found['message']}{advice}"
+
+
+def _tool(use: Callable[[], _Made], distribution: str) -> _Made:
+    try:
+        return use()
+    except (FileNotFoundError, ModuleNotFoundError):
+        raise MigrationError(
+            f"{distribution}, which checks migrations, is not installed: run make "
+            f"setup, or pip install {distribution}"
+        ) from None
