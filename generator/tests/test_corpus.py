@@ -294,8 +294,22 @@ def test_the_way_back_is_left_out(tmp_path: Path) -> None:
 
 def test_no_checkout_is_told(tmp_path: Path) -> None:
     """A folder that is no checkout is refused, not passed as an empty corpus."""
-    with pytest.raises(FileNotFoundError, match="testdata"):
+    with pytest.raises(FileNotFoundError, match="holds no sqlc"):
         collect.cases(tmp_path)
+
+
+@pytest.mark.parametrize("schema", [".", "s*.sql", "schema.sql"])
+def test_any_project_that_uses_sqlc_is_a_corpus(tmp_path: Path, schema: str) -> None:
+    """Elsewhere than in sqlc's checkout the configurations may lie anywhere."""
+    project = tmp_path / "app" / "db"
+    (project / "queries").mkdir(parents=True)
+    (project / "schema.sql").write_text(SCHEMA)
+    (project / "queries" / "items.sql").write_text(QUERIES)
+    part = {"engine": "postgresql", "schema": schema, "queries": "queries"}
+    (project / "sqlc.dev.yaml").write_text(json.dumps({"sql": [part]}))
+    [case] = collect.cases(tmp_path)
+    assert case.name == "case_app_db"
+    assert [file.name for file in case.files] == ["schema.sql", "items.sql"]
 
 
 @dataclasses.dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""The cases of a checkout of sqlc's repository, each once."""
+"""The cases of a checkout, of sqlc's repository or of what uses sqlc, each once."""
 
 import hashlib
 import json
@@ -10,9 +10,10 @@ from typing import Any, cast
 
 import yaml
 
-# Where they lie below the checkout.
+# Where they lie below a checkout of sqlc's; elsewhere they may lie anywhere.
 ROOTS = ("internal/endtoend/testdata", "examples")
-_CONFIGS = ("sqlc.json", "sqlc.yaml", "sqlc.yml")
+_CONFIG = re.compile(r"sqlc\b.*\.(json|ya?ml)")
+_FOREIGN = {".git", "node_modules"}
 # sqlc drops everything from the first of these lines on.
 _ROLLBACK = re.compile(
     r"^(-- *migrate:down|-- *\+goose *Down|-- *\+migrate *Down"
@@ -53,18 +54,25 @@ def cases(checkout: Path) -> list[Case]:
     """List the cases for PostgreSQL whose files are all there, by name.
 
     Raises:
-        FileNotFoundError: the folder is no checkout of sqlc's.
+        FileNotFoundError: the folder has no configuration of sqlc's.
     """
     roots = [checkout / root for root in ROOTS]
-    if not any(root.is_dir() for root in roots):
-        raise FileNotFoundError(f"{checkout} holds neither {' nor '.join(ROOTS)}")
+    if not roots[0].is_dir():
+        roots = [checkout]
+    configs = [(root, config) for root in roots for config in _configs(root)]
+    if not configs:
+        raise FileNotFoundError(f"{checkout} holds no sqlc.yaml or sqlc.json")
     found: dict[str, Case] = {}
-    for root in roots:
-        configs = (path for path in root.rglob("*") if path.name in _CONFIGS)
-        for config in sorted(configs):
-            for case in _of_config(root, config):
-                found.setdefault(case.key, case)
+    for root, config in configs:
+        for case in _of_config(root, config):
+            found.setdefault(case.key, case)
     return sorted(found.values(), key=lambda case: case.name)
+
+
+def _configs(root: Path) -> list[Path]:
+    """List the configurations below a folder."""
+    named = (path for path in root.rglob("sqlc*") if _CONFIG.fullmatch(path.name))
+    return sorted(path for path in named if not _FOREIGN & set(path.parts))
 
 
 def _of_config(root: Path, config: Path) -> Iterator[Case]:
@@ -102,13 +110,19 @@ def _yaml(text: str) -> object:
 def _files(folder: Path, entries: str | list[str] | None) -> tuple[Path, ...]:
     """List the SQL files of a `schema` or `queries` entry, as sqlc does."""
     listed = [entries] if isinstance(entries, str) else entries or []
-    paths = [path for entry in listed for path in sorted(folder.glob(entry))]
+    paths = [path for entry in listed for path in _paths(folder, entry)]
     files = (
         file
         for path in paths
         for file in (sorted(path.iterdir()) if path.is_dir() else [path])
     )
     return tuple(file for file in files if _is_read(file))
+
+
+def _paths(folder: Path, entry: str) -> list[Path]:
+    """Return what an entry names: a path, such as `.`, or else a pattern."""
+    path = folder / entry
+    return [path] if path.exists() else sorted(folder.glob(entry))
 
 
 def _is_read(file: Path) -> bool:
