@@ -461,3 +461,16 @@ def test_types_of_extensions(tmp_path: Path) -> None:
     queries = "-- name: same :many\nSELECT c = 'x', c < c AS less FROM t;"
     project = sqlc.Project.write(tmp_path, schema, queries, "{}")
     assert "    less: bool\n" in project.generated()["queries.py"]
+
+
+def test_types_of_sqlc_alone(tmp_path: Path) -> None:
+    """What sqlc calls a type, be it SQLite's or the information schema's, is known."""
+    schema = "CREATE TABLE t (id integer, b blob NOT NULL);"
+    queries = (
+        "-- name: blobs :many\nSELECT b FROM t WHERE length(b) > 1;\n"
+        "-- name: tables :many\nSELECT t.table_name FROM "
+        "information_schema.tables AS t WHERE t.table_schema = @x;"
+    )
+    made = sqlc.Project.write(tmp_path, schema, queries, "{}").generated()["queries.py"]
+    assert ") -> list[bytes]:" in made
+    assert "*, x: str | None) -> list[str | None]:" in made

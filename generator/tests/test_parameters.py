@@ -43,6 +43,33 @@ CASES = {
     "UPDATE items SET tags[1] = @x": ("str | None", "text"),
     "UPDATE items SET tags[@x] = 'a'": ("int | None", "int4"),
     "UPDATE items SET tags[1:2] = @x": ("Sequence[str | None] | None", "_text"),
+    # Beside alternatives, which all become of one type.
+    "SELECT id FROM items LIMIT coalesce(@x, 10)": ("int | None", "int4"),
+    "SELECT id FROM items OFFSET coalesce(@x, 0)": ("int | None", "int4"),
+    "INSERT INTO items (id, name, data) VALUES (1, '', coalesce(@x, '{}'::jsonb))": (
+        "json_types.JsonInput | None",
+        "jsonb",
+    ),
+    "SELECT id FROM items ORDER BY coalesce(@x, 'none')": ("str | None", "text"),
+    "SELECT id FROM items ORDER BY greatest(@x, now())": (
+        "datetime.datetime | None",
+        "timestamptz",
+    ),
+    "SELECT id FROM items ORDER BY CASE WHEN id > 1 THEN @x ELSE day END": (
+        "datetime.date | None",
+        "date",
+    ),
+    # Where only a boolean can stand.
+    "SELECT id FROM items WHERE @x AND id > 1": ("bool | None", "bool"),
+    "SELECT id FROM items WHERE NOT @x OR id > 1": ("bool | None", "bool"),
+    "SELECT id FROM items WHERE coalesce(@x, false) IS FALSE": ("bool | None", "bool"),
+    "SELECT id FROM items WHERE @x IS TRUE": ("bool | None", "bool"),
+    "SELECT id FROM items ORDER BY CASE WHEN @x THEN 1 END": ("bool | None", "bool"),
+    # Of a function that takes what its other arguments are.
+    "UPDATE items SET tags = array_append(tags, @x)": ("str", "text"),
+    "UPDATE items SET tags = array_replace(tags, @x, 'a')": ("str", "text"),
+    "SELECT array_position(ARRAY[1, 2], @x) FROM items": ("int", "int4"),
+    "SELECT array_cat(tags, @x) FROM items": ("Sequence[str | None]", "_text"),
 }
 
 

@@ -91,6 +91,18 @@ def test_docstrings(project: Callable[..., Project]) -> None:
     assert '    """Gets the words."""\n' in files["queries.py"]
 
 
+def test_a_comment_may_explain_parameters(project: Callable[..., Project]) -> None:
+    """Lines that begin with `@` are text, unless they misspell a directive."""
+    queries = (
+        "-- name: get :many\n"
+        "-- Gets the words.\n-- @number: which\n-- @defer is a parameter\n"
+        "-- @returns words\n"
+        'SELECT * FROM words WHERE "from" = @number OR class = @defer;'
+    )
+    text = project(SCHEMA, queries).generated()["queries.py"]
+    assert "    @number: which\n    @defer is a parameter\n    @returns words\n" in text
+
+
 def test_json_is_typed_at_run_time() -> None:
     """The hints of what has a json column resolve, wherever they are asked for."""
     promised = typing.get_type_hints(models.OrderItem)["parts"]

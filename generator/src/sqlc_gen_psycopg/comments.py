@@ -1,5 +1,6 @@
 """The comment under a query's name: its docstring and its directives."""
 
+import difflib
 import re
 from dataclasses import dataclass
 
@@ -26,21 +27,24 @@ class Comment:
 
 
 def read(query: Query, written: Written | None, problems: Problems) -> Comment:
-    """Tell directives from text; an unknown directive is a problem."""
+    """Tell directives from text; a misspelled directive is a problem.
+
+    Other lines that begin with `@` are text: many projects explain parameters so.
+    """
     text: list[str] = []
     given: dict[str, list[str]] = {name: [] for name in DIRECTIVES}
     for line in written.comment if written else query.comments:
         directive = _DIRECTIVE.match(line)
-        if directive is None:
-            text.append(line.rstrip())
-        elif directive["name"] in given:
+        if directive and directive["name"] in given:
             given[directive["name"]].append(directive["rest"])
-        elif not directive["name"].startswith("sqlc-"):
+        elif directive and _is_misspelled(directive["name"], query):
             problems.add(
                 query.where,
                 f"unknown directive @{directive['name']}",
                 optionvalues.nearest(directive["name"], DIRECTIVES),
             )
+        elif not (directive and directive["name"].startswith("sqlc-")):
+            text.append(line.rstrip())
     return Comment(
         text=_dedent(text),
         binary=bool(given["binary"]),
@@ -50,6 +54,11 @@ def read(query: Query, written: Written | None, problems: Problems) -> Comment:
         notnull=_listed(given["notnull"]),
         nullable=_listed(given["nullable"]),
     )
+
+
+def _is_misspelled(name: str, query: Query) -> bool:
+    explained = {parameter.column.name for parameter in query.parameters}
+    return name not in explained and bool(difflib.get_close_matches(name, DIRECTIVES))
 
 
 def _listed(rests: list[str]) -> frozenset[str]:

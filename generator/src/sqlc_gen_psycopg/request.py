@@ -141,6 +141,8 @@ _SPELLINGS = {
     "bigint": "int8",
     "bigserial": "int8",
     "bit varying": "varbit",
+    # Of SQLite, which projects for both databases write and sqlc knows here, too.
+    "blob": "bytea",
     "boolean": "bool",
     "character": "bpchar",
     "character varying": "varchar",

@@ -80,8 +80,9 @@ class Types:
             if domain.base_dims:
                 return array(base, domain.base_dims)
             return replace(base, known_array=False)
-        if name.schema == "information_schema":
-            return self.of_name(Name("", INFORMATION_SCHEMA.get(name.name, "")))
+        if name.name in INFORMATION_SCHEMA:
+            # Which columns of its views have, for sqlc in no schema.
+            return self.of_name(Name("", INFORMATION_SCHEMA[name.name]))
         if name.schema == "" and name.name in BUILT_IN:
             return replace(BUILT_IN[name.name], array_of=name.name)
         return self._of_others(name)

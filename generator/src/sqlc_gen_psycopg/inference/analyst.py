@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from sqlc_gen_psycopg.inference import statements, unification
+from sqlc_gen_psycopg.inference import polymorphic, statements, unification
 from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact, Origin, Relation, SqlType
 from sqlc_gen_psycopg.inference.scope import Scope, World
 from sqlc_gen_psycopg.request import Column, Name, Query, Table
@@ -48,13 +48,28 @@ class Analysis:
 
 
 def _corrected(world: World) -> dict[int, SqlType]:
-    """Return the types of parameters that are taken for one other type everywhere."""
+    """Return the types of parameters that sqlc takes for something else."""
+    found = {number: _taken(world, number) for number in world.uses}
     return {
-        number: found[0]
-        for number, found in world.uses.items()
-        if len(set(found)) == 1
-        and not _is_alike(world, found[0], world.parameters.get(number, UNKNOWN).type)
+        number: taken
+        for number, taken in found.items()
+        if taken and not _is_alike(world, taken, _told(world, number))
     }
+
+
+def _told(world: World, number: int) -> SqlType | None:
+    return world.parameters.get(number, UNKNOWN).type
+
+
+def _taken(world: World, number: int) -> SqlType | None:
+    """Return the one type that a parameter is taken for wherever it stands.
+
+    Of several the widest is sent, but only if sqlc does not know any.
+    """
+    found = list(dict.fromkeys(world.uses[number]))
+    if len(found) == 1:
+        return found[0]
+    return None if _told(world, number) else unification.unify(found)
 
 
 def _is_alike(world: World, one: SqlType, other: SqlType | None) -> bool:
@@ -65,6 +80,6 @@ def _is_alike(world: World, one: SqlType, other: SqlType | None) -> bool:
 
 def _known(column: Column, number: int) -> Fact:
     """Return what is known of a parameter, which has the type that it is sent as."""
-    known = column.type.name not in ("", "any")
+    known = column.type.name not in {"", *polymorphic.TYPES}
     found = SqlType(column.type, column.array_dims) if known else None
     return Fact(found, column.not_null, parameter=number)

@@ -5,9 +5,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from sqlc_gen_psycopg import schema, tree
-from sqlc_gen_psycopg.inference import calls, facts, overloads, totals, unification
+from sqlc_gen_psycopg.inference import (
+    calls,
+    facts,
+    overloads,
+    totals,
+    uses,
+)
 from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact, SqlType
 from sqlc_gen_psycopg.inference.scope import Scope
+from sqlc_gen_psycopg.inference.unification import common
 from sqlc_gen_psycopg.request import Name
 from sqlc_gen_psycopg.tree import Node
 
@@ -160,12 +167,19 @@ def _operator(node: Node, operands: list[Fact], scope: Scope) -> Fact:
 
 
 def _boolean(node: Node, scope: Scope) -> Fact:
+    uses.conditions(tree.children(node, "args"), scope)
     arms = _all(tree.children(node, "args"), scope)
     return Fact(_BOOL, all(arm.not_null for arm in arms))
 
 
-def _test(_: Node, __: Scope) -> Fact:
+def _null_test(node: Node, scope: Scope) -> Fact:
+    fact(node["arg"], scope)
     return Fact(_BOOL, not_null=True)
+
+
+def _boolean_test(node: Node, scope: Scope) -> Fact:
+    uses.conditions([node["arg"]], scope)
+    return _null_test(node, scope)
 
 
 def _case(node: Node, scope: Scope) -> Fact:
@@ -173,17 +187,19 @@ def _case(node: Node, scope: Scope) -> Fact:
     for when in whens:
         _compare(node.get("arg"), when["expr"], scope)
     results = [when["result"] for when in whens]
+    results += [node["defresult"]] if "defresult" in node else []
     arms = _all(results, scope)
-    arms.append(fact(node["defresult"], scope) if "defresult" in node else UNKNOWN)
-    typed = arms if "defresult" in node else arms[:-1]
-    found = common(typed, scope)
-    total = all(arm.not_null for arm in arms)
+    uses.alternatives(results, arms, scope)
+    found = common(arms, scope)
+    # Where nothing applies and there is no ELSE, it is NULL.
+    total = "defresult" in node and all(arm.not_null for arm in arms)
     return Fact(found, total, is_doubtful=found is None)
 
 
 def _compare(tested: Node | None, expression: Node, scope: Scope) -> None:
     """Look at a condition of CASE for what its parameters are."""
     if tested is None:
+        uses.conditions([expression], scope)
         fact(expression, scope)
     else:
         compared: Node = {"kind": "AEXPR_OP", "name": [{"String": {"sval": "="}}]}
@@ -192,21 +208,10 @@ def _compare(tested: Node | None, expression: Node, scope: Scope) -> None:
 
 def _coalesce(node: Node, scope: Scope) -> Fact:
     arms = _all(tree.children(node, "args"), scope)
+    uses.alternatives(tree.children(node, "args"), arms, scope)
     found = common(arms, scope)
     total = any(arm.not_null for arm in arms)
     return Fact(found, total, is_doubtful=found is None)
-
-
-def common(arms: list[Fact], scope: Scope) -> SqlType | None:
-    """Return the type that alternatives share: a domain only if it is everybody's."""
-    typed = [arm.type for arm in arms if arm.type]
-    if len(typed) == len(arms) and len(set(typed)) == 1:
-        return typed[0]
-    found = unification.unify([base for t in typed if (base := scope.world.base(t))])
-    if typed:
-        return found
-    # Literals alone are text.
-    return SqlType(Name("", "text")) if all(arm.not_null for arm in arms) else None
 
 
 def _subquery(node: Node, scope: Scope) -> Fact:
@@ -245,6 +250,7 @@ def _call(node: Node, scope: Scope) -> Fact:
     if calls.name_of(node) == "unnest" and arguments and arguments[0].type:
         kind = arguments[0].type
         return replace(arguments[0], type=kind.element, not_null=False)
+    uses.arguments(calls.name_of(node), given, arguments, scope)
     return calls.fact(node, arguments, scope)
 
 
@@ -316,7 +322,7 @@ _RULES: dict[str, Callable[[Node, Scope], Fact]] = {
     "A_Expr": _operation,
     "A_Indirection": _indirection,
     "BoolExpr": _boolean,
-    "BooleanTest": _test,
+    "BooleanTest": _boolean_test,
     "CaseExpr": _case,
     "CoalesceExpr": _coalesce,
     "CollateClause": _collated,
@@ -324,7 +330,7 @@ _RULES: dict[str, Callable[[Node, Scope], Fact]] = {
     "FuncCall": _call,
     "GroupingFunc": _grouping,
     "MinMaxExpr": _extreme,
-    "NullTest": _test,
+    "NullTest": _null_test,
     "ParamRef": _parameter,
     "RowExpr": _row,
     "SQLValueFunction": _value_function,

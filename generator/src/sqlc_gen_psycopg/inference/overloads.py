@@ -59,6 +59,32 @@ def operator(name: str, operands: tuple[SqlType | None, ...]) -> SqlType | None:
     return _resolve(signatures, operands)
 
 
+@cache
+def polymorphic_arguments(
+    name: str, arguments: tuple[SqlType | None, ...]
+) -> tuple[SqlType | None, ...]:
+    """Return what `any…` stands for where a call has untyped arguments.
+
+    None stands for what is taken for a type of its own, or cannot be told.
+    """
+    found = {
+        tuple(_stands_for(parameter, wanted, arguments) for parameter in wanted)
+        for signature in builtins.overloads(name)
+        if (wanted := signature.takes(len(arguments)))
+        and _score(wanted, arguments) is not None
+        and polymorphic.is_consistent(wanted, arguments)
+    }
+    return found.pop() if len(found) == 1 else ()
+
+
+def _stands_for(
+    parameter: str, wanted: tuple[str, ...], arguments: tuple[SqlType | None, ...]
+) -> SqlType | None:
+    if parameter == "any" or parameter not in polymorphic.TYPES:
+        return None
+    return polymorphic.result(parameter, wanted, arguments)
+
+
 def _resolve(
     signatures: list[Signature],
     arguments: tuple[SqlType | None, ...],

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from sqlc_gen_psycopg import tree
-from sqlc_gen_psycopg.inference import expressions, sources, targets, writes
+from sqlc_gen_psycopg.inference import expressions, sources, targets, uses, writes
 from sqlc_gen_psycopg.inference.facts import Fact, Relation
 from sqlc_gen_psycopg.inference.scope import Scope
+from sqlc_gen_psycopg.inference.unification import common
 from sqlc_gen_psycopg.tree import Node
 
 _SETS = {"SETOP_UNION", "SETOP_INTERSECT", "SETOP_EXCEPT"}
@@ -61,7 +62,9 @@ def _insert(node: Node, scope: Scope) -> Scope:
 def _condition(node: Node, within: Scope) -> None:
     """Look at a WHERE for what its parameters are compared with."""
     for clause in ("whereClause", "havingClause"):
-        expressions.fact(node.get(clause, {}), within)
+        condition: Node = node.get(clause, {})
+        uses.conditions([condition], within)
+        expressions.fact(condition, within)
 
 
 def _with(node: Node, scope: Scope) -> Scope:
@@ -123,6 +126,8 @@ def _select(node: Node, scope: Scope) -> Relation:
     _condition(node, within)
     for sort in tree.children(node, "sortClause"):
         expressions.fact(sort["SortBy"]["node"], within)
+    for limit in ("limitCount", "limitOffset"):
+        expressions.fact(node.get(limit, {}), within)
     return targets.relation(tree.children(node, "targetList"), within)
 
 
@@ -136,7 +141,7 @@ def _set_operation(node: Node, scope: Scope) -> Relation:
 
 
 def _combined(operation: str, one: Fact, other: Fact, scope: Scope) -> Fact:
-    shared = expressions.common([one, other], scope)
+    shared = common([one, other], scope)
     if operation == "SETOP_UNION":
         not_null = one.not_null and other.not_null
     elif operation == "SETOP_INTERSECT":
@@ -152,7 +157,7 @@ def _values(node: Node, scope: Scope) -> Relation:
         for row in tree.children(node, "valuesLists")
     ]
     columns = [
-        Fact(expressions.common(list(place), scope), all(f.not_null for f in place))
+        Fact(common(list(place), scope), all(f.not_null for f in place))
         for place in zip(*lists, strict=True)
     ]
     return Relation("", tuple((f"column{i}", f) for i, f in enumerate(columns, 1)))

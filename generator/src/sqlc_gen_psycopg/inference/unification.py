@@ -1,6 +1,7 @@
 """Which types are carried alike, and which one several have in common."""
 
-from sqlc_gen_psycopg.inference.facts import SqlType
+from sqlc_gen_psycopg.inference.facts import Fact, SqlType
+from sqlc_gen_psycopg.inference.scope import Scope
 from sqlc_gen_psycopg.request import Name
 
 _TOWER = ("int2", "int4", "int8", "numeric", "float4", "float8")
@@ -29,3 +30,16 @@ def unify(types: list[SqlType]) -> SqlType | None:
     if all(name in _TEXTS for name in names):
         return SqlType(Name("", "text"))
     return None
+
+
+def common(arms: list[Fact], scope: Scope) -> SqlType | None:
+    """Return the type that alternatives share: a domain only if it is everybody's."""
+    typed = [arm.type for arm in arms if arm.type]
+    if len(typed) == len(arms) and len(set(typed)) == 1:
+        return typed[0]
+    found = unify([base for t in typed if (base := scope.world.base(t))])
+    if typed:
+        return found
+    # Literals alone are text, and so are parameters beside them.
+    untyped = all(arm.not_null or arm.parameter for arm in arms)
+    return SqlType(Name("", "text")) if untyped else None
