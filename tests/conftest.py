@@ -43,6 +43,18 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"PostgreSQL: {config.stash[_PROVIDER].description}"
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what tests have counted: examples that ran, queries that were covered."""
+    counted = [
+        f"{count:6} {what} in {report.nodeid}"
+        for report in terminalreporter.getreports("passed")
+        for what, count in report.user_properties
+    ]
+    if counted:
+        terminalreporter.section("counted")
+        terminalreporter.write_line("\n".join(counted))
+
+
 @pytest.fixture(scope="session")
 def server(pytestconfig: pytest.Config) -> Generator[Server]:
     """Give the session's server; databases on it are the tests' own business."""

@@ -146,17 +146,14 @@ class RepeatedItem(CheckoutRefused):
 
 
 class ItemUnavailable(CheckoutRefused):
-    """Items are not in the user's cart: taken, removed, or somebody else's.
+    """Items are not in the user's cart now: ``cart_item_ids``.
 
-    Attribute: ``cart_item_ids``, those of the lines that are not in the cart now.
+    They were taken or removed, or are somebody else's.
     """
 
     def __init__(self, cart_item_ids: Iterable[UUID]) -> None:
         self.cart_item_ids = frozenset(cart_item_ids)
-        super().__init__(
-            "cart items are not in the user's cart: "
-            + ", ".join(sorted(map(str, self.cart_item_ids)))
-        )
+        super().__init__(f"not in the user's cart: {_listed(self.cart_item_ids)}")
 
 
 class PriceChanged(CheckoutRefused):
@@ -164,10 +161,7 @@ class PriceChanged(CheckoutRefused):
 
     def __init__(self, cart_item_ids: Iterable[UUID]) -> None:
         self.cart_item_ids = frozenset(cart_item_ids)
-        super().__init__(
-            "the price has changed of cart items: "
-            + ", ".join(sorted(map(str, self.cart_item_ids)))
-        )
+        super().__init__(f"of another price now: {_listed(self.cart_item_ids)}")
 
 
 class CheckoutConflict(CheckoutRefused):
@@ -228,7 +222,7 @@ class UserHasOpenOrders(StoreError):
         self.order_ids = frozenset(order_ids)
         super().__init__(
             f"user {user_id} has open orders, which must be delivered or cancelled"
-            " first: " + ", ".join(sorted(map(str, self.order_ids)))
+            f" first: {_listed(self.order_ids)}"
         )
 
 
@@ -282,3 +276,7 @@ class SignatureInvalid(WebhookError):
 
 class EventMalformed(WebhookError):
     """The body is signed, but is no event of an order."""
+
+
+def _listed(ids: Iterable[UUID]) -> str:
+    return ", ".join(sorted(map(str, ids)))

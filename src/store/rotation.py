@@ -36,13 +36,6 @@ class Findings:
     undecryptable: list[UUID] = field(default_factory=list[UUID])
 
 
-@dataclass(frozen=True, slots=True)
-class _Swap:
-    user_id: UUID
-    old_token: str
-    new_token: str
-
-
 def check(store: Store, progress: Progress) -> Findings:
     """Decrypt every key, and change nothing.
 
@@ -70,12 +63,12 @@ def _visit(store: Store, progress: Progress, *, rotating: bool) -> Findings:
     ring = KeyRing(store.settings.wallet_keys())
     found, after = Findings(), UUID(int=0)
     while rows := _batch(store, after):
-        swaps, undecryptable = _examine(ring, rows)
-        if rotating and swaps:
-            found.replaced += _replace(store, swaps)
+        renewed, undecryptable = _examine(ring, rows)
+        if rotating and renewed:
+            found.replaced += _replace(store, rows, renewed)
             continue  # with the same batch: a writer with an older ring may have won
         found.visited += len(rows)
-        found.older += len(swaps)
+        found.older += len(renewed)
         found.undecryptable += undecryptable
         progress(f"visited {found.visited}, replaced {found.replaced}")
         after = rows[-1].id
@@ -89,28 +82,29 @@ def _batch(store: Store, after: UUID) -> list[ListSuiPrivateKeysRow]:
 
 def _examine(
     ring: KeyRing, rows: Iterable[ListSuiPrivateKeysRow]
-) -> tuple[list[_Swap], list[UUID]]:
-    """Give what to replace, and the users whose keys do not decrypt."""
-    swaps: list[_Swap] = []
+) -> tuple[dict[UUID, str], list[UUID]]:
+    """Give the new tokens of older ones, and the users whose keys do not decrypt."""
+    renewed: dict[UUID, str] = {}
     undecryptable: list[UUID] = []
     for row in rows:
         try:
             key = ring.decrypt(row.token, row.id, SUI_PRIVATE_KEY)
         except Undecryptable:
             undecryptable.append(row.id)
-            continue
-        if not row.token.startswith(ring.prefix):
-            token = ring.encrypt(key, row.id, SUI_PRIVATE_KEY)
-            swaps.append(_Swap(row.id, row.token, token))
-    return swaps, undecryptable
+        else:
+            if not row.token.startswith(ring.prefix):
+                renewed[row.id] = ring.encrypt(key, row.id, SUI_PRIVATE_KEY)
+    return renewed, undecryptable
 
 
-def _replace(store: Store, swaps: list[_Swap]) -> int:
+def _replace(
+    store: Store, rows: Iterable[ListSuiPrivateKeysRow], renewed: dict[UUID, str]
+) -> int:
     return store.atomically(
         partial(
             users.replace_sui_private_keys,
-            ids=[swap.user_id for swap in swaps],
-            old_tokens=[swap.old_token for swap in swaps],
-            new_tokens=[swap.new_token for swap in swaps],
+            ids=list(renewed),
+            old_tokens=[row.token for row in rows if row.id in renewed],
+            new_tokens=list(renewed.values()),
         )
     )

@@ -1,26 +1,33 @@
 """What takes a user neither shows nor changes another user's rows."""
 
 import inspect
+import pkgutil
 import re
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
-from typing import Any, LiteralString, cast
+from decimal import Decimal
+from typing import Any, LiteralString, NamedTuple, cast
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from pydantic import SecretStr
 
+import generated
+import generated.aio
 from generated import carts, chain, chats, deposits, orders, users
 from generated.enums import MessageRole
-from store import Store
-from tests.support import factories
+from store import CheckoutLine, Product, Store, errors
+from tests.support import chains, factories, stores
 from tests.support.tables import Tables
 
 Query = Callable[..., Any]
 
 DEPOSIT = "0x" + "a" * 64
+KEY = SecretStr(chains.sui_private_key(bytes(32)))
+MESSAGE = {"id": "m", "role": "user", "parts": [{"type": "text", "text": "x"}]}
 TEXTS = [
     "product_id",
     "product_name",
@@ -97,10 +104,12 @@ def owner(store: Store, conn: psycopg.Connection) -> UUID:
     conn.execute("UPDATE users SET onboarding_step = 2")
     session = chats.create_chat_session(conn, user_id=user_id, title=None)
     assert session is not None
-    message = {"id": "m", "role": "user", "parts": [{"type": "text", "text": "x"}]}
-    store.save_turn(user_id, session.id, [message])
+    store.save_turn(user_id, session.id, [MESSAGE])
     items = [factories.add_item(conn, user_id) for _ in range(3)]
-    lines = [factories.line(items[0], "crossmint-a"), factories.line(items[1])]
+    lines = [
+        factories.line(items[0], "crossmint-a"),
+        factories.line(items[1], amount_usdc=Decimal(2)),
+    ]
     store.checkout(user_id, lines)
     deposits.claim_deposit(conn, user_id=user_id, tx_hash=DEPOSIT)
     return user_id
@@ -208,7 +217,111 @@ def test_the_same_arguments_reach_the_owner_s_rows(
     assert found or tables.read() != before
 
 
-def test_most_queries_are_covered() -> None:
-    """The tests above are about every generated query."""
-    assert len(SCOPED) + len([each for each in ALL if not user_of(each)]) == len(ALL)
-    assert len(SCOPED) > 30
+class Theirs(NamedTuple):
+    """Ids of rows of the owner."""
+
+    item: UUID
+    order: UUID
+    session: UUID
+
+
+# By name, each method that takes a user.
+METHODS: dict[str, Callable[[Store, UUID, Theirs], object]] = {
+    "add_cart_item": lambda store, user, _: store.add_cart_item(
+        user, Product(product_id="new", product_name="New", price=1)
+    ),
+    "remove_cart_item": lambda store, user, its: store.remove_cart_item(user, its.item),
+    "clear_cart": lambda store, user, _: store.clear_cart(user),
+    "checkout": lambda store, user, its: store.checkout(
+        user, [CheckoutLine(cart_item_id=its.item)]
+    ),
+    "cancel_order": lambda store, user, its: store.cancel_order(user, its.order),
+    "attach_crossmint_order": lambda store, user, its: store.attach_crossmint_order(
+        user, its.order, "crossmint-b"
+    ),
+    "save_turn": lambda store, user, its: store.save_turn(
+        user, its.session, [MESSAGE | {"parts": []}], replace_after="m"
+    ),
+    "activate_wallet": lambda store, user, _: store.activate_wallet(
+        user, wallet_address="0x1"
+    ),
+    "set_sui_private_key": lambda store, user, _: store.set_sui_private_key(user, KEY),
+    "get_sui_private_key": lambda store, user, _: store.get_sui_private_key(user),
+    "delete_user": lambda store, user, _: store.delete_user(user),
+}
+
+
+@pytest.fixture
+def keeper(
+    database_url: str, conn: psycopg.Connection, owner: UUID
+) -> Generator[Store]:
+    """Give a store with keys, one of which is the owner's, and a pending wallet."""
+    with stores.opened(database_url, wallet_encryption_keys="0f" * 32) as opened:
+        opened.set_sui_private_key(owner, KEY)
+        conn.execute("UPDATE users SET wallet_status = 'pending'")
+        yield opened
+
+
+def call(conn: psycopg.Connection, name: str, store: Store, user_id: UUID) -> object:
+    """Call a method with ids of the owner's rows; give what comes, or the refusal."""
+    [item] = ids_of(conn, "cart_items WHERE deleted_at IS NULL")
+    [order] = ids_of(conn, "orders WHERE checkout_id IS NOT NULL AND amount_usdc = 2")
+    [session] = ids_of(conn, "chat_sessions")
+    try:
+        return METHODS[name](store, user_id, Theirs(item, order, session))
+    except errors.StoreError as refusal:
+        return refusal
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_shows_a_stranger_nothing(
+    name: str, keeper: Store, conn: psycopg.Connection, owner: UUID
+) -> None:
+    """With another user's id, a method finds and changes none of the owner's rows."""
+    stranger = factories.add_user(conn)
+    tables = Tables(conn)
+    before = tables.read()
+    del before["users"][str(stranger)]
+    theirs = {UUID(key) for rows in before.values() for key in rows if len(key) == 36}
+    assert owner in theirs
+    found = call(conn, name, keeper, stranger)
+    assert not ids_in(found) & theirs
+    assert found != KEY
+    after = tables.read()
+    kept = {
+        name: {key: after[name].get(key) for key in before[name]} for name in before
+    }
+    assert kept == before
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_same_call_is_of_use_to_the_owner(
+    name: str, keeper: Store, conn: psycopg.Connection, owner: UUID
+) -> None:
+    """What does nothing to the owner's rows for a stranger does it for the owner."""
+    tables = Tables(conn)
+    before = tables.read()
+    found = call(conn, name, keeper, owner)
+    reached = found == KEY or isinstance(found, errors.UserHasOpenOrders)
+    assert reached or (tables.read() != before and not isinstance(found, Exception))
+
+
+def test_everything_is_covered(record_property: Callable[[str, object], None]) -> None:
+    """The tests above are about each query and method; they say of how many."""
+    both = {
+        module.name
+        for package in (generated, generated.aio)
+        for module in pkgutil.iter_modules(package.__path__)
+    }
+    named = {module.__name__.rpartition(".")[2] for module in MODULES}
+    without_rows = {"aio", "catalog", "enums", "json_types", "models"}
+    assert named == both - without_rows
+    taking = {
+        name
+        for name, method in inspect.getmembers(Store, inspect.isfunction)
+        if "user_id" in inspect.signature(method).parameters and name[0] != "_"
+    }
+    assert taking == METHODS.keys()
+    record_property("queries scoped by user", len(SCOPED))
+    record_property("queries with a reason not to be", len(ALL) - len(SCOPED))
+    record_property("store methods that take a user", len(METHODS))

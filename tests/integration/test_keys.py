@@ -4,7 +4,6 @@ import asyncio
 import logging
 import os
 import subprocess
-import sys
 import traceback
 from collections.abc import Callable, Generator
 from typing import LiteralString, TypeAlias
@@ -253,9 +252,3 @@ def test_make_runs_the_commands(database_url: str, target: str) -> None:
     )
     assert made.returncode == 2
     assert made.stdout.count("does not decrypt: user ") == 2
-
-
-def test_store_does_not_import_the_rotation() -> None:
-    """Who imports the store does not load what the command line alone needs."""
-    code = "import sys, store; sys.exit('store.rotation' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)

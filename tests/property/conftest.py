@@ -20,8 +20,6 @@ settings.register_profile(
     print_blob=True,
 )
 
-_EXAMPLES = "examples"
-
 
 class RunMachine(Protocol):
     """Runs what the callable makes, once an example."""
@@ -54,20 +52,6 @@ def run_machine(record_property: Callable[[str, object], None]) -> RunMachine:
         # Any callable will do, says its docstring, though not its annotation.
         machine = cast("type[RuleBasedStateMachine]", counted)
         run_state_machine_as_test(machine, settings=settings)
-        record_property(_EXAMPLES, examples)
+        record_property("examples", examples)
 
     return run
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many examples each state machine has run."""
-    ran = [
-        (count, report.nodeid)
-        for report in terminalreporter.getreports("passed")
-        for name, count in report.user_properties
-        if name == _EXAMPLES
-    ]
-    if ran:
-        terminalreporter.section("examples of state machines")
-        for count, test in ran:
-            terminalreporter.line(f"{count:6} {test}")

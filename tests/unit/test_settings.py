@@ -1,7 +1,5 @@
 """Settings come from the environment, and what is wrong with them is one line."""
 
-import subprocess
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -222,9 +220,3 @@ def test_stray_env_file_is_not_read(
     monkeypatch.chdir(tmp_path)
     assert refusal().startswith("DATABASE_URL is not set")
     assert load(DATABASE_URL=URL).cart_service == "db"
-
-
-def test_store_does_not_import_migrations() -> None:
-    """Who imports the store does not load what runs migrations."""
-    code = "import sys, store; sys.exit('store.migrations' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)

@@ -27,7 +27,7 @@ async def mirror(conn: _Connection, user_ids: Sequence[UUID]) -> None:
 
 
 class AsyncCarts(AsyncDatabase):
-    """The carts of a store. All methods raise WrongCartService, and DatabaseError."""
+    """The carts of a store. All methods raise DatabaseError and WrongCartService."""
 
     async def add_cart_item(self, user_id: UUID, product: Product) -> CartItem:
         """Put a product into a cart; its variant again is the same item, updated.

@@ -15,7 +15,7 @@ from .database import AsyncDatabase
 
 
 class AsyncChats(AsyncDatabase):
-    """The chats of a store."""
+    """The chats of a store. All methods raise DatabaseError, too."""
 
     async def save_turn(
         self,
@@ -35,7 +35,6 @@ class AsyncChats(AsyncDatabase):
         Raises:
             MessageRefused: a message cannot be stored, or ``replace_after`` is none.
             ChatSessionNotFound: the user has no such session.
-            DatabaseError: as `transaction` does.
         """
         turn = ui_messages.load(messages)
         title = ui_messages.title_of(turn)

@@ -13,7 +13,7 @@ from .database import AsyncDatabase
 
 
 class AsyncCheckout(AsyncDatabase):
-    """The checkout of a store."""
+    """The checkout of a store. All methods raise DatabaseError, too."""
 
     async def checkout(
         self, user_id: UUID, lines: Sequence[CheckoutLine]
@@ -30,7 +30,6 @@ class AsyncCheckout(AsyncDatabase):
             PriceChanged: an item costs another price than the line expects.
             CheckoutConflict: a Crossmint order or transaction belongs to another one.
             InvalidValue: an id, amount or hash breaks a rule of the schema.
-            DatabaseError: as `transaction` does.
         """
         checkouts.refuse_malformed(lines)
         try:

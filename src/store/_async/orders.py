@@ -22,7 +22,7 @@ _Connection = AsyncConnection[TupleRow]
 
 
 class AsyncOrders(AsyncDatabase):
-    """The order events of a store."""
+    """The order events of a store. All methods raise DatabaseError, too."""
 
     async def receive_order_event(
         self, body: bytes, headers: Mapping[str, str]
@@ -33,7 +33,6 @@ class AsyncOrders(AsyncDatabase):
             ConfigurationError: CROSSMINT_WEBHOOK_SECRETS is missing.
             SignatureInvalid: none of its secrets signed this body.
             EventMalformed: it is signed, but no event of an order.
-            DatabaseError: as `transaction` does.
         """
         event = webhooks.verify(body, headers, self.settings.webhook_secrets())
         await self.record_order_event(event)
@@ -46,7 +45,6 @@ class AsyncOrders(AsyncDatabase):
 
         Raises:
             InvalidValue: a value of the event breaks a rule of the schema.
-            DatabaseError: as `transaction` does.
         """
 
         async def work(conn: _Connection) -> None:
@@ -78,7 +76,6 @@ class AsyncOrders(AsyncDatabase):
         Raises:
             OrderNotFound: the user has no such order.
             OrderNotCancellable: it is not awaiting approval.
-            DatabaseError: as `transaction` does.
         """
 
         async def work(conn: _Connection) -> Order:
@@ -115,7 +112,6 @@ class AsyncOrders(AsyncDatabase):
             OrderNotFound: the user has no such order.
             CheckoutConflict: it has another Crossmint order.
             AlreadyExists: another order has this Crossmint order.
-            DatabaseError: as `transaction` does.
         """
 
         async def work(conn: _Connection) -> Order:

@@ -18,14 +18,14 @@ from .database import AsyncDatabase
 
 
 class AsyncUsers(AsyncDatabase):
-    """The users of a store."""
+    """The users of a store. All methods raise DatabaseError, too."""
 
     async def set_sui_private_key(self, user_id: UUID, key: SecretStr) -> None:
         """Keep a user's key (`suiprivkey1…`), encrypted, in place of any before.
 
         Raises:
             Malformed: it is no Sui private key.
-            UserNotFound, ConfigurationError (WALLET_ENCRYPTION_KEYS), DatabaseError.
+            UserNotFound, ConfigurationError (WALLET_ENCRYPTION_KEYS).
         """
         if not addresses.sui_private_key_is_sound(key.get_secret_value()):
             raise errors.Malformed("a Sui private key (suiprivkey1…)")
@@ -40,7 +40,7 @@ class AsyncUsers(AsyncDatabase):
 
         Raises:
             Undecryptable: what is stored was not encrypted for this user, by this ring.
-            UserNotFound, ConfigurationError (WALLET_ENCRYPTION_KEYS), DatabaseError.
+            UserNotFound, ConfigurationError (WALLET_ENCRYPTION_KEYS).
         """
         ring = KeyRing(self.settings.wallet_keys())
         async with self.connection() as conn:
@@ -65,7 +65,6 @@ class AsyncUsers(AsyncDatabase):
 
         Raises:
             Malformed: an address is none.
-            DatabaseError: as `transaction` does.
         """
         sui = addresses.sui_address(wallet_address)
         evm = addresses.evm_address(evm_address) if evm_address else None
@@ -92,7 +91,7 @@ class AsyncUsers(AsyncDatabase):
 
         Raises:
             UserHasOpenOrders: an order is neither delivered nor cancelled.
-            UserNotFound, DatabaseError.
+            UserNotFound: there is no such user.
         """
 
         async def work(conn: AsyncConnection[TupleRow]) -> None:

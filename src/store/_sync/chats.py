@@ -16,7 +16,7 @@ from .database import Database
 
 
 class Chats(Database):
-    """The chats of a store."""
+    """The chats of a store. All methods raise DatabaseError, too."""
 
     def save_turn(
         self,
@@ -36,7 +36,6 @@ class Chats(Database):
         Raises:
             MessageRefused: a message cannot be stored, or ``replace_after`` is none.
             ChatSessionNotFound: the user has no such session.
-            DatabaseError: as `transaction` does.
         """
         turn = ui_messages.load(messages)
         title = ui_messages.title_of(turn)

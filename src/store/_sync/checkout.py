@@ -14,7 +14,7 @@ from .database import Database
 
 
 class Checkout(Database):
-    """The checkout of a store."""
+    """The checkout of a store. All methods raise DatabaseError, too."""
 
     def checkout(
         self, user_id: UUID, lines: Sequence[CheckoutLine]
@@ -31,7 +31,6 @@ class Checkout(Database):
             PriceChanged: an item costs another price than the line expects.
             CheckoutConflict: a Crossmint order or transaction belongs to another one.
             InvalidValue: an id, amount or hash breaks a rule of the schema.
-            DatabaseError: as `transaction` does.
         """
         checkouts.refuse_malformed(lines)
         try:

@@ -23,7 +23,7 @@ _Connection = Connection[TupleRow]
 
 
 class Orders(Database):
-    """The order events of a store."""
+    """The order events of a store. All methods raise DatabaseError, too."""
 
     def receive_order_event(
         self, body: bytes, headers: Mapping[str, str]
@@ -34,7 +34,6 @@ class Orders(Database):
             ConfigurationError: CROSSMINT_WEBHOOK_SECRETS is missing.
             SignatureInvalid: none of its secrets signed this body.
             EventMalformed: it is signed, but no event of an order.
-            DatabaseError: as `transaction` does.
         """
         event = webhooks.verify(body, headers, self.settings.webhook_secrets())
         self.record_order_event(event)
@@ -47,7 +46,6 @@ class Orders(Database):
 
         Raises:
             InvalidValue: a value of the event breaks a rule of the schema.
-            DatabaseError: as `transaction` does.
         """
 
         def work(conn: _Connection) -> None:
@@ -79,7 +77,6 @@ class Orders(Database):
         Raises:
             OrderNotFound: the user has no such order.
             OrderNotCancellable: it is not awaiting approval.
-            DatabaseError: as `transaction` does.
         """
 
         def work(conn: _Connection) -> Order:
@@ -116,7 +113,6 @@ class Orders(Database):
             OrderNotFound: the user has no such order.
             CheckoutConflict: it has another Crossmint order.
             AlreadyExists: another order has this Crossmint order.
-            DatabaseError: as `transaction` does.
         """
 
         def work(conn: _Connection) -> Order:

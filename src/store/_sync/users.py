@@ -19,14 +19,14 @@ from .database import Database
 
 
 class Users(Database):
-    """The users of a store."""
+    """The users of a store. All methods raise DatabaseError, too."""
 
     def set_sui_private_key(self, user_id: UUID, key: SecretStr) -> None:
         """Keep a user's key (`suiprivkey1…`), encrypted, in place of any before.
 
         Raises:
             Malformed: it is no Sui private key.
-            UserNotFound, ConfigurationError (WALLET_ENCRYPTION_KEYS), DatabaseError.
+            UserNotFound, ConfigurationError (WALLET_ENCRYPTION_KEYS).
         """
         if not addresses.sui_private_key_is_sound(key.get_secret_value()):
             raise errors.Malformed("a Sui private key (suiprivkey1…)")
@@ -41,7 +41,7 @@ class Users(Database):
 
         Raises:
             Undecryptable: what is stored was not encrypted for this user, by this ring.
-            UserNotFound, ConfigurationError (WALLET_ENCRYPTION_KEYS), DatabaseError.
+            UserNotFound, ConfigurationError (WALLET_ENCRYPTION_KEYS).
         """
         ring = KeyRing(self.settings.wallet_keys())
         with self.connection() as conn:
@@ -66,7 +66,6 @@ class Users(Database):
 
         Raises:
             Malformed: an address is none.
-            DatabaseError: as `transaction` does.
         """
         sui = addresses.sui_address(wallet_address)
         evm = addresses.evm_address(evm_address) if evm_address else None
@@ -93,7 +92,7 @@ class Users(Database):
 
         Raises:
             UserHasOpenOrders: an order is neither delivered nor cancelled.
-            UserNotFound, DatabaseError.
+            UserNotFound: there is no such user.
         """
 
         def work(conn: Connection[TupleRow]) -> None:

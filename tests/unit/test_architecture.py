@@ -1,0 +1,77 @@
+"""What the design says of the store's size, and of what it imports."""
+
+import ast
+import io
+import subprocess
+import sys
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+STORE = Path(__file__).parents[2] / "src" / "store"
+SKIPPED = {
+    tokenize.COMMENT,
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.ENDMARKER,
+}
+
+
+def lines_of_code(source: str) -> int:
+    """Count lines that hold more than space, comments and docstrings."""
+    code = {
+        line
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type not in SKIPPED
+        for line in range(token.start[0], token.end[0] + 1)
+    }
+    said = {
+        line
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+    return len(code - said)
+
+
+def written_by_hand() -> Iterator[Path]:
+    """Give the store's modules without twin, migrations and command line."""
+    for path in STORE.rglob("*.py"):
+        if path.relative_to(STORE).parts[0] not in {
+            "_sync",
+            "migrations",
+            "rotation.py",
+            "__main__.py",
+        }:
+            yield path
+
+
+def test_the_store_is_small() -> None:
+    """It has fewer than 1,500 lines of code, as the design says."""
+    sizes = {str(path): lines_of_code(path.read_text()) for path in written_by_hand()}
+    assert 1000 < sum(sizes.values()) < 1500, sizes
+
+
+def test_only_code_counts() -> None:
+    """Space, comments and docstrings are no code, however long they are."""
+    source = '"""One\n\ntwo."""\n\n# three\nfour = (\n    5\n)\n"""Six."""\n'
+    assert lines_of_code(source) == 3
+
+
+@pytest.mark.parametrize(
+    "unwanted", ["store.migrations", "store.rotation", "rich", "sqlc_gen_psycopg"]
+)
+def test_what_the_store_does_not_import(unwanted: str) -> None:
+    """Who imports the store does not load what the command line or a tool needs."""
+    code = f"import sys, store, generated; sys.exit({unwanted!r} in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_unwanted_can_be_imported() -> None:
+    """What the test above does not find is there to be found."""
+    code = "import store.migrations, store.rotation, rich, sqlc_gen_psycopg"
+    subprocess.run([sys.executable, "-c", code], check=True)
