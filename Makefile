@@ -106,6 +106,21 @@ diagram: $(READY) ## Draw the schema and list its tables in docs/schema.md
 	  export DATABASE_URL="$$TEST_DATABASE_URL"; unset DATABASE_URL_DIRECT; \
 	  $(BIN)/python -m store migrate up >/dev/null; $(BIN)/python -m store migrate diagram'
 
+# A server of its own: for the schema's text one of the pinned version, else where no
+# database is named.
+ON_OUR_SERVER = $(BIN)/python -m tests.support.embedded '' sh -ec \
+  'export DATABASE_URL="$$TEST_DATABASE_URL"; unset DATABASE_URL_DIRECT; exec "$$@"' sh
+ON_A_SERVER = $(if $(DATABASE_URL)$(DATABASE_URL_DIRECT),,$(ON_OUR_SERVER))
+
+.PHONY: schema
+schema: $(READY) ## Write the schema that the migrations make to db/schema.sql
+	@$(ON_OUR_SERVER) $(BIN)/python -m store migrate dump
+
+.PHONY: migration-draft
+migration-draft: $(READY) ## Draft the migration to an edited db/schema.sql: name=add_x
+	@$(ON_A_SERVER) $(BIN)/python -m store migrate generate \
+	  $(if $(destructive),--allow-destructive) -- "$${name-}"
+
 ##@ Wallet keys
 
 .PHONY: rotate-keys
@@ -136,6 +151,7 @@ types: $(READY) ## Check types, with mypy and pyright
 drift: $(READY) ## Check that what is generated is what would be generated
 	@$(BIN)/python tools/generate.py --check
 	@$(BIN)/python tools/make_sync.py --check
+	@$(ON_OUR_SERVER) $(BIN)/python -m store migrate dump --check
 
 ##@ Show
 

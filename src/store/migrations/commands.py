@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from .. import migrations
 from ..settings import DatabaseSettings
-from . import checks, diagram, journal, runs, studio
+from . import checks, diagram, journal, runs, schema_commands, studio
 
 __all__ = ["add"]
 
@@ -52,6 +52,7 @@ def add(migrate: argparse.ArgumentParser) -> None:
     browse = action(_studio, "browse the database in a visual UI, read-only")
     browse.add_argument("--port", type=int, default=0, help="default: a free one")
     browse.add_argument("--no-open", action="store_true", help="no browser")
+    schema_commands.add(actions)
 
 
 def _allow_pooler(parser: argparse.ArgumentParser) -> None:

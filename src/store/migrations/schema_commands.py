@@ -1,0 +1,70 @@
+"""The commands about the schema as a whole: `dump` and `generate`.
+
+They try things in databases of their own, on the server of DATABASE_URL_DIRECT.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+from typing import TYPE_CHECKING
+
+from ..settings import DatabaseSettings
+from . import drafts, dumps
+
+if TYPE_CHECKING:
+    # At run time the class has no type arguments.
+    from argparse import _SubParsersAction  # pyright: ignore[reportPrivateUsage]
+
+__all__ = ["add"]
+
+_FINE, _FOUND = 0, 1
+
+# Line by line, also into a pipe.
+_say = functools.partial(print, flush=True)
+
+
+def add(actions: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands to those of `migrate`."""
+    dump = actions.add_parser(
+        "dump", help=f"write the schema that the migrations make to {dumps.SCHEMA}"
+    )
+    dump.add_argument("--check", action="store_true", help="compare; 1 if it differs")
+    dump.set_defaults(command=_dump)
+    generate = actions.add_parser(
+        "generate", help=f"draft the migration to what {dumps.SCHEMA} wishes"
+    )
+    generate.add_argument("name", metavar="NAME", help="what it does: add_x")
+    generate.add_argument(
+        "--allow-destructive",
+        action="store_true",
+        help="write it though it loses values",
+    )
+    generate.set_defaults(command=_generate)
+
+
+def _dump(options: argparse.Namespace) -> int:
+    difference = dumps.update(DatabaseSettings.load(), check=options.check)
+    if not (options.check and difference):
+        return _FINE
+    _say(difference)
+    _say(f"{dumps.SCHEMA} is not what the migrations make: run `make schema`, or draft")
+    return _FOUND
+
+
+def _generate(options: argparse.Namespace) -> int:
+    found = drafts.draft(DatabaseSettings.load())
+    if not found.texts:
+        _say(f"nothing to draft: the migrations make what {dumps.SCHEMA} wishes")
+        return _FINE
+    if found.remaining:
+        _say(f"nothing is written: this draft would not do it\n{found.remaining}")
+        return _FOUND
+    for loss in found.losses:
+        _say(f"LOSES: it {loss}")
+    if found.losses and not options.allow_destructive:
+        _say("nothing is written: read this, then say --allow-destructive")
+        return _FOUND
+    for path in drafts.write(found, options.name):
+        _say(path)
+    return _FINE

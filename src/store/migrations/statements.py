@@ -1,0 +1,186 @@
+"""What the statements of a draft do, by PostgreSQL's own parser."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import MigrationError
+
+__all__ = ["Statement", "losses", "renames", "split"]
+
+# The casts that keep every value. A timestamp with or without a zone is read by the
+# session's, so neither is here.
+_WIDER = {
+    "int2": {"int4", "int8", "numeric"},
+    "int4": {"int8", "numeric", "float8"},
+    "int8": {"numeric"},
+    "float4": {"float8"},
+    "varchar": {"text"},
+    "date": {"timestamp"},
+}
+_SIZED = {"varchar", "bpchar"}
+_LOST = {
+    "OBJECT_TABLE": "table",
+    "OBJECT_SEQUENCE": "sequence",
+    "OBJECT_SCHEMA": "schema",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement without its semicolon, and its parse tree's `kind` and node."""
+
+    text: str
+    kind: str
+    node: dict[str, Any]
+
+    @property
+    def table(self) -> str:
+        """Name the table of an ALTER TABLE."""
+        relation = self.node["relation"]
+        return f"{relation.get('schemaname', 'public')}.{relation['relname']}"
+
+    @property
+    def adds_enum_value(self) -> bool:
+        """Tell an ALTER TYPE … ADD VALUE, which cannot be used before its COMMIT."""
+        return self.kind == "AlterEnumStmt" and "oldVal" not in self.node
+
+    @property
+    def shortens_text(self) -> bool:
+        """Tell an ALTER COLUMN … TYPE with a length, to which USING cuts values."""
+        kinds = (kind for _, kind in self.retyped())
+        return any(kind.name in _SIZED and kind.modifiers for kind in kinds)
+
+    def retyped(self) -> Iterator[tuple[tuple[str, str], _Type]]:
+        """Go through the columns (table, name) that get another type."""
+        for command in self.commands("AT_AlterColumnType"):
+            kind = _Type.of(command["def"]["ColumnDef"]["typeName"])
+            yield (self.table, command["name"]), kind
+
+    def with_text(self, text: str) -> Statement:
+        """Say the same in other words."""
+        return Statement(text, self.kind, self.node)
+
+    def commands(self, subtype: str) -> Iterator[dict[str, Any]]:
+        """Go through the commands of that kind, where this is an ALTER TABLE."""
+        for command in (
+            self.node.get("cmds", ()) if self.kind == "AlterTableStmt" else ()
+        ):
+            if command["AlterTableCmd"]["subtype"] == subtype:
+                yield command["AlterTableCmd"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Type:
+    name: str
+    modifiers: tuple[int, ...]
+    is_array: bool
+
+    @classmethod
+    def of(cls, node: dict[str, Any]) -> _Type:
+        names = [name["String"]["sval"] for name in node["names"]]
+        return cls(
+            ".".join(name for name in names if name != "pg_catalog"),
+            tuple(
+                int(one["A_Const"].get("ival", {}).get("ival", 0))
+                for one in node.get("typmods", ())
+            ),
+            "arrayBounds" in node,
+        )
+
+    def holds_all_of(self, other: _Type) -> bool:
+        if self.is_array != other.is_array:
+            return False
+        if self.name != other.name:
+            return self.name in _WIDER.get(other.name, ()) and not self.modifiers
+        if not self.modifiers or self.modifiers == other.modifiers:
+            return True
+        if self.name == "numeric" and other.modifiers:
+            (digits, *scale), (least, *places) = self.modifiers, other.modifiers
+            more = sum(scale) - sum(places)
+            return more >= 0 and digits - least >= more
+        return len(other.modifiers) == 1 and self.modifiers > other.modifiers
+
+
+def split(sql: str) -> list[Statement]:
+    """Take SQL apart.
+
+    Raises:
+        MigrationError: it is no SQL of the grammar that sqlc, too, reads migrations by.
+    """
+    pgparse = _parser()
+    try:
+        parsed: list[dict[str, Any]] = pgparse.parse(sql)
+    except pgparse.PGQueryError as error:
+        raise MigrationError(
+            f"PostgreSQL 17's grammar, which is sqlc's, does not have this: {error}"
+        ) from None
+    encoded = sql.encode()
+    return [_statement(encoded, one) for one in parsed]
+
+
+def _statement(encoded: bytes, parsed: dict[str, Any]) -> Statement:
+    start = parsed.get("stmt_location", 0)
+    end = start + parsed["stmt_len"] if "stmt_len" in parsed else len(encoded)
+    [(kind, node)] = parsed["stmt"].items()
+    return Statement(encoded[start:end].decode().strip().rstrip(";"), kind, node)
+
+
+def _parser() -> Any:  # noqa: ANN401 - an extension module without types
+    try:
+        return importlib.import_module("pgparse")
+    except ModuleNotFoundError:
+        raise MigrationError(
+            "this needs PostgreSQL's parser: pip install pgparse"
+        ) from None
+
+
+def losses(up: Sequence[Statement], down: Sequence[Statement]) -> list[str]:
+    """Say which statements lose rows or values.
+
+    `down` tells the types that columns had: it takes the changes back.
+    """
+    had = {place: kind for one in down for place, kind in one.retyped()}
+    return [
+        *(loss for one in up for loss in _dropped(one)),
+        *(
+            f"changes the type of column {'.'.join(place)}, and may not hold all values"
+            for one in up
+            for place, kind in one.retyped()
+            if place not in had or not kind.holds_all_of(had[place])
+        ),
+    ]
+
+
+def _dropped(statement: Statement) -> Iterator[str]:
+    for command in statement.commands("AT_DropColumn"):
+        yield f"drops column {statement.table}.{command['name']}"
+    what = _LOST.get(statement.node.get("removeType", ""))
+    if statement.kind == "DropStmt" and what:
+        for dropped in statement.node["objects"]:
+            parts = dropped["List"]["items"] if "List" in dropped else [dropped]
+            yield f"drops {what} {'.'.join(part['String']['sval'] for part in parts)}"
+
+
+def renames(statements: Sequence[Statement]) -> list[str]:
+    """Suggest the renames that may have been meant, as a diff cannot tell them.
+
+    A column that is dropped and one of the same table that is added may be one.
+    """
+    dropped = [
+        (s.table, c["name"]) for s in statements for c in s.commands("AT_DropColumn")
+    ]
+    added = [
+        (s.table, c["def"]["ColumnDef"]["colname"])
+        for s in statements
+        for c in s.commands("AT_AddColumn")
+    ]
+    return [
+        f"ALTER TABLE {table} RENAME COLUMN {before} TO {after};"
+        for table, before in dropped
+        for other, after in added
+        if table == other
+    ]

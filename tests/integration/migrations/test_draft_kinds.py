@@ -1,0 +1,51 @@
+"""Each kind of change is drafted so that dbmate gets there, and back."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from store.migrations import drafts
+from store.settings import DatabaseSettings
+from tests.integration.migrations import drafting
+from tests.integration.migrations.changes import CHANGES, Change
+from tests.support.embedded import Server
+
+REVERSIBLE = [change for change in CHANGES if not change.one_way]
+
+
+@pytest.mark.parametrize("change", REVERSIBLE, ids=lambda change: change.kind)
+def test_one_kind_of_change(server: Server, tmp_path: Path, change: Change) -> None:
+    """A change of this kind alone is one migration, there and back."""
+    at = DatabaseSettings.load(database_url=server.url)
+    found = drafting.draft(at, tmp_path, change.before, change.after)
+    assert found.remaining == ""
+    [path] = drafts.write(found, "change", directory=tmp_path)
+    assert path.name == "0002_change.sql"
+    drafting.assert_reaches(server, at, tmp_path, change.after, back_to=change.before)
+
+
+@settings(max_examples=3)
+@given(sides=st.lists(st.booleans(), min_size=2 * len(REVERSIBLE)))
+def test_any_set_of_changes(server: Server, sides: list[bool]) -> None:
+    """Whatever kinds change at once, each in either direction, the draft gets there."""
+    at = DatabaseSettings.load(database_url=server.url)
+    before, after = (
+        "\n".join(
+            change.after if side else change.before
+            for change, side in zip(REVERSIBLE, chosen, strict=False)
+        )
+        for chosen in (sides[::2], sides[1::2])
+    )
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        found = drafting.draft(at, folder, before, after)
+        assert found.remaining == ""
+        drafts.write(found, "change", directory=folder)
+        drafting.assert_reaches(
+            server, at, folder, after, back_to=before, steps=len(found.texts)
+        )
