@@ -54,6 +54,9 @@ else:
     )"""
 
 
+_ENUM = re.compile(r"\benums\.(\w+)")
+
+
 @dataclass(frozen=True, slots=True)
 class Module:
     """One query file's module."""
@@ -132,9 +135,9 @@ class Package:
     def _enums(self, users: list[Source]) -> str:
         source = self._source("the schema")
         source.need_from("enum", "StrEnum")
-        text = "\n".join(block for user in users for block in user.blocks)
+        mentioned = {n for u in users for b in u.blocks for n in _ENUM.findall(b)}
         for enum in self.enums:
-            if not self.options.omit_unused_models or _mentions(text, enum):
+            if not self.options.omit_unused_models or enum.class_name in mentioned:
                 source.add(enum.class_name, _enum_lines(enum))
         return source.text()
 
@@ -238,10 +241,6 @@ def _free(name: str, taken: set[str]) -> str:
         name += "_"
     taken.add(name)
     return name
-
-
-def _mentions(text: str, enum: EnumType) -> bool:
-    return re.search(rf"\benums\.{enum.class_name}\b", text) is not None
 
 
 def _enum_lines(enum: EnumType) -> list[str]:

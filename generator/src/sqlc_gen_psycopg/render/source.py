@@ -3,6 +3,7 @@
 import re
 import sys
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from sqlc_gen_psycopg.pytypes import Import
@@ -97,9 +98,11 @@ def _import_block(imports: set[Import], depth: int) -> str:
 
 
 def _section(module: str) -> int:
-    top = module.split(".", maxsplit=1)[0]
-    if module.startswith("@"):
-        return _LOCAL
+    return _LOCAL if module[0] == "@" else _section_of(module.partition(".")[0])
+
+
+@cache
+def _section_of(top: str) -> int:
     if top in sys.stdlib_module_names:
         return _STANDARD
     # ruff calls first-party what lies in the project or in its src folder.
