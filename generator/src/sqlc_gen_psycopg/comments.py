@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlc_gen_psycopg import optionvalues
 from sqlc_gen_psycopg.problems import Problems
@@ -13,8 +13,7 @@ _DIRECTIVE = re.compile(r"^\s*@(?P<name>[\w-]+)\s*(?P<rest>.*?)\s*$")
 DIRECTIVES = ("binary", "deferred", "exactly-one", "notnull", "nullable", "stream")
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(NamedTuple):
     """A query's docstring and directives."""
 
     text: str

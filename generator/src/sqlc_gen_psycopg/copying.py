@@ -1,6 +1,6 @@
 """`:copyfrom`: the INSERT of one row, turned into a COPY of many."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlc_gen_psycopg import tree
 from sqlc_gen_psycopg.inference.analyst import Analyst
@@ -19,8 +19,7 @@ _BINARY = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(NamedTuple):
     """A COPY: its text, which parameter goes where, and the types of a binary one.
 
     Without types the values go out as text, each as psycopg spells it.

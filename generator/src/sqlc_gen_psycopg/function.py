@@ -1,6 +1,6 @@
 """A generated function, before it is spelled."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlc_gen_psycopg.comments import Comment
 from sqlc_gen_psycopg.copying import Copy
@@ -10,8 +10,7 @@ from sqlc_gen_psycopg.rows import Field, Model, Row, Scalar
 _NEEDED = "Needs a connection that `server_types.register_types` has seen."
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     """One generated function.
 
     ``text`` is what is sent; ``arguments`` the class of a row of arguments, if the
@@ -34,7 +33,7 @@ class Function:
         """The docstring: the comment, and what the connection must have learned."""
         values = [field.value for field in self.parameters]
         match self.result:
-            case Row() as row:
+            case Row() | Model() as row:
                 values += [field.value for field in row.fields]
             case Scalar() as scalar:
                 values.append(scalar.value)

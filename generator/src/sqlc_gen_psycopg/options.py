@@ -1,8 +1,8 @@
 """The plugin's options in sqlc.yaml."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields
-from typing import Any
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from sqlc_gen_psycopg import inflection, names, overrides
 from sqlc_gen_psycopg.optionvalues import boolean, check_known, count, renamed, strings
@@ -11,8 +11,7 @@ from sqlc_gen_psycopg.problems import Problems
 from sqlc_gen_psycopg.request import Json
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """The options, each with its default."""
 
     emit_sync: bool = True
@@ -23,8 +22,8 @@ class Options:
     model_kind: str = "dataclass"
     query_parameter_limit: int | None = None
     inflection_exclude_table_names: tuple[str, ...] = ()
-    rename: dict[str, str] = field(default_factory=dict[str, str])
-    overrides: tuple[Override, ...] = field(default=())
+    rename: Mapping[str, str] = MappingProxyType({})
+    overrides: tuple[Override, ...] = ()
 
     @property
     def is_pydantic(self) -> bool:
@@ -68,7 +67,7 @@ _ALIASES = {"emit_sync_querier": "emit_sync", "emit_async_querier": "emit_async"
 _PYDANTIC = "emit_pydantic_models"
 _WITHOUT_EFFECT = {"emit_str_enum": bool, "package": str, "out": str}
 KNOWN = (
-    *(f.name for f in fields(Options)),
+    *Options._fields,
     *_ALIASES,
     _PYDANTIC,
     *_WITHOUT_EFFECT,

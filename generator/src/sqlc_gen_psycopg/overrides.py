@@ -1,7 +1,6 @@
 """The overrides in sqlc.yaml: other Python types, and their converters."""
 
-from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 from sqlc_gen_psycopg import optionvalues
 from sqlc_gen_psycopg.problems import Problems
@@ -11,16 +10,14 @@ _OVERRIDE = ("column", "db_type", "nullable", "py_type", "from_db", "to_db")
 _PY_TYPE = ("import", "package", "type")
 
 
-@dataclass(frozen=True, slots=True)
-class Symbol:
+class Symbol(NamedTuple):
     """Something importable: ``name`` may be dotted, as in ``Parts.validate``."""
 
     module: str
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
+class Override(NamedTuple):
     """Another Python type for one column or for every column of a type."""
 
     py_type: Symbol

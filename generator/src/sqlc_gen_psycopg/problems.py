@@ -1,10 +1,9 @@
 """What cannot be generated correctly is refused, all of it in one go."""
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One reason to refuse: where, what is wrong, and what to do about it."""
 
     where: str
@@ -23,11 +22,11 @@ class RefusedError(Exception):
         super().__init__("\n".join(f"  {problem}" for problem in problems))
 
 
-@dataclass(slots=True)
 class Problems:
     """The problems found so far in one run."""
 
-    found: list[Problem] = field(default_factory=list[Problem])
+    def __init__(self) -> None:
+        self.found: list[Problem] = []
 
     def add(self, where: str, what: str, remedy: str) -> None:
         """Note a problem, once."""

@@ -1,29 +1,26 @@
 """The Python types of values: how they are annotated, sent and read."""
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from sqlc_gen_psycopg import names
 from sqlc_gen_psycopg.request import Name
 
 
-@dataclass(frozen=True, slots=True)
-class Import:
+class Import(NamedTuple):
     """``from module import name``, or ``import module``; ``@`` is the output's root."""
 
     module: str
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Wrap:
+class Wrap(NamedTuple):
     """A callable that a value passes through on its way, and where it comes from."""
 
     call: str
     imports: tuple[Import, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PyType:
+class PyType(NamedTuple):
     """A Python type: how to annotate it, how to send and how to read its values."""
 
     annotation: str
@@ -50,8 +47,7 @@ ENUMS = (Import("@", "enums"),)
 SERVER_TYPES = (Import("@", "server_types"),)
 
 
-@dataclass(frozen=True, slots=True)
-class EnumType:
+class EnumType(NamedTuple):
     """An enum of the output: from an ENUM type or from a domain's closed set."""
 
     class_name: str
@@ -69,8 +65,7 @@ class EnumType:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class LearnedType:
+class LearnedType(NamedTuple):
     """A type that each connection must learn from the server.
 
     A composite has a class of its own and attributes; ``hstore`` has none.
@@ -103,8 +98,7 @@ def array(element: PyType, dims: int) -> PyType:
         none = " | None"
         optional = "" if result.dims else none
         accepted = result.accepted
-        result = replace(
-            result,
+        result = result._replace(
             annotation=f"list[{result.annotation}{optional}]",
             parameter=f"Sequence[{accepted}{optional}]",
             imports=result.imports,

@@ -1,7 +1,7 @@
 """A query of the request, resolved: what its functions take, do and return."""
 
 import re
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from sqlc_gen_psycopg import (
     cardinality,
@@ -31,8 +31,7 @@ _MARKED = re.compile(r"^(?P<name>.*)(?P<mark>[!?])$")
 _OPERATOR = frozenset("+-*/<>=~!@#%^&|`?")
 
 
-@dataclass(frozen=True, slots=True)
-class Resolver:
+class Resolver(NamedTuple):
     """Turns queries into functions; what cannot be is a problem."""
 
     analyst: Analyst
@@ -221,23 +220,22 @@ def _linked(parameter: Parameter, parsed: Statement) -> Column:
     column = parameter.column
     if taken := parsed.types.get(parameter.number):
         name, dims = taken.name, taken.dims
-        column = replace(column, type=name, array_dims=dims, table=None)
+        column = column._replace(type=name, array_dims=dims, table=None)
     if column.table or origin is None:
         return column
-    return replace(column, table=origin.table, original_name=origin.column)
+    return column._replace(table=origin.table, original_name=origin.column)
 
 
 def _proven(column: Column, targets: tuple[Target, ...]) -> Column:
     """Return a column as the parse tree proves it, where sqlc can only guess."""
     facts = [target.fact for target in targets]
     if column.embed or len(facts) != 1:
-        return replace(column, not_null=not any(fact.absent for fact in facts))
+        return column._replace(not_null=not any(fact.absent for fact in facts))
     fact, origin = facts[0], facts[0].origin
     if fact.is_doubtful:
         # Then whatever sqlc says is a guess.
-        column = replace(column, type=Name("", ""))
-    return replace(
-        column,
+        column = column._replace(type=Name("", ""))
+    return column._replace(
         type=fact.type.name if fact.type else column.type,
         array_dims=fact.type.dims if fact.type else column.array_dims,
         not_null=fact.not_null,
@@ -252,7 +250,7 @@ def _embeds_apart(
     """Name embeds of one table after their aliases."""
     spelled = [field.name for field in fields]
     return [
-        replace(field, name=options.field_name(found[0].qualifier))
+        field._replace(name=options.field_name(found[0].qualifier))
         if isinstance(field.value, Embed) and spelled.count(field.name) > 1 and found
         else field
         for field, found in zip(fields, targets, strict=True)

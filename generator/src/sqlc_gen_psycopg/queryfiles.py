@@ -6,7 +6,7 @@ line may be, and mixes up whose comment is whose.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlc_gen_psycopg import sqlfiles
 from sqlc_gen_psycopg.request import Request
@@ -23,8 +23,7 @@ _SPAN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """A query as it stands in its file."""
 
     comment: list[str]

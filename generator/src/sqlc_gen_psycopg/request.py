@@ -2,16 +2,14 @@
 
 import base64
 import json
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlc_gen_psycopg.problems import Problem, RefusedError
 
 Json: TypeAlias = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """A name that may carry a schema; the default schema is spelled ``""``."""
 
     schema: str
@@ -21,8 +19,7 @@ class Name:
         return f"{self.schema}.{self.name}" if self.schema else self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A column of a table or of a result, or what a parameter stands for."""
 
     name: str
@@ -36,16 +33,14 @@ class Column:
     comment: str
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """``$number`` and the column that sqlc inferred for it."""
 
     number: int
     column: Column
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """A relation of sqlc's catalog."""
 
     name: Name
@@ -53,8 +48,7 @@ class Table:
     comment: str
 
 
-@dataclass(frozen=True, slots=True)
-class Enum:
+class Enum(NamedTuple):
     """A PostgreSQL ENUM type and its labels."""
 
     name: Name
@@ -62,8 +56,7 @@ class Enum:
     comment: str
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """One annotated query."""
 
     name: str
@@ -81,8 +74,7 @@ class Query:
         return f"{self.filename}: {self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """All that sqlc tells a plugin."""
 
     engine: str
@@ -166,8 +158,7 @@ _SPELLINGS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(NamedTuple):
     default_schema: str
 
     def name(self, raw: Json) -> Name:

@@ -1,14 +1,12 @@
 """What a row becomes: a table's model, a query's own class, or one value."""
 
-from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from sqlc_gen_psycopg.pytypes import Import, PyType
 from sqlc_gen_psycopg.request import Name
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """One value of a row, or of a parameter."""
 
     type: PyType
@@ -36,7 +34,7 @@ class Value:
 
     def as_argument(self) -> "Value":
         """Return it with what a parameter accepts as its annotation."""
-        return replace(self, type=replace(self.type, annotation=self.type.accepted))
+        return self._replace(type=self.type._replace(annotation=self.type.accepted))
 
     @property
     def is_converted(self) -> bool:
@@ -56,8 +54,7 @@ class Value:
         return self.type.is_binary
 
 
-@dataclass(frozen=True, slots=True)
-class Embed:
+class Embed(NamedTuple):
     """``sqlc.embed(table)``: a nested model, None where the join found no row."""
 
     model: "Model"
@@ -89,8 +86,7 @@ class Embed:
         return all(field.value.is_binary for field in self.model.fields)
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """A field of a row class, or a parameter."""
 
     name: str
@@ -99,17 +95,16 @@ class Field:
 
     def marked(self, nullable: bool) -> "Field":
         """Return the field as a directive wants it."""
-        return replace(self, value=replace(self.value, nullable=nullable))
+        return self._replace(value=self.value._replace(nullable=nullable))
 
     def as_argument(self) -> "Field":
         """Return a parameter as a field of a class of arguments."""
         if isinstance(self.value, Embed):
             return self
-        return replace(self, value=self.value.as_argument())
+        return self._replace(value=self.value.as_argument())
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A query's own row class."""
 
     name: str
@@ -117,15 +112,16 @@ class Row:
     doc: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Model(Row):
+class Model(NamedTuple):
     """A table's row class."""
 
-    table_name: Name = field(kw_only=True)
+    name: str
+    fields: tuple[Field, ...]
+    doc: str
+    table_name: Name
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(NamedTuple):
     """A result of one column."""
 
     value: Value

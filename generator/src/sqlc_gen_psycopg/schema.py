@@ -4,7 +4,6 @@ The catalog holds neither a domain's base type nor its CHECKs, and believes wron
 things about the nullability of views.
 """
 
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from sqlc_gen_psycopg import tree
@@ -16,14 +15,14 @@ Check: TypeAlias = tuple[str, ...] | None
 Attributes: TypeAlias = tuple[tuple[str, Name, int], ...]
 
 
-@dataclass(slots=True)
 class Domain:
     """A domain: its base type and, of each CHECK by name, the values it allows."""
 
-    base: Name
-    base_dims: int
-    checks: dict[str, Check] = field(default_factory=dict[str, Check])
-    comment: str = ""
+    def __init__(self, base: Name, base_dims: int) -> None:
+        self.base = base
+        self.base_dims = base_dims
+        self.checks: dict[str, Check] = {}
+        self.comment = ""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -34,7 +33,6 @@ class Domain:
         return tuple(v for v in closed[0] if all(v in other for other in closed))
 
 
-@dataclass(slots=True)
 class Schema:
     """The domains, the derived relations (views and their like), and more.
 
@@ -42,12 +40,13 @@ class Schema:
     does not know it of serials, and believes it of ``parents`` if a child says so.
     """
 
-    default: str
-    domains: dict[Name, Domain] = field(default_factory=dict[Name, Domain])
-    derived: dict[Name, Node] = field(default_factory=dict[Name, Node])
-    required: set[tuple[Name, str]] = field(default_factory=set[tuple[Name, str]])
-    parents: set[Name] = field(default_factory=set[Name])
-    composites: dict[Name, Attributes] = field(default_factory=dict[Name, Attributes])
+    def __init__(self, default: str) -> None:
+        self.default = default
+        self.domains: dict[Name, Domain] = {}
+        self.derived: dict[Name, Node] = {}
+        self.required: set[tuple[Name, str]] = set()
+        self.parents: set[Name] = set()
+        self.composites: dict[Name, Attributes] = {}
 
 
 def name_of(schema: Schema, parts: list[Node]) -> Name:

@@ -6,7 +6,6 @@ PostgreSQL takes a whole list as one array: `= ANY($1)` is what `IN` means, and
 
 import copy
 import re
-from dataclasses import replace
 
 from sqlc_gen_psycopg import tree
 from sqlc_gen_psycopg.problems import Problems
@@ -41,7 +40,7 @@ def rewritten(query: Query, problems: Problems) -> Query:
         )
         text = query.text
     parameters = tuple(_as_array(p) for p in query.parameters)
-    return replace(query, text=text, parameters=parameters)
+    return query._replace(text=text, parameters=parameters)
 
 
 def _as_array(parameter: Parameter) -> Parameter:
@@ -49,7 +48,7 @@ def _as_array(parameter: Parameter) -> Parameter:
     if not column.is_slice:
         return parameter
     dims = column.array_dims + 1
-    return replace(parameter, column=replace(column, array_dims=dims, is_slice=False))
+    return parameter._replace(column=column._replace(array_dims=dims, is_slice=False))
 
 
 def _with_arrays(text: str, parsed: list[Node], slices: set[int]) -> str | None:

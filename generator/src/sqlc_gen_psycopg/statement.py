@@ -1,6 +1,6 @@
 """The part of a query's parse tree that each result column stands for."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlc_gen_psycopg import tree
 from sqlc_gen_psycopg.inference.analyst import Analyst
@@ -9,8 +9,7 @@ from sqlc_gen_psycopg.request import Query
 from sqlc_gen_psycopg.tree import Node
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """A result column's expression, and what is proven of it."""
 
     value: Node
@@ -23,8 +22,7 @@ class Target:
         return path[-2] if len(path) > 1 else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """A query's tree, its targets column by column, and its parameters' columns."""
 
     text: str

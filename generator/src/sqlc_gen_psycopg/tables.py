@@ -1,7 +1,5 @@
 """The models: one row class per table."""
 
-from dataclasses import replace
-
 from sqlc_gen_psycopg import names
 from sqlc_gen_psycopg.inference.analyst import Analyst
 from sqlc_gen_psycopg.options import Options
@@ -79,8 +77,7 @@ class Models:
         """Return the columns; of a view, as its query proves them."""
         facts = [fact for _, fact in self._analyst.relation(table.name).columns]
         return [
-            replace(
-                column,
+            column._replace(
                 type=fact.type.name if fact.type else column.type,
                 array_dims=fact.type.dims if fact.type else column.array_dims,
                 not_null=fact.not_null,

@@ -1,7 +1,5 @@
 """The Python type of each PostgreSQL type, overrides included."""
 
-from dataclasses import replace
-
 from sqlc_gen_psycopg import names
 from sqlc_gen_psycopg.builtin_types import (
     BUILT_IN,
@@ -61,7 +59,7 @@ class Types:
         Raises:
             UnknownTypeError: no Python type stands for it.
         """
-        return self.of_column(replace(column, original_name=column.name), table)
+        return self.of_column(column._replace(original_name=column.name), table)
 
     def of_name(self, name: Name) -> PyType:
         """Return the Python type of one PostgreSQL type, overrides aside.
@@ -73,18 +71,18 @@ class Types:
         if name in self.enums:
             # A domain's value arrives as its base type's.
             is_binary = domain is not None and self.of_name(domain.base).is_binary
-            return replace(self.enums[name].py_type, is_binary=is_binary)
+            return self.enums[name].py_type._replace(is_binary=is_binary)
         if domain:
             # The domain's array type has an OID that psycopg does not know.
             base = self.of_name(domain.base)
             if domain.base_dims:
                 return array(base, domain.base_dims)
-            return replace(base, known_array=False)
+            return base._replace(known_array=False)
         if name.name in INFORMATION_SCHEMA:
             # Which columns of its views have, for sqlc in no schema.
             return self.of_name(Name("", INFORMATION_SCHEMA[name.name]))
         if name.schema == "" and name.name in BUILT_IN:
-            return replace(BUILT_IN[name.name], array_of=name.name)
+            return BUILT_IN[name.name]._replace(array_of=name.name)
         return self._of_others(name)
 
     def _of_others(self, name: Name) -> PyType:
@@ -92,7 +90,7 @@ class Types:
         if name in self._schema.composites or name.name == "hstore":
             return self._learned(name).py_type
         if name.name in EXTENSION_TEXT:
-            return replace(STR, array_of="text", known_array=False)
+            return STR._replace(array_of="text", known_array=False)
         raise UnknownTypeError(str(name))
 
     @property
@@ -140,8 +138,7 @@ class Types:
         load = override.from_db or symbol
         same = symbol.name == base.annotation and not override.from_db
         sends = (_wrap(override.to_db),) if override.to_db else ()
-        return replace(
-            base,
+        return base._replace(
             annotation=symbol.name,
             parameter="",
             imports=_imports(symbol),

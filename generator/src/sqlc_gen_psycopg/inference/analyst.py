@@ -1,6 +1,6 @@
 """The inference's door: what is proven of a query's columns, and of a relation's."""
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sqlc_gen_psycopg.inference import polymorphic, statements, unification
 from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact, Origin, Relation, SqlType
@@ -10,13 +10,13 @@ from sqlc_gen_psycopg.schema import Schema
 from sqlc_gen_psycopg.tree import Node
 
 
-@dataclass(frozen=True, slots=True)
 class Analyst:
     """Knows the schema."""
 
-    tables: dict[Name, Table]
-    schema: Schema
-    _known: dict[Name, Relation] = field(default_factory=dict[Name, Relation])
+    def __init__(self, tables: dict[Name, Table], schema: Schema) -> None:
+        self.tables = tables
+        self.schema = schema
+        self._known: dict[Name, Relation] = {}
 
     def statement(self, query: Query, kind: str, node: Node) -> "Analysis":
         """Return what is proven of a query's columns and parameters."""
@@ -31,11 +31,10 @@ class Analyst:
 
     def _world(self, parameters: dict[int, Fact]) -> World:
         rows = statements.rows
-        return World(self.tables, self.schema, parameters, rows, known=self._known)
+        return World(self.tables, self.schema, parameters, rows, {}, {}, self._known)
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
+class Analysis(NamedTuple):
     """What is proven of each column, and of the parameters.
 
     ``parameters`` are the columns that they stand for, ``types`` the types of those

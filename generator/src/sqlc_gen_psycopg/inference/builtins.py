@@ -1,12 +1,11 @@
 """PostgreSQL's built-in functions and operators, each with its overloads."""
 
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """One overload; types are spelled as in pg_type, arrays with an underscore."""
 
     arguments: tuple[str, ...]

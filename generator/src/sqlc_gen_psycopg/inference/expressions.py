@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from sqlc_gen_psycopg import schema, tree
 from sqlc_gen_psycopg.inference import (
@@ -249,7 +248,7 @@ def _call(node: Node, scope: Scope) -> Fact:
     arguments = _all(given, scope)
     if calls.name_of(node) == "unnest" and arguments and arguments[0].type:
         kind = arguments[0].type
-        return replace(arguments[0], type=kind.element, not_null=False)
+        return arguments[0]._replace(type=kind.element, not_null=False)
     uses.arguments(calls.name_of(node), given, arguments, scope)
     return calls.fact(node, arguments, scope)
 

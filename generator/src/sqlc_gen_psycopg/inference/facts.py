@@ -1,12 +1,11 @@
 """What is known of an expression or of a column."""
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from sqlc_gen_psycopg.request import Name
 
 
-@dataclass(frozen=True, slots=True)
-class SqlType:
+class SqlType(NamedTuple):
     """A PostgreSQL type; ``dims`` counts the dimensions of an array."""
 
     name: Name
@@ -23,16 +22,14 @@ class SqlType:
         return SqlType(self.name, self.dims + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """The table's column that a value was read from unchanged."""
 
     table: Name
     column: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """What is proven: nothing, unless said otherwise.
 
     ``absent`` tells that the whole row may be missing: an outer join's other side;
@@ -49,11 +46,11 @@ class Fact:
 
     def nullable(self) -> "Fact":
         """Forget that it is NOT NULL."""
-        return replace(self, not_null=False)
+        return self._replace(not_null=False)
 
     def missing(self) -> "Fact":
         """Read it from the nullable side of an outer join."""
-        return replace(self, not_null=False, absent=True)
+        return self._replace(not_null=False, absent=True)
 
 
 UNKNOWN = Fact()
@@ -64,8 +61,7 @@ def of(name: str, *, not_null: bool = False, dims: int = 0) -> Fact:
     return Fact(SqlType(Name("", name), dims), not_null)
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(NamedTuple):
     """Something in FROM: its alias, and its columns by name in order."""
 
     alias: str

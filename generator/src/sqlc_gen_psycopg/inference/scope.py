@@ -1,7 +1,8 @@
 """Which names an expression can see."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
 
 from sqlc_gen_psycopg import tree
 from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact, Origin, Relation, SqlType
@@ -11,8 +12,7 @@ from sqlc_gen_psycopg.schema import relation as relation_name
 from sqlc_gen_psycopg.tree import Node
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(NamedTuple):
     """What is outside the query: the schema, and what its parameters are."""
 
     tables: dict[Name, Table]
@@ -22,10 +22,11 @@ class World:
     # expression may hold a query.
     rows: Callable[["Scope", Node], Relation]
     # The column that each parameter is compared with or written to.
-    links: dict[int, Origin] = field(default_factory=dict[int, Origin])
+    links: dict[int, Origin]
     # The types that PostgreSQL may take each parameter for, by where it stands.
-    uses: dict[int, list[SqlType]] = field(default_factory=dict[int, list[SqlType]])
-    known: dict[Name, Relation] = field(default_factory=dict[Name, Relation])
+    uses: dict[int, list[SqlType]]
+    # The relations that were asked for before, by any query.
+    known: dict[Name, Relation]
 
     def link(self, one: Fact, other: Fact) -> None:
         """Note that two values are compared: a parameter takes on a column's part."""
@@ -64,7 +65,7 @@ class World:
         if "inhRelations" in node:
             return Relation(name.name, self._inherited(columns, node))
         query: Node = node.get("query", {}).get("SelectStmt", {})
-        derived = self.rows(Scope(replace(self, parameters={})), query)
+        derived = self.rows(Scope(self._replace(parameters={})), query)
         if "into" in node:
             # A table made from a query has its columns, but not its constraints.
             derived = derived.nullable()
@@ -84,7 +85,7 @@ class World:
             if "ColumnDef" in element
         }
         return tuple(
-            (name, replace(fact, not_null=_is_not_null(name, fact, own, parents)))
+            (name, fact._replace(not_null=_is_not_null(name, fact, own, parents)))
             for name, fact in columns
         )
 
@@ -123,18 +124,17 @@ def _checked(
     if len(proven) != len(columns):
         return tuple((name, fact.nullable()) for name, fact in columns)
     return tuple(
-        (name, replace(fact, type=shown.type or fact.type, not_null=shown.not_null))
+        (name, fact._replace(type=shown.type or fact.type, not_null=shown.not_null))
         for (name, fact), shown in zip(columns, proven, strict=True)
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """The relations of one query level, those around it, and its CTEs."""
 
     world: World
     relations: tuple[Relation, ...] = ()
-    ctes: dict[str, Relation] = field(default_factory=dict[str, Relation])
+    ctes: Mapping[str, Relation] = MappingProxyType({})
     parent: "Scope | None" = None
     has_groups: bool = False
     has_grouping_sets: bool = False

@@ -1,7 +1,5 @@
 """What is proven of the relations in FROM."""
 
-from dataclasses import replace
-
 from sqlc_gen_psycopg import schema, tree
 from sqlc_gen_psycopg.inference import calls, expressions, facts
 from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact, Relation, SqlType
@@ -12,7 +10,7 @@ from sqlc_gen_psycopg.tree import Node
 def relations(nodes: list[Node], scope: Scope) -> Scope:
     """Add the relations of a FROM list to a scope, each seeing those before it."""
     for node in nodes:
-        scope = replace(scope, relations=(*scope.relations, *_source(node, scope)))
+        scope = scope._replace(relations=(*scope.relations, *_source(node, scope)))
     return scope
 
 
@@ -37,7 +35,7 @@ def table(node: Node, scope: Scope) -> Relation:
     """Return a table, view or CTE under its alias."""
     name = schema.relation(scope.world.schema, node)
     if not node.get("schemaname") and name.name in scope.ctes:
-        return _aliased(replace(scope.ctes[name.name], alias=name.name), node)
+        return _aliased(scope.ctes[name.name]._replace(alias=name.name), node)
     return _aliased(scope.world.relation(name), node)
 
 
@@ -104,9 +102,9 @@ def _returned(wrapped: Node, scope: Scope, *, alone: bool) -> tuple[str, Fact]:
 
 def _join(node: Node, scope: Scope) -> tuple[Relation, ...]:
     left = _source(node["larg"], scope)
-    right = _source(node["rarg"], replace(scope, relations=(*scope.relations, *left)))
+    right = _source(node["rarg"], scope._replace(relations=(*scope.relations, *left)))
     both = (*scope.relations, *left, *right)
-    expressions.fact(node.get("quals", {}), replace(scope, relations=both))
+    expressions.fact(node.get("quals", {}), scope._replace(relations=both))
     kind = node["jointype"]
     merged = _merged(node, kind, left, right)
     if kind in ("JOIN_LEFT", "JOIN_FULL"):
@@ -142,13 +140,13 @@ def _merge(kind: str, left: Fact, right: Fact) -> Fact:
     same = left.type if left.type == right.type else None
     match kind:
         case "JOIN_LEFT":
-            return replace(left, type=same)
+            return left._replace(type=same)
         case "JOIN_RIGHT":
-            return replace(right, type=same)
+            return right._replace(type=same)
         case "JOIN_FULL":
             return Fact(same, left.not_null and right.not_null)
         case _:
-            return replace(left, type=same, not_null=left.not_null or right.not_null)
+            return left._replace(type=same, not_null=left.not_null or right.not_null)
 
 
 def _find(relations_: tuple[Relation, ...], name: str) -> Fact:

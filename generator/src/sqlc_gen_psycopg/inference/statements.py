@@ -1,7 +1,5 @@
 """What is proven of the columns that a statement gives."""
 
-from dataclasses import replace
-
 from sqlc_gen_psycopg import tree
 from sqlc_gen_psycopg.inference import expressions, sources, targets, uses, writes
 from sqlc_gen_psycopg.inference.facts import Fact, Relation
@@ -32,7 +30,7 @@ def rows(scope: Scope, node: Node, kind: str = "SelectStmt") -> Relation:
             joined = sources.relations([node["sourceRelation"]], within)
             # What matched nothing has no source, or has no target yet.
             missing = tuple(relation.nullable() for relation in joined.relations)
-            return _returned(node, replace(joined, relations=missing))
+            return _returned(node, joined._replace(relations=missing))
         case _:
             return Relation("", ())
 
@@ -52,8 +50,8 @@ def _insert(node: Node, scope: Scope) -> Scope:
     if "selectStmt" in node:
         writes.insert(names, node["selectStmt"]["SelectStmt"], within, scope)
     conflict: Node = node.get("onConflictClause", {})
-    excluded = replace(target, alias="excluded")
-    changed = replace(within, relations=(target, excluded))
+    excluded = target._replace(alias="excluded")
+    changed = within._replace(relations=(target, excluded))
     writes.assign(tree.children(conflict, "targetList"), changed)
     _condition(conflict, changed)
     return within
@@ -72,7 +70,7 @@ def _with(node: Node, scope: Scope) -> Scope:
     for wrapped in tree.children(clause, "ctes"):
         cte = wrapped["CommonTableExpr"]
         found = _cte(cte, scope, recursive=bool(clause.get("recursive")))
-        scope = replace(scope, ctes={**scope.ctes, cte["ctename"]: found})
+        scope = scope._replace(ctes={**scope.ctes, cte["ctename"]: found})
     return scope
 
 
@@ -85,7 +83,7 @@ def _cte(cte: Node, scope: Scope, *, recursive: bool) -> Relation:
     found = rows(scope.outside(), query["larg"]).renamed(name, names)
     while True:
         # NULLs that the recursive arm brings in spread until nothing changes.
-        inner = replace(scope.outside(), ctes={**scope.ctes, name: found})
+        inner = scope.outside()._replace(ctes={**scope.ctes, name: found})
         again = rows(inner, query, kind).renamed(name, names)
         if again == found:
             return found
@@ -109,7 +107,7 @@ def _weaker(one: Relation, other: Relation) -> Relation:
 
 
 def _target(node: Node, scope: Scope) -> Scope:
-    return replace(scope, relations=(sources.table(node["relation"], scope),))
+    return scope._replace(relations=(sources.table(node["relation"], scope),))
 
 
 def _select(node: Node, scope: Scope) -> Relation:
@@ -118,8 +116,7 @@ def _select(node: Node, scope: Scope) -> Relation:
     if "valuesLists" in node:
         return _values(node, scope)
     groups = tree.children(node, "groupClause")
-    within = replace(
-        sources.relations(tree.children(node, "fromClause"), scope),
+    within = sources.relations(tree.children(node, "fromClause"), scope)._replace(
         has_groups=bool(groups),
         has_grouping_sets=any("GroupingSet" in group for group in groups),
     )

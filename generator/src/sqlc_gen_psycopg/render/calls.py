@@ -1,6 +1,6 @@
 """How the functions of either kind of connection are spelled."""
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from sqlc_gen_psycopg import commands
 from sqlc_gen_psycopg.function import Function
@@ -10,8 +10,7 @@ from sqlc_gen_psycopg.render.source import Source
 from sqlc_gen_psycopg.rows import Field, Model, Row, Scalar, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Face:
+class Face(NamedTuple):
     """The words that differ between kinds of connections."""
 
     connection: str
@@ -116,7 +115,7 @@ def arguments(source: Source, function: Function) -> layout.Doc:
     if function.copy:
         fields = [fields[number - 1] for number in function.copy.order]
     named = [
-        replace(field, name=f"{where}{field.name}" if where != "row" else where)
+        field._replace(name=f"{where}{field.name}" if where != "row" else where)
         for field in fields
     ]
     return layout.tuple_of(tuple(values.bound(source, field) for field in named))

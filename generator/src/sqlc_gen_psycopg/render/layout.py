@@ -1,14 +1,12 @@
 """Expressions that know how ``ruff format`` breaks them over lines."""
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 WIDTH = 88
 INDENT = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Brackets:
+class Brackets(NamedTuple):
     """``head(items)tail``: one line if it fits, else one item a line.
 
     A tuple of one item keeps its comma, also on one line.
@@ -20,16 +18,14 @@ class Brackets:
     is_tuple: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Conditional:
+class Conditional(NamedTuple):
     """``value if condition else None``."""
 
     value: "Doc"
     condition: str
 
 
-@dataclass(frozen=True, slots=True)
-class Comprehension:
+class Comprehension(NamedTuple):
     """``[element for …]``, perhaps with something like ``name = `` before it."""
 
     element: "Doc"
@@ -37,8 +33,7 @@ class Comprehension:
     head: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Annotated:
+class Annotated(NamedTuple):
     """``name: annotation``, of a parameter or of a field."""
 
     name: str

@@ -1,7 +1,7 @@
 """All files of the output."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlc_gen_psycopg import __version__, names
 from sqlc_gen_psycopg.function import Function
@@ -57,8 +57,7 @@ else:
 _ENUM = re.compile(r"\benums\.(\w+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+class Module(NamedTuple):
     """One query file's module."""
 
     name: str
@@ -66,8 +65,7 @@ class Module:
     functions: tuple[Function, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(NamedTuple):
     """Everything that is to be written."""
 
     sqlc_version: str
@@ -108,13 +106,13 @@ class Package:
         )
 
     def _text(self, origin: str) -> str:
-        return self._source(origin).text()
+        return self._opened(origin).text()
 
-    def _source(self, origin: str, depth: int = 0) -> Source:
-        return Source(self._header(origin), depth, self.options.is_pydantic)
+    def _opened(self, origin: str, depth: int = 0) -> Source:
+        return Source(self._header(origin), depth, is_pydantic=self.options.is_pydantic)
 
     def _models(self) -> Source:
-        source = self._source("the schema")
+        source = self._opened("the schema")
         for model in self.models:
             rows.add_class(source, model, within="models.")
         for model in self._whole_models():
@@ -133,7 +131,7 @@ class Package:
         return [found[name] for name in sorted(found)]
 
     def _enums(self, users: list[Source]) -> str:
-        source = self._source("the schema")
+        source = self._opened("the schema")
         source.need_from("enum", "StrEnum")
         mentioned = {n for u in users for b in u.blocks for n in _ENUM.findall(b)}
         for enum in self.enums:
@@ -157,7 +155,7 @@ class Package:
         return result
 
     def _json_types(self) -> str:
-        source = self._source("the schema")
+        source = self._opened("the schema")
         typing = ("TYPE_CHECKING", "Protocol", "SupportsIndex", "TypeAlias", "TypeVar")
         source.need_from("typing", *typing)
         source.need_from("collections.abc", "Iterator")
@@ -175,14 +173,14 @@ class Package:
         return result
 
     def _sync(self, module: Module) -> Source:
-        source = self._source(module.filename)
+        source = self._opened(module.filename)
         factories = _add_shared(source, module)
         for function, factory in zip(module.functions, factories, strict=True):
             functions.add(source, SYNC, function, factory)
         return source
 
     def _async(self, module: Module) -> Source:
-        source = self._source(module.filename, depth=1)
+        source = self._opened(module.filename, depth=1)
         if self.options.emit_sync:
             shared = Source("")
             factories = _add_shared(shared, module)
@@ -206,7 +204,7 @@ def _add_shared(source: Source, module: Module) -> list[str]:
     for function in module.functions:
         if function.arguments:
             _add_arguments(source, function.arguments)
-        if isinstance(function.result, Row) and not isinstance(function.result, Model):
+        if isinstance(function.result, Row):
             rows.add_class(source, function.result)
     return [_add_factory(source, function, taken) for function in module.functions]
 

@@ -1,16 +1,15 @@
 """Row classes, and the row factories that build them by position."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from sqlc_gen_psycopg import names
 from sqlc_gen_psycopg.render import layout, values
 from sqlc_gen_psycopg.render.layout import Comprehension, Conditional, Doc
 from sqlc_gen_psycopg.render.source import Source, docstring
-from sqlc_gen_psycopg.rows import Embed, Field, Row, Scalar, Value
+from sqlc_gen_psycopg.rows import Embed, Field, Model, Row, Scalar, Value
 
 
-def add_class(source: Source, row: Row, *, within: str = "") -> None:
+def add_class(source: Source, row: Row | Model, *, within: str = "") -> None:
     """Add a row's class; ``within`` is the module whose names need no prefix."""
     doc = docstring(row.doc)
     lines = [*_class_head(source, row.name), *doc]
@@ -43,7 +42,7 @@ def factory_name(row_class: str) -> str:
     return name if name.endswith("_row") else f"{name}_row"
 
 
-def add_factory(source: Source, name: str, class_name: str, row: Row) -> None:
+def add_factory(source: Source, name: str, class_name: str, row: Row | Model) -> None:
     """Add the row factory of a row class."""
     value = construct(source, class_name, row.fields, 0)
     _add(source, name, class_name, value, [f.value for f in row.fields])
@@ -121,11 +120,11 @@ def construct(
 def _keyword(name: str, value: Doc) -> Doc:
     match value:
         case layout.Brackets():
-            return replace(value, head=f"{name}={value.head}")
+            return value._replace(head=f"{name}={value.head}")
         case Comprehension():
-            return replace(value, head=f"{name}={value.head}")
+            return value._replace(head=f"{name}={value.head}")
         case Conditional():
-            return replace(value, value=_keyword(name, value.value))
+            return value._replace(value=_keyword(name, value.value))
         case _:
             return f"{name}={layout.flat(value)}"
 

@@ -2,7 +2,6 @@
 
 import re
 import sys
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -12,17 +11,19 @@ from sqlc_gen_psycopg.render import layout
 _STANDARD, _THIRD, _FIRST, _LOCAL = range(4)
 
 
-@dataclass(slots=True)
 class Source:
     """A module being written; ``depth`` is its distance from the output's root."""
 
-    header: str
-    depth: int = 0
-    is_pydantic: bool = False
-    imports: set[Import] = field(default_factory=set[Import])
-    exports: list[str] = field(default_factory=list[str])
-    blocks: list[str] = field(default_factory=list[str])
-    helpers: list[str] = field(default_factory=list[str])
+    def __init__(
+        self, header: str, depth: int = 0, *, is_pydantic: bool = False
+    ) -> None:
+        self.header = header
+        self.depth = depth
+        self.is_pydantic = is_pydantic
+        self.imports: set[Import] = set()
+        self.exports: list[str] = []
+        self.blocks: list[str] = []
+        self.helpers: list[str] = []
 
     def need(self, *imports: Import) -> None:
         """Import something."""

@@ -1,0 +1,1 @@
+"""The generator measured, alone and inside sqlc, beside its peers."""
