@@ -15,6 +15,7 @@ COMMANDS = (
     ":batchexec",
     ":copyfrom",
 )
+OF_ONE = frozenset({":one", ":batchone"})
 FETCHING = frozenset({":one", ":many", ":batchone", ":batchmany"})
 WITH_ROWS = FETCHING | {":execresult"}
 # Called with many rows of arguments at once.
@@ -26,7 +27,7 @@ _REMEDIES = {":execlastid": "use :one with RETURNING id"}
 _FOR = {
     "binary": WITH_ROWS,
     "stream": frozenset({":many"}),
-    "exactly-one": frozenset({":one", ":batchone"}),
+    "exactly-one": OF_ONE,
     "deferred": _DEFERRABLE,
 }
 

@@ -16,13 +16,14 @@ MODULES = frozenset(
 )
 FIELDS = _BUILTINS | MODULES
 # What every model of pydantic's has already.
-PYDANTIC = frozenset(
+_PYDANTIC = frozenset(
     """construct copy dict from_orm json model_computed_fields model_config
     model_construct model_copy model_dump model_dump_json model_extra model_fields
     model_fields_set model_json_schema model_parametrized_name model_post_init
     model_rebuild model_validate model_validate_json model_validate_strings parse_file
     parse_obj parse_raw schema schema_json update_forward_refs validate""".split()  # noqa: SIM905 - a list of names reads best so
 )
+PYDANTIC_FIELDS = FIELDS | _PYDANTIC
 PARAMETERS = FIELDS | {"conn", "cur"}
 FUNCTIONS = FIELDS | {
     "aio",
@@ -96,7 +97,8 @@ def _fits(character: str) -> bool:
     return f"a{character}".isidentifier()
 
 
-def snake(name: str, reserved: Collection[str] = ()) -> str:
+@cache
+def snake(name: str, reserved: frozenset[str] = frozenset()) -> str:
     """Return a snake_case identifier that is neither a keyword nor reserved."""
     leading = "_" if name.startswith("_") and words(name) else ""
     spelled = leading + "_".join(words(name)).lower() or "value"

@@ -36,7 +36,7 @@ class Options(NamedTuple):
         if not self.is_pydantic:
             return names.snake(name, names.FIELDS)
         # Pydantic takes a leading underscore for a private attribute.
-        return names.snake(name.lstrip("_"), names.FIELDS | names.PYDANTIC)
+        return names.snake(name.lstrip("_"), names.PYDANTIC_FIELDS)
 
     def parameter_name(self, name: str) -> str:
         """Return the name of a parameter, which may be a field of a class."""

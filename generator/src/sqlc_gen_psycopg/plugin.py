@@ -19,7 +19,7 @@ from sqlc_gen_psycopg.queries import Resolver
 from sqlc_gen_psycopg.render.package import Module, Package
 
 # Modules of the output that a query file may not be called after.
-_TAKEN = {"models", "enums", "json_types", "server_types", "aio", "__init__"}
+_TAKEN = frozenset({"models", "enums", "json_types", "server_types", "aio", "__init__"})
 
 
 def answer(data: bytes) -> bytes:

@@ -59,7 +59,10 @@ class Resolver(NamedTuple):
             arguments=self._arguments(query, parameters),
             copy=copied,
             exactly_one=comment.exactly_one
-            or cardinality.is_one_row(parsed.kind, parsed.node),
+            or (
+                query.command in commands.OF_ONE
+                and cardinality.is_one_row(parsed.kind, parsed.node)
+            ),
         )
 
     def _copy(

@@ -13,6 +13,7 @@ from sqlc_gen_psycopg.request import Request
 
 _NAME = re.compile(r"^\s*(?:--|#|/\*)\s*name:\s*(\S+)\s+:\w+\s*(?:\*/)?\s*$")
 _COMMENT = re.compile(r"^\s*--(?P<text>.*)$")
+_SUSPECT = re.compile(r"^(?:#|--|/\*).*$", re.MULTILINE)
 _SPAN = re.compile(
     r"""
     (?P<comment> --[^\n]* | /\*.*?\*/ )
@@ -31,8 +32,11 @@ class Written(NamedTuple):
 
     def cut_lines(self) -> Iterator[str]:
         """Yield the lines that sqlc takes for comments though they are none."""
-        quoted, comments = _spans(self.body)
-        for line in re.finditer(r"^.*$", self.body, re.MULTILINE):
+        # Most queries have no such line below their comment.
+        below = sum(len(line) + len("--\n") for line in self.comment)
+        suspects = list(_SUSPECT.finditer(self.body, below))
+        quoted, comments = _spans(self.body) if suspects else ([], [])
+        for line in suspects:
             start, text = line.start(), line[0]
             if _within(start, comments):
                 continue
@@ -71,13 +75,17 @@ def read(request: Request) -> dict[tuple[str, str], Written]:
 
 def _queries(text: str) -> Iterator[tuple[str, Written]]:
     lines = text.splitlines()
-    starts = [n for n, line in enumerate(lines) if _NAME.match(line)]
+    named = {
+        number: found[1]
+        for number, line in enumerate(lines)
+        if "name:" in line and (found := _NAME.match(line))
+    }
     # A file without queries has a last line, but no start.
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=False):
-        found = _NAME.match(lines[start])
+    for (start, name), end in zip(
+        named.items(), [*list(named)[1:], len(lines)], strict=False
+    ):
         body = lines[start + 1 : end]
-        if found:
-            yield found[1], Written(list(_leading_comment(body)), "\n".join(body))
+        yield name, Written(list(_leading_comment(body)), "\n".join(body))
 
 
 def _leading_comment(body: list[str]) -> Iterator[str]:

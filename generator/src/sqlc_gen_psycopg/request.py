@@ -2,6 +2,7 @@
 
 import base64
 import json
+from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlc_gen_psycopg.problems import Problem, RefusedError
@@ -232,6 +233,7 @@ class _Reader(NamedTuple):
         )
 
 
+@cache
 def type_name(default_schema: str, schema: str, name: str) -> Name:
     """Bring the spellings of one type to one: built-in types carry no schema."""
     if not schema and "." in name:

@@ -31,6 +31,7 @@ class Types:
         self._problems = problems
         self.enums = _enum_types(request, schema)
         self.learned: dict[Name, LearnedType] = {}
+        self._known: dict[Name, PyType] = {}
         self._composite_names = _class_names(list(schema.composites))
         self._check_overrides()
 
@@ -67,6 +68,11 @@ class Types:
         Raises:
             UnknownTypeError: no Python type stands for it.
         """
+        if name not in self._known:
+            self._known[name] = self._of_name(name)
+        return self._known[name]
+
+    def _of_name(self, name: Name) -> PyType:
         domain = self._schema.domains.get(name)
         if name in self.enums:
             # A domain's value arrives as its base type's.

@@ -28,23 +28,18 @@ class Signature(NamedTuple):
 
 
 @cache
-def _tables() -> tuple[dict[str, list[Signature]], dict[str, list[Signature]]]:
-    functions: dict[str, list[Signature]] = {}
-    operators: dict[str, list[Signature]] = {}
+def _lines() -> dict[tuple[str, str], list[str]]:
+    """Return the lines of each function and operator; few are ever asked for."""
+    found: dict[tuple[str, str], list[str]] = {}
     text = Path(__file__).with_name("builtins.txt").read_text("utf-8")
     for line in text.splitlines():
-        what, name, *rest = line.split("\t")
-        if what == "f":
-            functions.setdefault(name, []).append(_function(rest))
-        else:
-            left, right, result = rest
-            operands = (left, right) if left else (right,)
-            operators.setdefault(name, []).append(Signature(operands, result))
-    return functions, operators
+        what, name, rest = line.split("\t", 2)
+        found.setdefault((what, name), []).append(rest)
+    return found
 
 
-def _function(rest: list[str]) -> Signature:
-    kind, is_set, defaults, variadic, arguments, result = rest
+def _function(line: str) -> Signature:
+    kind, is_set, defaults, variadic, arguments, result = line.split("\t")
     return Signature(
         tuple(arguments.split()),
         result,
@@ -55,11 +50,18 @@ def _function(rest: list[str]) -> Signature:
     )
 
 
+def _operator(line: str) -> Signature:
+    left, right, result = line.split("\t")
+    return Signature((left, right) if left else (right,), result)
+
+
+@cache
 def overloads(name: str) -> list[Signature]:
     """Return the built-in functions of a name."""
-    return _tables()[0].get(name, [])
+    return [_function(line) for line in _lines().get(("f", name), ())]
 
 
+@cache
 def operators(name: str) -> list[Signature]:
     """Return the built-in operators of a name."""
-    return _tables()[1].get(name, [])
+    return [_operator(line) for line in _lines().get(("o", name), ())]

@@ -1,5 +1,7 @@
 """What is proven of a function's call."""
 
+from functools import cache
+
 from sqlc_gen_psycopg import tree
 from sqlc_gen_psycopg.inference import builtins, overloads, totals
 from sqlc_gen_psycopg.inference.facts import Fact, SqlType
@@ -28,11 +30,13 @@ def fact(node: Node, arguments: list[Fact], scope: Scope) -> Fact:
     return Fact(found, total, is_doubtful=doubtful)
 
 
+@cache
 def returns_set(name: str) -> bool:
     """Tell whether a built-in function returns a set."""
     return any(signature.is_set for signature in builtins.overloads(name))
 
 
+@cache
 def is_aggregate(name: str) -> bool:
     """Tell whether a built-in function is an aggregate."""
     return any(signature.kind == "a" for signature in builtins.overloads(name))

@@ -11,24 +11,24 @@ _KEYWORDS = {"A_ArrayExpr": "array", "CaseExpr": "case", "CoalesceExpr": "coales
 
 def relation(targets: list[Node], within: Scope) -> Relation:
     """Return what they give, as a relation without an alias."""
-    sets = sum(_returns_set(target["ResTarget"].get("val", {})) for target in targets)
+    values: list[Node] = [target["ResTarget"].get("val", {}) for target in targets]
+    sets = [_returns_set(value) for value in values]
+    several = sum(sets) > 1
     columns: list[tuple[str, Fact]] = []
-    for wrapped in targets:
-        target = wrapped["ResTarget"]
-        value: Node = target.get("val", {})
+    for wrapped, value, is_set in zip(targets, values, sets, strict=True):
         if _is_star(value):
             columns += _expanded(value, within)
             continue
         found = expressions.fact(value, within)
-        if sets > 1 and _returns_set(value):
+        if several and is_set:
             # The shorter set is filled up with NULLs.
             found = found.nullable()
-        columns.append((target.get("name") or _name(value), found))
+        columns.append((wrapped["ResTarget"].get("name") or _name(value), found))
     return Relation("", tuple(columns))
 
 
 def _returns_set(value: Node) -> bool:
-    return any(
+    return "ColumnRef" not in value and any(
         calls.returns_set(calls.name_of(node["FuncCall"]))
         for node in tree.walk(value)
         if "FuncCall" in node

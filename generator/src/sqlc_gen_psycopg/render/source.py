@@ -31,7 +31,7 @@ class Source:
 
     def need_from(self, module: str, *names: str) -> None:
         """Import names from a module."""
-        self.need(*(Import(module, name) for name in names))
+        self.imports.update([Import(module, name) for name in names])
 
     def add(self, name: str, lines: list[str]) -> None:
         """Add a top-level definition; names with an underscore are not exported."""
@@ -66,6 +66,7 @@ def _joined(text: str, blocks: list[str]) -> str:
     return text
 
 
+@cache
 def member_key(name: str) -> tuple[int, list[tuple[int, int, str]], str]:
     """Sort as isort does: CONSTANTS, Classes, functions; numbers by value."""
     kind = 0 if len(name) > 1 and name.isupper() else 1 if name[:1].isupper() else 2
@@ -77,6 +78,7 @@ def _export_key(name: str) -> tuple[int, list[tuple[int, int, str]]]:
     return member_key(name)[0], _natural(name)
 
 
+@cache
 def _natural(name: str) -> list[tuple[int, int, str]]:
     return [
         (0, int(part), "") if part.isdigit() else (1, 0, part)
