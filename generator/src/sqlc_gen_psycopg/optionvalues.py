@@ -1,6 +1,5 @@
 """How the values in sqlc.yaml are read; what is wrong with them is a problem."""
 
-import difflib
 from typing import cast
 
 from sqlc_gen_psycopg.problems import Problems
@@ -18,6 +17,9 @@ def check_known(
 
 def nearest(name: str, known: tuple[str, ...]) -> str:
     """The remedy for an unknown name: the nearest known one, or all of them."""
+    # Only a refusal needs it, and it takes long to import.
+    import difflib  # noqa: PLC0415
+
     matches = difflib.get_close_matches(name, known, n=1)
     if matches:
         return f"did you mean {matches[0]!r}?"

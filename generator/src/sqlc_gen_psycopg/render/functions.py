@@ -6,7 +6,7 @@ from sqlc_gen_psycopg.render import calls, layout, masses
 from sqlc_gen_psycopg.render.calls import ASYNC, SYNC, Face
 from sqlc_gen_psycopg.render.source import Source, docstring
 
-__all__ = ["ASYNC", "SYNC", "add"]
+__all__ = ["ASYNC", "SYNC", "Face", "add"]
 
 _ROW_COUNT = '''\
 {define} _row_count(cur: {cursor}[Any]) -> int:

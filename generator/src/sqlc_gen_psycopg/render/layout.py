@@ -61,7 +61,8 @@ def flat(doc: Doc) -> str:
             return doc
         case Brackets():
             comma = "," if doc.is_tuple and len(doc.items) == 1 else ""
-            return f"{doc.head}{', '.join(map(flat, doc.items))}{comma}{doc.tail}"
+            items = [i if isinstance(i, str) else flat(i) for i in doc.items]
+            return f"{doc.head}{', '.join(items)}{comma}{doc.tail}"
         case Annotated():
             return f"{doc.name}: {doc.annotation}"
         case Conditional():

@@ -8,7 +8,7 @@ from sqlc_gen_psycopg.function import Function
 from sqlc_gen_psycopg.options import Options
 from sqlc_gen_psycopg.pytypes import EnumType, Import, LearnedType
 from sqlc_gen_psycopg.render import functions, layout, rows, server_types
-from sqlc_gen_psycopg.render.functions import ASYNC, SYNC
+from sqlc_gen_psycopg.render.functions import ASYNC, SYNC, Face
 from sqlc_gen_psycopg.render.source import Source, docstring, literal, quoted
 from sqlc_gen_psycopg.rows import Model, Row, Scalar
 
@@ -166,30 +166,33 @@ class Package(NamedTuple):
     def _query_modules(self) -> dict[str, Source]:
         result: dict[str, Source] = {}
         for module in self.modules:
-            if self.options.emit_sync:
-                result[f"{module.name}.py"] = self._sync(module)
-            if self.options.emit_async:
-                result[f"aio/{module.name}.py"] = self._async(module)
+            result |= self._query_module(module)
         return result
 
-    def _sync(self, module: Module) -> Source:
-        source = self._opened(module.filename)
-        factories = _add_shared(source, module)
-        for function, factory in zip(module.functions, factories, strict=True):
-            functions.add(source, SYNC, function, factory)
-        return source
-
-    def _async(self, module: Module) -> Source:
-        source = self._opened(module.filename, depth=1)
+    def _query_module(self, module: Module) -> dict[str, Source]:
+        """Return a module's faces; the asynchronous one imports what both use."""
+        result: dict[str, Source] = {}
+        first = self._opened(module.filename, depth=int(not self.options.emit_sync))
+        factories = _add_shared(first, module)
+        shared = tuple(first.exports)
         if self.options.emit_sync:
-            shared = Source("")
-            factories = _add_shared(shared, module)
-            source.need_from(f"@{module.name}", *shared.exports)
-        else:
-            factories = _add_shared(source, module)
-        for function, factory in zip(module.functions, factories, strict=True):
-            functions.add(source, ASYNC, function, factory)
-        return source
+            _add_functions(first, SYNC, module, factories)
+            result[f"{module.name}.py"] = first
+        if self.options.emit_async:
+            source = first
+            if self.options.emit_sync:
+                source = self._opened(module.filename, depth=1)
+                source.need_from(f"@{module.name}", *shared)
+            _add_functions(source, ASYNC, module, factories)
+            result[f"aio/{module.name}.py"] = source
+        return result
+
+
+def _add_functions(
+    source: Source, face: Face, module: Module, factories: list[str]
+) -> None:
+    for function, factory in zip(module.functions, factories, strict=True):
+        functions.add(source, face, function, factory)
 
 
 def _add_shared(source: Source, module: Module) -> list[str]:
