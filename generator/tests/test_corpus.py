@@ -39,6 +39,8 @@ CREATE TABLE items (
     prices numeric(8, 2)[] NOT NULL,
     note text
 );
+CREATE TYPE spot AS (x int, y int);
+CREATE TABLE places (id int PRIMARY KEY, spot spot NOT NULL, settings jsonb NOT NULL);
 """
 QUERIES = """
 -- name: ListItems :many
@@ -50,6 +52,20 @@ INSERT INTO owners (id, name, mood) VALUES ($1, $2, $3) RETURNING *;
 -- name: ClearNotes :execrows
 UPDATE items SET note = NULL WHERE id = ANY($1::int[]);
 """
+BULK = """
+-- name: AddOwners :copyfrom
+INSERT INTO owners (id, name) VALUES ($1, $2);
+-- name: RenameOwners :batchexec
+UPDATE owners SET name = $2 WHERE id = $1;
+-- name: OwnerNames :batchone
+SELECT name FROM owners WHERE id = $1;
+-- name: ItemsOf :batchmany
+SELECT id, label FROM items WHERE owner_id = $1;
+-- name: SomeLabels :many
+SELECT label FROM items WHERE id IN (sqlc.slice(ids));
+-- name: ListPlaces :many
+SELECT * FROM places WHERE spot = @spot OR settings = @settings OR true;
+"""
 REFUSED = """
 -- name: NoSuch :exec
 -- @nonsense
@@ -58,7 +74,10 @@ DELETE FROM items;
 CONFIG = """
 version: "2"
 sql:
-  - {engine: postgresql, schema: schema.sql, queries: query.sql}
+  - engine: postgresql
+    schema: schema.sql
+    queries: query.sql
+    gen: {go: {out: db, query_parameter_limit: 2, emit_json_tags: true}}
 """
 
 Flawed: TypeAlias = Callable[..., Findings]
@@ -93,9 +112,11 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Gen
 def found_with(server: Server, make: Callable[[str], Generated]) -> Flawed:
     """Give a function that runs a package in which texts are replaced by others."""
 
-    def run(*changes: tuple[str, str]) -> Findings:
-        generated = make(QUERIES)
-        module = generated.package / "query.py"
+    def run(
+        *changes: tuple[str, str], queries: str = QUERIES, file: str = "query.py"
+    ) -> Findings:
+        generated = make(queries)
+        module = generated.package / file
         text = module.read_text()
         for right, wrong in changes:
             assert right in text
@@ -168,6 +189,82 @@ def test_list_for_what_is_no_array_is_ours(found_with: Flawed) -> None:
     """
     found = found_with(("id: int,", "id: Sequence[str],"), ("Int4(id)", "id"))
     assert [t for t in details(found, Kind.ERROR) if t.startswith("ListItems: 22P02")]
+
+
+def test_right_bulk_code_passes(found_with: Flawed) -> None:
+    """Batches, copies, slices and learned types pass, and every query gives rows."""
+    found = found_with(queries=BULK)
+    assert [f for f in found.found if f.kind not in TOLERATED] == []
+    assert found.of(Kind.UNPROVEN) == []
+    assert found.of(Kind.UNTYPED) == []
+    assert found.counts["queries that ran"] == 6
+    # Four of them have no twins, two are sent and streamed as well.
+    assert found.counts["functions"] == 2 * (4 + 2 * 3)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "kind", "told"),
+    [
+        ("for _ in arguments:", "for _ in arguments[1:]:", Kind.ERROR,
+         "ItemsOf: not one result for each row of arguments"),
+        ("return cur.rowcount", "return cur.rowcount + 1", Kind.ERROR,
+         "AddOwners: not one result for each row of arguments"),
+        ("    id: int\n    label: str\n", "    id: int\n    label: int\n",
+         Kind.VIOLATION, "ItemsOf: […][…].label: int, but str came"),
+        ('("id", "name")', '("name", "id")', Kind.LOST, "AddOwners: functions none"),
+        ('set_types(("int4", ', 'set_types(("int8", ', Kind.ERROR,
+         "AddOwners: 22P03"),
+        ("= ANY($1)", "<> ALL($1)", Kind.LOST, "SomeLabels: functions none"),
+        ("return cur.fetchall\n", "return cur.fetchone\n", Kind.VIOLATION,
+         "send_SomeLabels: the value: list[str], but str came"),
+        ("RawServerCursor[str],", "RawServerCursor[int],", Kind.VIOLATION,
+         "stream_SomeLabels: […]: int, but str came"),
+        ("def send_some_labels", "def sent_some_labels", Kind.LOST,
+         "SomeLabels: functions …, …, stream_…"),
+        ("[(Int4(row.id), row.name) for", "[(row.name,) for", Kind.STUCK,
+         "RenameOwners: each run failed, but the query runs by hand"),
+    ],
+)  # fmt: skip
+def test_flaw_in_bulk_code_is_found(
+    found_with: Flawed, right: str, wrong: str, kind: Kind, told: str
+) -> None:
+    """Every way of calling a query is tried, and its result is judged."""
+    found = found_with((right, wrong), queries=BULK)
+    assert [t for t in details(found, kind) if t.startswith(told)], found.of(kind)
+
+
+def test_unregistered_type_is_found(found_with: Flawed) -> None:
+    """Types that a connection does not learn are an error of the generated code's."""
+    register = ("    learn_spot(CompositeInfo", "    (lambda *_: None)(CompositeInfo")
+    found = found_with(register, queries=BULK, file="server_types.py")
+    assert any("cannot adapt type 'Spot'" in t for t in details(found, Kind.ERROR))
+
+
+def test_untyped_json_is_counted(found_with: Flawed) -> None:
+    """JSON counts as typed by what type checkers see, and as untyped with an object."""
+    change = ('dict[str, "JsonValue"]', "dict[str, object]")
+    found = found_with(change, queries=BULK, file="json_types.py")
+    assert found.counts["columns untyped"] == 1
+    assert "ListPlaces: .settings" in details(found, Kind.UNTYPED)[0]
+
+
+def test_wrong_json_is_found(found_with: Flawed) -> None:
+    """JSON is compared with its type as deep as it goes."""
+    change = ('| list["JsonValue"] | str |', "|")
+    found = found_with(change, queries=BULK, file="json_types.py")
+    assert any("settings" in told for told in details(found, Kind.VIOLATION))
+
+
+def test_statement_that_cannot_run_is_not_ours(
+    server: Server, make: Callable[[str], Generated]
+) -> None:
+    """A statement that PostgreSQL refuses by hand as well is none of the code's."""
+    found = Findings()
+    generated = make(
+        "-- name: Impossible :exec\nINSERT INTO owners (name) VALUES ($1);"
+    )
+    databases.check(server.url, generated, found)
+    assert (found.of(Kind.STUCK), found.counts["queries that cannot run"]) == ([], 1)
 
 
 @pytest.mark.parametrize(
@@ -273,6 +370,23 @@ def test_drivers_count_once(tmp_path: Path) -> None:
     write_case(tmp_path, "other", QUERIES + "-- name: One :one\nSELECT 1;")
     names = [case.name for case in collect.cases(tmp_path)]
     assert names == ["case_other", "case_same_pgx"]
+
+
+def test_options_are_passed_on(tmp_path: Path) -> None:
+    """Options of sqlc's Go generator that are known here are the case's options."""
+    write_case(tmp_path, "mine")
+    [case] = collect.cases(tmp_path)
+    assert case.options == {"query_parameter_limit": 2}
+
+
+def test_equal_case_that_works_comes_first(tmp_path: Path) -> None:
+    """Where one of two equal cases is to end with an error, the other one counts."""
+    for name in ("a", "b"):
+        write_case(tmp_path, name)
+    (tmp_path / "internal/endtoend/testdata/a/stderr.txt").touch()
+    assert [(c.name, c.is_of_error) for c in collect.cases(tmp_path)] == [
+        ("case_b", False)
+    ]
 
 
 def test_other_engines_are_left_out(tmp_path: Path) -> None:
@@ -502,10 +616,20 @@ def test_whole_run(tmp_path: Path) -> None:
 
 
 def test_run_in_which_all_is_refused(tmp_path: Path) -> None:
-    """A clear refusal of everything misses no target, and the run ends as usual."""
+    """Clear refusals are no way out: more than one case in fifty misses the target."""
     write_case(tmp_path, "small", REFUSED)
     code, report = run(tmp_path)
-    assert (code, report["counts"]["refused"]) == (0, 1)
+    assert (code, report["counts"]["refused"]) == (1, 1)
+
+
+def test_refusal_where_an_error_is_expected(tmp_path: Path) -> None:
+    """What is refused where sqlc's own tests expect an error is no refusal of ours."""
+    write_case(tmp_path, "small", REFUSED)
+    expected = tmp_path / "internal/endtoend/testdata/small/stderr.txt"
+    expected.write_text("# package\nquery.sql:1:1: nonsense\n")
+    code, report = run(tmp_path)
+    assert (code, report["counts"].get("cases")) == (0, None)
+    assert report["findings"]["error_refused"]
 
 
 def test_whole_run_with_a_flaw(tmp_path: Path) -> None:

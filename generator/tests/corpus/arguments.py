@@ -23,6 +23,8 @@ _SHARE_OF_NONE = 0.2
 # What no row holds yet, so that an INSERT finds a free key.
 _SHARE_OF_NEW = 0.25
 _NEW = range(5000, 30000)
+_TEXTS = ("text", "varchar", "citext")
+_TAKING_NEW = (*_TEXTS, "int4", "int8", "numeric")
 _BYTES = (b"\x00\xff\x10", b"", b"a")
 _JSON: tuple[object, ...] = (
     {"a": [1, None, "x"]},
@@ -33,6 +35,8 @@ _JSON: tuple[object, ...] = (
     True,
     {"k": {"v": None}},
 )
+# What hstore takes.
+_PAIRS: tuple[dict[str, str | None], ...] = ({"a": "1", "b": None}, {})
 _DURATIONS = (datetime.timedelta(days=1), datetime.timedelta(hours=2, minutes=30))
 # What a parameter is taken for where the server's type is none of its annotation's.
 _OWN_TYPES: dict[object, str] = {
@@ -83,7 +87,7 @@ class Arguments:
     drawer: Drawer
     names: Mapping[str, object]
 
-    def draw(
+    def draw(  # noqa: PLR0911 - one return a kind of annotation
         self, annotation: Annotation, oid: int, *, none: bool | None = None
     ) -> object:
         """Draw an argument for a parameter of the server's type `oid`.
@@ -106,6 +110,10 @@ class Arguments:
         if any(annotations.origin(arm) is collections.abc.Mapping for arm in arms):
             return self._json()
         arm = seeded.choice(arms)
+        if annotations.origin(arm) is dict:
+            return seeded.choice(_PAIRS)
+        if annotations.is_composite(arm):
+            return self._composite(arm, oid)
         inner = annotations.arguments(arm)
         kind = annotations.origin(arm) or arm
         if kind in (collections.abc.Sequence, list):
@@ -126,6 +134,18 @@ class Arguments:
                 return arm(text) if is_enum else _READ[arm](text)
         raise NoArgumentError(text)
 
+    def literal(self, oid: int) -> str:
+        """Draw the text of a value of the server's type `oid`.
+
+        Raises:
+            NoLiteralError: none is known.
+        """
+        seeded = self.drawer.seeded
+        name = self.drawer.types[oid].name
+        if name in _TAKING_NEW and seeded.random() < _SHARE_OF_NEW:
+            return str(seeded.choice(_NEW))
+        return self.drawer.draw(oid)
+
     def _elements(self, annotation: Annotation, oid: int) -> list[object]:
         element = self.drawer.types[oid].element if oid in self.drawer.types else 0
         if annotations.origin(annotation) is collections.abc.Sequence:
@@ -134,6 +154,24 @@ class Arguments:
             return [[self.draw(inner, element) for _ in range(2)] for _ in range(2)]
         length = self.drawer.seeded.randint(0, 3)
         return [self.draw(annotation, element) for _ in range(length)]
+
+    def _composite(self, kind: Annotation, oid: int) -> object:
+        """Draw one of a composite type's values; its fields are its attributes.
+
+        Where it is compared, the server takes it for any `record`.
+        """
+        attributes = self.drawer.types[oid].attributes or self._attributes(kind)
+        hints = annotations.hints(kind, self.names).values()
+        drawn = (self.draw(h, o) for h, o in zip(hints, attributes, strict=True))
+        return kind(*drawn)
+
+    def _attributes(self, kind: Annotation) -> list[int]:
+        called = kind.__name__.lower()
+        return next(
+            known.attributes
+            for known in self.drawer.types.values()
+            if known.attributes and known.name.replace("_", "") == called
+        )
 
     def _json(self) -> object:
         return self.drawer.seeded.choice(_JSON)
@@ -172,7 +210,7 @@ class Arguments:
     def _takes_new(self, annotation: Annotation, oid: int) -> bool:
         """Tell whether any number will do, be it as a text."""
         kind = self.drawer.types.get(oid)
-        is_text = kind is None or kind.name in ("text", "varchar", "citext")
+        is_text = kind is None or kind.name in _TEXTS
         return annotation in (int, UUID) or (annotation is str and is_text)
 
     def _own_type(self, annotation: Annotation) -> int:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,20 +23,37 @@ _ROLLBACK = re.compile(
 _META_COMMAND = re.compile(r"^\\.*$", re.MULTILINE)
 
 
+# Options of sqlc's Go generator that this plugin has as well, and what it calls them.
+_OPTIONS = {
+    "emit_exact_table_names": "emit_exact_table_names",
+    "inflection_exclude_table_names": "inflection_exclude_table_names",
+    "omit_unused_structs": "omit_unused_models",
+    "query_parameter_limit": "query_parameter_limit",
+    "rename": "rename",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One schema and the queries on it; `name` is a Python identifier."""
+    """One schema and the queries on it; `name` is a Python identifier.
+
+    `is_of_error` says that sqlc's own tests expect no output, but an error: of sqlc's,
+    of a database that it asks, or of the Go generator.
+    """
 
     name: str
     origin: str
     schema: tuple[Path, ...]
     queries: tuple[Path, ...]
+    options: dict[str, Any] = field(default_factory=dict[str, Any])
+    is_of_error: bool = False
 
     @property
     def key(self) -> str:
         """What is equal where only the Go driver, or the layout, differs."""
         texts = (file.read_text(encoding="utf-8") for file in self.files)
-        parts = (json.dumps([line.split() for line in t.splitlines()]) for t in texts)
+        parts = [json.dumps([line.split() for line in t.splitlines()]) for t in texts]
+        parts.append(json.dumps(self.options, sort_keys=True))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     @property
@@ -59,13 +76,18 @@ def cases(checkout: Path) -> list[Case]:
     roots = [checkout / root for root in ROOTS]
     if not roots[0].is_dir():
         roots = [checkout]
-    configs = [(root, config) for root in roots for config in _configs(root)]
-    if not configs:
+    listed = [
+        case
+        for root in roots
+        for config in _configs(root)
+        for case in _of_config(root, config)
+    ]
+    if not any(map(_configs, roots)):
         raise FileNotFoundError(f"{checkout} holds no sqlc.yaml or sqlc.json")
     found: dict[str, Case] = {}
-    for root, config in configs:
-        for case in _of_config(root, config):
-            found.setdefault(case.key, case)
+    # Of equal ones, one that is to work comes first.
+    for case in sorted(listed, key=lambda case: case.is_of_error):
+        found.setdefault(case.key, case)
     return sorted(found.values(), key=lambda case: case.name)
 
 
@@ -77,12 +99,21 @@ def _configs(root: Path) -> list[Path]:
 
 def _of_config(root: Path, config: Path) -> Iterator[Case]:
     origin = str(config.parent.relative_to(root))
+    is_of_error = any(config.parent.glob("stderr*"))
     for number, part in enumerate(_parts(config)):
         schema = _files(config.parent, part.get("schema"))
         queries = _files(config.parent, part.get("queries"))
         if schema and queries:
             name = re.sub(r"\W", "_", f"case_{origin}")
-            yield Case(f"{name}_{number}" if number else name, origin, schema, queries)
+            name = f"{name}_{number}" if number else name
+            yield Case(name, origin, schema, queries, _options(part), is_of_error)
+
+
+def _options(part: dict[str, Any]) -> dict[str, Any]:
+    """Return the Go generator's options, as far as there are such here."""
+    gen: dict[str, Any] = part.get("gen") or {}
+    given: dict[str, Any] = part | (gen.get("go") or {})
+    return {ours: given[name] for name, ours in _OPTIONS.items() if name in given}
 
 
 def _parts(config: Path) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from psycopg import sql
 from generator.tests.corpus import catalog, fill, packages
 from generator.tests.corpus.arguments import Arguments
 from generator.tests.corpus.findings import Findings, Kind
+from generator.tests.corpus.functions import Way
 from generator.tests.corpus.generate import Generated
 from generator.tests.corpus.narrowness import Census
 from generator.tests.corpus.run import Runner
@@ -58,5 +59,5 @@ def _narrowness(conn: psycopg.Connection[Any], runner: Runner, found: Findings) 
     case = package.generated.case.name
     census = Census(case, catalog.not_null(conn), package.names, found)
     for function in package.functions:
-        if not function.is_async:
+        if function.way is Way.NOW and not function.is_async:
             census.take(function, runner.prepared.get(function.query))

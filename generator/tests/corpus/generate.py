@@ -1,5 +1,9 @@
-"""Run sqlc on each case: first alone, to learn what it accepts, then with us."""
+"""Run sqlc on each case with us, and alone where that fails: whose fault is it?
 
+Every query that can have twins is given the directives that ask for them.
+"""
+
+import importlib
 import json
 import os
 import re
@@ -17,17 +21,70 @@ _SCRIPTS = sysconfig.get_path("scripts")
 _REFUSAL = re.compile(r"^ {2}(?P<where>.+?): (?P<what>[^;]+); (?P<remedy>\S.*)$")
 _NAME = re.compile(r"^\s*(?:--|#|/\*)\s*name:\s*(\S+)")
 _NAMED = re.compile(r"^(?=[ \t]*(?:--|#|/\*)\s*name:)", re.MULTILINE)
+_NAME_LINE = re.compile(
+    r"^\s*(?:--|#|/\*)\s*name:\s*\S+\s+(?P<command>:\w+)\s*(?:\*/)?\s*$"
+)
+# The twins that can be asked for, and the directives that do it.
+_TWINS = {
+    ":one": ("send",),
+    ":many": ("send", "stream"),
+    ":execrows": ("send",),
+}
+_DIRECTIVES = {"send": "-- @deferred\n", "stream": "-- @stream\n"}
+_COMMENT = re.compile(r"--.*|/\*(?s:.*?)\*/")
+_WRITING = re.compile(r"\b(INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
+MASS = frozenset({":copyfrom", ":batchexec", ":batchone", ":batchmany"})
 _TRACEBACK = "Traceback (most recent call last)"
+# An extension module without type information.
+_pgparse: Any = importlib.import_module("pgparse")
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query as sqlc gives it to plugins."""
+    """A query as sqlc gives it to plugins; `slices` are numbers of parameters."""
 
     name: str
     command: str
     text: str
     filename: str
+    slices: tuple[int, ...] = ()
+
+    @property
+    def twins(self) -> tuple[str, ...]:
+        """The twins that it was asked to have."""
+        return _twins(self.command, self.text)
+
+    @property
+    def sent(self) -> str:
+        """The text that a function sends: sqlc's own, in which slices are arrays."""
+        text = self.text.strip()
+        for number in self.slices:
+            listed = rf"IN\s*\(\s*\${number}\s*\)"
+            for spelled, array in ((rf"NOT\s+{listed}", "<> ALL"), (listed, "= ANY")):
+                text = re.sub(spelled, f"{array}(${number})", text, flags=re.IGNORECASE)
+        return text
+
+    def is_sent_by(self, text: str) -> bool:
+        """Tell whether a text is this query's: a COPY into the same columns is."""
+        if self.command != ":copyfrom":
+            return text.strip() == self.sent
+        return text.startswith("COPY ") and _target(text) == _target(self.text)
+
+
+def _twins(command: str, text: str) -> tuple[str, ...]:
+    """Tell what twins a query can have: the server keeps cursors of reading ones."""
+    twins = _TWINS.get(command, ())
+    return twins[:1] if _WRITING.search(_COMMENT.sub("", text)) else twins
+
+
+def _target(text: str) -> list[str]:
+    """Return the table and the columns that a COPY or INSERT writes to."""
+    [parsed] = _pgparse.parse(text)
+    [node] = parsed["stmt"].values()
+    table = [node["relation"].get(part, "") for part in ("schemaname", "relname")]
+    columns = [column["ResTarget"]["name"] for column in node.get("cols") or ()]
+    named = [column["String"]["sval"] for column in node.get("attlist") or ()]
+    return [*table, *columns, *named]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +112,22 @@ class Workshop:
         Where the plugin refuses some queries only, the others are generated.
         """
         project = self._lay_out(case)
-        if _sqlc(project, "alone.json") is not None:
+        message = _sqlc(project, "sqlc.json")
+        if message is not None and _sqlc(project, "alone.json") is not None:
             self.found.counts["refused by sqlc itself"] += 1
             return None
-        self.found.counts["cases"] += 1
+        kind = "cases of errors" if case.is_of_error else "cases"
+        self.found.counts[kind] += 1
         queries = _queries(project / "request" / "request.json")
         self.found.counts["queries"] += len(queries)
-        message = _sqlc(project, "sqlc.json")
         if message is None:
-            self.found.counts["generated"] += 1
+            self.found.counts[f"{kind}, generated"] += 1
         else:
             self._refused(case, queries, message)
             queries = _drop_refused(project, queries, message)
             if not queries or _sqlc(project, "sqlc.json") is not None:
                 return None
-            self.found.counts["generated in part"] += 1
+            self.found.counts[f"{kind}, generated in part"] += 1
         self.found.counts["queries generated"] += len(queries)
         return Generated(case, self.packages / case.name, queries)
 
@@ -83,11 +141,13 @@ class Workshop:
             "engine": "postgresql",
             "schema": _copy(case.schema, project, "schema"),
             "queries": _copy(case.queries, project, "queries"),
+            "gen": {"json": {"out": "request", "filename": "request.json"}},
         }
-        alone = {"gen": {"json": {"out": "request", "filename": "request.json"}}}
+        for file in project.glob("queries_*/*.sql"):
+            _ask_for_twins(file)
         out = os.path.relpath(package, project)
-        ours = {"codegen": [{"plugin": "psycopg", "out": out}]}
-        for name, how in (("alone.json", alone), ("sqlc.json", ours)):
+        ours = {"plugin": "psycopg", "out": out, "options": case.options}
+        for name, how in (("alone.json", {}), ("sqlc.json", {"codegen": [ours]})):
             config = {"version": "2", "plugins": [self._plugin], "sql": [part | how]}
             (project / name).write_text(json.dumps(config), encoding="utf-8")
         return project
@@ -96,10 +156,14 @@ class Workshop:
         complaints = unclear(message, queries)
         for complaint in complaints:
             self.found.add(Kind.CRASH, case.name, "", complaint)
-        self.found.counts["refused unclearly" if complaints else "refused"] += 1
+        if complaints:
+            self.found.counts["refused unclearly"] += 1
+        elif not case.is_of_error:
+            self.found.counts["refused"] += 1
+        kind = Kind.ERROR_REFUSED if case.is_of_error else Kind.REFUSED
         for line in _problems(message):
             where, _, what = line.partition(": ")
-            self.found.add(Kind.REFUSED, case.name, where, what)
+            self.found.add(kind, case.name, where, what)
 
 
 def _copy(files: tuple[Path, ...], project: Path, kind: str) -> list[str]:
@@ -111,6 +175,19 @@ def _copy(files: tuple[Path, ...], project: Path, kind: str) -> list[str]:
         shutil.copyfile(file, copy)
         copies.append(str(copy.relative_to(project)))
     return copies
+
+
+def _ask_for_twins(file: Path) -> None:
+    parts = _NAMED.split(file.read_text(encoding="utf-8"))
+    file.write_text("".join(map(_asking, parts)), encoding="utf-8")
+
+
+def _asking(query: str) -> str:
+    """Add the directives for all twins below the line with a query's name."""
+    first, newline, rest = query.partition("\n")
+    name = _NAME_LINE.match(first)
+    twins = _twins(name["command"], rest) if name else ()
+    return first + newline + "".join(_DIRECTIVES[twin] for twin in twins) + rest
 
 
 def _sqlc(project: Path, config: str) -> str | None:
@@ -130,7 +207,17 @@ def _sqlc(project: Path, config: str) -> str | None:
 def _queries(request: Path) -> tuple[Query, ...]:
     raw: dict[str, Any] = json.loads(request.read_text(encoding="utf-8"))
     return tuple(
-        Query(query["name"], query["cmd"], query["text"], query["filename"])
+        Query(
+            query["name"],
+            query["cmd"],
+            query["text"],
+            query["filename"],
+            tuple(
+                parameter["number"]
+                for parameter in query["params"] or ()
+                if parameter["column"].get("is_sqlc_slice")
+            ),
+        )
         for query in raw["queries"] or ()
     )
 

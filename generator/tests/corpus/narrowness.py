@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from generator.tests.corpus.findings import Findings, Kind
+from generator.tests.corpus.functions import Function
 from generator.tests.corpus.origins import Origin, Prepared
-from generator.tests.corpus.packages import Function
 from generator.tests.trust import annotations
 
 
@@ -25,10 +25,13 @@ class Promise:
 def promises(
     row: object, names: dict[str, object], path: str = "", *, optional: bool = False
 ) -> Iterator[Promise]:
-    """Yield the promise of each result column; an embed's are those of its fields."""
+    """Yield the promise of each result column; an embed's are those of its fields.
+
+    A composite type's class is one column, as the server gives it.
+    """
     inner = annotations.without_none(row)
     optional = optional or annotations.is_optional(row)
-    if isinstance(inner, type) and dataclasses.is_dataclass(inner):
+    if dataclasses.is_dataclass(inner) and not annotations.is_composite(inner):
         for name, hint in annotations.hints(inner, names).items():
             yield from promises(hint, names, f"{path}.{name}", optional=optional)
     else:
@@ -59,8 +62,8 @@ class Census:
         if len(columns) != prepared.width:
             detail = f"{len(columns)} columns are read, {prepared.width} come"
             self._note(Kind.ERROR, function, detail)
-        # The value of `:one` is Optional in any case: there may be no row.
-        if columns[0].path or function.query.command != ":one":
+        # Where one row is given, the value is Optional in any case: there may be none.
+        if columns[0].path or not function.gives_one:
             self._take_not_null(function, columns, prepared)
 
     def _take_not_null(

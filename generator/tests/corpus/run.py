@@ -10,28 +10,26 @@ from typing import Any, cast
 
 import psycopg
 
-from generator.tests.corpus import faults, origins
+from generator.tests.corpus import calls, faults, origins
 from generator.tests.corpus.arguments import Arguments, NoArgumentError
+from generator.tests.corpus.calls import Trial
 from generator.tests.corpus.fill import Sample
 from generator.tests.corpus.findings import Findings, Kind
+from generator.tests.corpus.functions import Function, Way
 from generator.tests.corpus.generate import Query
+from generator.tests.corpus.literals import NoLiteralError
 from generator.tests.corpus.origins import Prepared, PrepareError
-from generator.tests.corpus.packages import Function, Package
+from generator.tests.corpus.packages import Package
 from generator.tests.trust import annotations
 
 _RUNS, _RUNS_ASYNC = 12, 4
+_RUNS_OF_TWINS = 4
+_ROWS_AT_MOST = 3
 _SHARE_UNLIKE_ROWS = 0.5
 _TIMED_OUT, _UNTYPED_PARAMETER = "57014", "42P18"
+_FETCHING = (":one", ":many", ":batchone", ":batchmany")
 _JSON = (114, 3802)
 _ITEM = re.compile(r"\[\d+\]")
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """A function and the arguments to call it with."""
-
-    function: Function
-    arguments: dict[str, object]
 
 
 @dataclass(slots=True)
@@ -52,6 +50,7 @@ class Runner:
         default_factory=dict[Query, PrepareError]
     )
     rows: Counter[Query] = field(default_factory=Counter[Query])
+    succeeded: set[str] = field(default_factory=set[str])
     too_slow: set[Query] = field(default_factory=set[Query])
 
     @property
@@ -61,9 +60,9 @@ class Runner:
     def prepare(self, conn: psycopg.Connection[Any]) -> None:
         """Prepare every query's SQL."""
         for query in self.package.generated.queries:
-            self.found.counts["prepares"] += 1
             try:
-                self.prepared[query] = origins.prepare(conn, query.text)
+                self.prepared[query] = origins.prepare(conn, query.sent)
+                self.found.counts["queries that PREPARE"] += 1
             except PrepareError as error:
                 self.rejected[query] = error
                 kind = Kind.REJECTED if self.is_whole else Kind.SCHEMA
@@ -74,9 +73,36 @@ class Runner:
         self._run_sync(url)
         asyncio.run(self._run_async(url))
         for query in self.package.generated.queries:
-            if query.command in (":one", ":many") and not self.rows[query]:
+            if query.command in _FETCHING and not self.rows[query]:
                 why = self.rejected.get(query, "no drawn arguments found one")
                 self.found.add(Kind.UNPROVEN, self._case, query.name, str(why))
+            if query in self.prepared:
+                self._take_stuck(url, query)
+
+    def _take_stuck(self, url: str, query: Query) -> None:
+        """Tell what never runs, unless PostgreSQL alone cannot run it either."""
+        made = [f.name for f in self.package.functions if f.query == query]
+        stuck = [name for name in made if name not in self.succeeded]
+        if not stuck:
+            self.found.counts["queries that ran"] += 1
+            return
+        with psycopg.connect(url, autocommit=True) as conn:
+            if not any(self._runs_by_hand(conn, query) for _ in range(_RUNS)):
+                self.found.counts["queries that cannot run"] += 1
+                return
+        for name in stuck:
+            detail = "each run failed, but the query runs by hand"
+            self.found.add(Kind.STUCK, self._case, name, detail)
+
+    def _runs_by_hand(self, conn: psycopg.Connection[Any], query: Query) -> bool:
+        """Send a query with literals of the types that the server asks for."""
+        draw = self.arguments.literal
+        with contextlib.suppress(psycopg.Error, NoLiteralError):
+            literals = [draw(oid) for oid in self.prepared[query].parameters]
+            with conn.transaction(force_rollback=True):
+                psycopg.RawCursor(conn).execute(query.sent.encode(), literals)
+            return True
+        return False
 
     def _run_sync(self, url: str) -> None:
         with psycopg.connect(url, autocommit=True) as conn:
@@ -85,7 +111,7 @@ class Runner:
             for trial in self._trials(is_async=False):
                 try:
                     with conn.transaction(force_rollback=True):
-                        value = trial.function.call(conn, **trial.arguments)
+                        value = calls.call(conn, trial)
                 except Exception as error:
                     self._failed(trial, error)
                 else:
@@ -99,7 +125,7 @@ class Runner:
             for trial in self._trials(is_async=True):
                 try:
                     async with conn.transaction(force_rollback=True):
-                        value = await trial.function.call(conn, **trial.arguments)
+                        value = await calls.call_async(conn, trial)
                 except Exception as error:
                     self._failed(trial, error)
                 else:
@@ -109,19 +135,25 @@ class Runner:
         for function in self.package.functions:
             if function.is_async is not is_async:
                 continue
-            for number in range(_RUNS_ASYNC if is_async else _RUNS):
+            for number in range(_number_of_runs(function)):
                 if function.query in self.too_slow:
                     break
                 try:
-                    yield Trial(function, self._draw(function, number))
+                    yield Trial(function, self._rows(function, number))
                 except NoArgumentError as error:
                     detail = f"no argument of the type {error} is known to the check"
                     self.found.add(Kind.BROKEN, self._case, function.name, detail)
                     break
 
-    def _draw(self, function: Function, number: int) -> dict[str, object]:
-        """Draw arguments: first none is None, then all that may be, then any."""
+    def _rows(self, function: Function, number: int) -> tuple[dict[str, object], ...]:
+        """Draw the arguments of one run: first none is None, then all that may be."""
         none = {0: False, 1: True}.get(number)
+        length = 1
+        if function.takes_rows and none is None:
+            length = self.arguments.drawer.seeded.randint(0, _ROWS_AT_MOST)
+        return tuple(self._draw(function, none=none) for _ in range(length))
+
+    def _draw(self, function: Function, *, none: bool | None) -> dict[str, object]:
         sample = {} if none else self._sample(function)
         drawn: dict[str, object] = {}
         for (name, hint), oid in self._parameters(function):
@@ -165,7 +197,7 @@ class Runner:
         self.found.add(kind, self._case, trial.function.name, faults.told(error))
 
     def _is_ours(self, trial: Trial, error: Exception) -> bool:
-        if not trial.arguments and getattr(error, "sqlstate", None):
+        if not trial.has_arguments and getattr(error, "sqlstate", None):
             # The server's own view of a statement that we only passed on.
             return False
         return faults.is_ours(error) or self._is_misshapen(trial)
@@ -183,14 +215,38 @@ class Runner:
         self.found.counts["runs"] += 1
         self.found.counts["runs without error"] += 1
         function = trial.function
-        self.rows[function.query] += _number_of_rows(value)
-        promised = function.hints["return"]
-        for violation in annotations.violations(value, promised, self.arguments.names):
+        if trial.rows:
+            self.succeeded.add(function.name)
+        if function.query.command in _FETCHING:
+            self.rows[function.query] += _number_of_rows(value)
+        names = self.arguments.names
+        for violation in annotations.violations(value, function.promised, names):
             detail = _ITEM.sub("[…]", str(violation))
             self.found.add(Kind.VIOLATION, self._case, function.name, detail)
+        if _has_lost_rows(trial, value):
+            detail = "not one result for each row of arguments"
+            self.found.add(Kind.ERROR, self._case, function.name, detail)
+
+
+def _number_of_runs(function: Function) -> int:
+    if function.way is not Way.NOW:
+        return _RUNS_OF_TWINS
+    # Of several rows each may fail.
+    return _RUNS_ASYNC if function.is_async and not function.packed else _RUNS
 
 
 def _number_of_rows(value: object) -> int:
     if isinstance(value, list):
-        return len(cast("list[object]", value))
+        return sum(map(_number_of_rows, cast("list[object]", value)))
     return int(value is not None)
+
+
+def _has_lost_rows(trial: Trial, value: object) -> bool:
+    """Tell whether a batch or a copy gives another number than it was given."""
+    match trial.function.query.command:
+        case ":copyfrom":
+            return value != len(trial.rows)
+        case ":batchone" | ":batchmany":
+            return not isinstance(value, list) or len(value) != len(trial.rows)
+        case _:
+            return False

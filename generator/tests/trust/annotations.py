@@ -170,6 +170,11 @@ def is_untyped(annotation: Annotation) -> bool:
     )
 
 
+def is_composite(annotation: Annotation) -> bool:
+    """Tell whether an annotation is the class of a composite type, one value."""
+    return str(getattr(annotation, "__module__", "")).endswith("server_types")
+
+
 def without_none(annotation: Annotation) -> Annotation:
     """Take None out of a union; of a longer one a union is left."""
     if not is_union(annotation):
