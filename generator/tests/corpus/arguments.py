@@ -86,6 +86,7 @@ class Arguments:
 
     drawer: Drawer
     names: Mapping[str, object]
+    share_of_new: float = _SHARE_OF_NEW
 
     def draw(  # noqa: PLR0911 - one return a kind of annotation
         self, annotation: Annotation, oid: int, *, none: bool | None = None
@@ -107,7 +108,7 @@ class Arguments:
             if none:
                 return None
         arms = annotations.arms(annotations.without_none(annotation))
-        if any(annotations.origin(arm) is collections.abc.Mapping for arm in arms):
+        if any(map(_is_of_json, arms)):
             return self._json()
         arm = seeded.choice(arms)
         if annotations.origin(arm) is dict:
@@ -194,7 +195,7 @@ class Arguments:
             return seeded.choice(list(annotation))
         if annotation in (Any, object):
             annotation = str
-        if seeded.random() < _SHARE_OF_NEW and self._takes_new(annotation, oid):
+        if seeded.random() < self.share_of_new and self._takes_new(annotation, oid):
             number = seeded.choice(_NEW)
             return UUID(int=number) if annotation is UUID else annotation(number)
         if annotation not in _READ:
@@ -216,3 +217,9 @@ class Arguments:
     def _own_type(self, annotation: Annotation) -> int:
         name = _OWN_TYPES[annotation]
         return next(o for o, kind in self.drawer.types.items() if kind.name == name)
+
+
+def _is_of_json(arm: Annotation) -> bool:
+    """Tell whether an arm is one of the protocols that JSON's values have."""
+    module = getattr(annotations.origin(arm), "__module__", "")
+    return str(module).endswith(".json_types")

@@ -5,7 +5,7 @@ import contextlib
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import psycopg
@@ -25,7 +25,8 @@ from generator.tests.trust import annotations
 _RUNS, _RUNS_ASYNC = 12, 4
 _RUNS_OF_TWINS = 4
 _ROWS_AT_MOST = 3
-_SHARE_UNLIKE_ROWS = 0.5
+# How many values are such as no row has yet, in one run after the other.
+_SHARES_OF_NEW = (0.25, 0.6, 0.25, 1)
 _TIMED_OUT, _UNTYPED_PARAMETER = "57014", "42P18"
 _FETCHING = (":one", ":many", ":batchone", ":batchmany")
 _JSON = (114, 3802)
@@ -151,17 +152,22 @@ class Runner:
         length = 1
         if function.takes_rows and none is None:
             length = self.arguments.drawer.seeded.randint(0, _ROWS_AT_MOST)
-        return tuple(self._draw(function, none=none) for _ in range(length))
+        share = _SHARES_OF_NEW[number % len(_SHARES_OF_NEW)]
+        drawing = replace(self.arguments, share_of_new=share)
+        return tuple(self._draw(function, drawing, none) for _ in range(length))
 
-    def _draw(self, function: Function, *, none: bool | None) -> dict[str, object]:
-        sample = {} if none else self._sample(function)
+    def _draw(
+        self, function: Function, drawing: Arguments, none: bool | None
+    ) -> dict[str, object]:
+        unlike = none or self.arguments.drawer.seeded.random() < drawing.share_of_new
+        sample = {} if unlike else self._sample(function)
         drawn: dict[str, object] = {}
         for (name, hint), oid in self._parameters(function):
             if (text := sample.get(name)) is not None:
                 with contextlib.suppress(NoArgumentError):
                     drawn[name] = self.arguments.read(hint, text)
                     continue
-            drawn[name] = self.arguments.draw(hint, oid, none=none)
+            drawn[name] = drawing.draw(hint, oid, none=none)
         return drawn
 
     def _parameters(self, function: Function) -> Iterator[tuple[tuple[str, Any], int]]:
@@ -174,7 +180,7 @@ class Runner:
     def _sample(self, function: Function) -> Sample:
         """Choose a row to find again, from those that share most names; or none."""
         seeded = self.arguments.drawer.seeded
-        if not self.samples or seeded.random() < _SHARE_UNLIKE_ROWS:
+        if not self.samples:
             return {}
         names = function.parameters.keys()
         most = max(len(names & row.keys()) for row in self.samples)
