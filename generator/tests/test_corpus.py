@@ -68,7 +68,7 @@ SELECT * FROM places WHERE spot = @spot OR settings = @settings OR true;
 """
 REFUSED = """
 -- name: NoSuch :exec
--- @nonsense
+-- @defered
 DELETE FROM items;
 """
 CONFIG = """

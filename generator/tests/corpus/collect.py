@@ -21,8 +21,6 @@ _ROLLBACK = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _META_COMMAND = re.compile(r"^\\.*$", re.MULTILINE)
-
-
 # Options of sqlc's Go generator that this plugin has as well, and what it calls them.
 _OPTIONS = {
     "emit_exact_table_names": "emit_exact_table_names",
@@ -76,14 +74,10 @@ def cases(checkout: Path) -> list[Case]:
     roots = [checkout / root for root in ROOTS]
     if not roots[0].is_dir():
         roots = [checkout]
-    listed = [
-        case
-        for root in roots
-        for config in _configs(root)
-        for case in _of_config(root, config)
-    ]
-    if not any(map(_configs, roots)):
+    configs = [(root, config) for root in roots for config in _configs(root)]
+    if not configs:
         raise FileNotFoundError(f"{checkout} holds no sqlc.yaml or sqlc.json")
+    listed = [case for place in configs for case in _of_config(*place)]
     found: dict[str, Case] = {}
     # Of equal ones, one that is to work comes first.
     for case in sorted(listed, key=lambda case: case.is_of_error):

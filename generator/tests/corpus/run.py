@@ -253,6 +253,6 @@ def _has_lost_rows(trial: Trial, value: object) -> bool:
         case ":copyfrom":
             return value != len(trial.rows)
         case ":batchone" | ":batchmany":
-            return not isinstance(value, list) or len(value) != len(trial.rows)
+            return len(cast("list[object]", value)) != len(trial.rows)
         case _:
             return False
