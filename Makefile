@@ -121,6 +121,11 @@ migration-draft: $(READY) ## Draft the migration to an edited db/schema.sql: nam
 	@$(ON_A_SERVER) $(BIN)/python -m store migrate generate \
 	  $(if $(destructive),--allow-destructive) -- "$${name-}"
 
+# dry_run=1 takes all back.
+.PHONY: migrate-baseline
+migrate-baseline: $(READY) ## Adopt a database that Drizzle made; first with dry_run=1
+	@$(BIN)/python -m store migrate baseline $(if $(dry_run),--dry-run) $(POOLER)
+
 ##@ Wallet keys
 
 .PHONY: rotate-keys

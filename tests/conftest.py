@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support import databases, servers
+from tests.support import adopted, databases, servers
 from tests.support.databases import Template
 from tests.support.embedded import Server
 
@@ -25,6 +25,9 @@ settings.register_profile(
     "random", settings.get_profile("database"), derandomize=False, print_blob=True
 )
 
+# Has the tests run on a database that Drizzle made and `baseline` has adopted.
+ADOPTED = "TEST_ADOPTED" in os.environ
+
 _PROVIDER = pytest.StashKey[servers.Provider]()
 
 
@@ -39,8 +42,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    """Say which server the tests run on."""
-    return f"PostgreSQL: {config.stash[_PROVIDER].description}"
+    """Say which server the tests run on, and if their schema was not migrated there."""
+    adopted = ", databases adopted from Drizzle" if ADOPTED else ""
+    return f"PostgreSQL: {config.stash[_PROVIDER].description}{adopted}"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -64,9 +68,13 @@ def server(pytestconfig: pytest.Config) -> Generator[Server]:
 
 @pytest.fixture(scope="session")
 def template(server: Server) -> Generator[Template]:
-    """Give the migrated database, to be cloned."""
-    with databases.migrated_template(server.url) as made:
-        yield made
+    """Give the migrated database, to be cloned; or the adopted one."""
+    if ADOPTED:
+        made = databases.template(server.url, adopted.make)
+    else:
+        made = databases.migrated_template(server.url)
+    with made as template:
+        yield template
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import os
 import secrets
 import subprocess
 import sysconfig
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
-__all__ = ["MIGRATIONS", "Template", "migrated_template", "url_of"]
+__all__ = ["MIGRATIONS", "Template", "migrated_template", "template", "url_of"]
 
 MIGRATIONS = Path(__file__).parents[2] / "db" / "migrations"
 
@@ -59,12 +59,19 @@ def migrated_template(
 
     Raises RuntimeError with dbmate's words where a migration fails.
     """
+    with template(server_url, lambda url: _migrate(url, migrations)) as made:
+        yield made
+
+
+@contextmanager
+def template(server_url: str, build: Callable[[str], object]) -> Generator[Template]:
+    """Make a database, have it built at its URL, and drop it when the block ends."""
     name = f"store_test_{secrets.token_hex(4)}"
     with (
         psycopg.connect(server_url, autocommit=True) as admin,
         _database(admin, name, sql.SQL("TEMPLATE template0")),
     ):
-        _migrate(url_of(server_url, name), migrations)
+        build(url_of(server_url, name))
         yield Template(name, server_url, admin)
 
 

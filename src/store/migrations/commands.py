@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from .. import migrations
 from ..settings import DatabaseSettings
-from . import checks, diagram, journal, runs, schema_commands, studio
+from . import adoption, checks, diagram, journal, runs, schema_commands, studio
 
 __all__ = ["add"]
 
@@ -47,6 +47,15 @@ def add(migrate: argparse.ArgumentParser) -> None:
         "--database", action="store_true", help="the database's ledger, not the journal"
     )
 
+    adopt = action(
+        _baseline, "adopt a database of Drizzle's; exits with 1 if a rule is broken"
+    )
+    adopt.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="take all back; exits with 1 if there is something to do",
+    )
+    _allow_pooler(adopt)
     draw = action(_diagram, "write the schema's page, or with --check compare it")
     draw.add_argument("--check", action="store_true")
     browse = action(_studio, "browse the database in a visual UI, read-only")
@@ -128,3 +137,23 @@ def _studio(options: argparse.Namespace) -> int:
         DatabaseSettings.load(), port=options.port, opens_browser=not options.no_open
     )
     return FINE
+
+
+def _baseline(options: argparse.Namespace) -> int:
+    dry_run: bool = options.dry_run
+    found = adoption.adopt(
+        DatabaseSettings.load(),
+        dry_run=dry_run,
+        progress=_say,
+        pooler_allowed=options.allow_pooler,
+    )
+    if not found.converted:
+        _say("it was adopted before")
+    if found.unvalidated:
+        _say(
+            f"{found.unvalidated} rules are not valid, since rows break them (see "
+            "above): mend these, and run this again"
+        )
+    if dry_run:
+        _say("nothing was changed")
+    return PENDING if found.unvalidated or (dry_run and found.converted) else FINE

@@ -22,7 +22,7 @@ from .files import MigrationFile
 from .journal import Finding
 from .ledger import Ledger
 
-__all__ = ["Status", "repair", "rollback", "status", "up"]
+__all__ = ["Status", "recorded", "repair", "rollback", "status", "up"]
 
 _ALREADY_THERE = {"42P06", "42P07", "42701", "42710"}
 
@@ -51,7 +51,7 @@ def up(
     Raises:
         MigrationError: the migrations before the one that failed stay applied.
     """
-    migrations = _recorded(directory)
+    migrations = recorded(directory)
     with sessions.locked(
         settings,
         create=True,
@@ -80,7 +80,7 @@ def rollback(
     Raises:
         MigrationError: nothing is applied, or its down part failed.
     """
-    migrations = _recorded(directory)
+    migrations = recorded(directory)
     with sessions.locked(
         settings,
         progress=progress,
@@ -127,7 +127,7 @@ def repair(
     Raises:
         MigrationError: neither a file nor the ledger knows the name.
     """
-    present = {file.name: file for file in _recorded(directory)}
+    present = {file.name: file for file in recorded(directory)}
     with sessions.locked(settings, progress=dbmate.silent) as conn:
         if file := present.get(name):
             ledger.put(conn, file)
@@ -140,8 +140,12 @@ def repair(
         return f"{number} is out of the ledger"
 
 
-def _recorded(directory: Path) -> Sequence[MigrationFile]:
-    """Read the migrations, all as the journal says."""
+def recorded(directory: Path) -> Sequence[MigrationFile]:
+    """Read the migrations, all as the journal says.
+
+    Raises:
+        MigrationError: they are not.
+    """
     migrations = files.load(directory)
     _refuse(journal.compare(migrations, journal.read(directory)))
     return migrations

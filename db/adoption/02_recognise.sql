@@ -1,0 +1,122 @@
+-- Stops, with a list of what is not as the seed's documents have it. NOT NULL, defaults,
+-- lengths and the names of constraints and indexes may be any.
+DO $$
+DECLARE
+    difference text;
+    differences integer := 0;
+BEGIN
+    FOR difference IN
+        WITH wanted (place, type, names) AS (
+            VALUES
+            ('users', 'uuid', 'id'),
+            (
+                'users', 'varchar',
+                'crossmint_user_id email wallet_address crossmint_wallet_id wallet_status '
+                'display_name first_name last_name street apt city state zip country '
+                'tops_size bottoms_size footwear_size evm_address sui_private_key_encrypted'
+            ),
+            ('users', 'int4', 'onboarding_step'),
+            ('users', 'timestamp', 'created_at updated_at'),
+            ('chat_sessions', 'uuid', 'id user_id'),
+            ('chat_sessions', 'varchar', 'title'),
+            ('chat_sessions', 'timestamp', 'created_at updated_at'),
+            ('chat_messages', 'uuid', 'id session_id'),
+            ('chat_messages', 'varchar', 'msg_id role'),
+            ('chat_messages', 'jsonb', 'parts'),
+            ('chat_messages', 'timestamp', 'created_at'),
+            ('cart_items', 'uuid', 'id user_id'),
+            (
+                'cart_items', 'varchar',
+                'product_id product_name image product_url size color retailer tx_digest '
+                'on_chain_object_id'
+            ),
+            ('cart_items', 'int4', 'price'),
+            ('cart_items', 'timestamp', 'created_at deleted_at'),
+            ('orders', 'uuid', 'id user_id'),
+            ('orders', 'varchar', 'type crossmint_order_id status tx_hash payment_hash'),
+            ('orders', 'numeric', 'amount_usdc'),
+            ('orders', 'timestamp', 'created_at'),
+            ('order_items', 'uuid', 'id order_id cart_item_id'),
+            (
+                'order_items', 'varchar',
+                'product_id product_name image product_url size color retailer '
+                'on_chain_object_id'
+            ),
+            ('order_items', 'int4', 'price'),
+            ('order_items', 'timestamp', 'created_at')
+        ),
+
+        columns AS (
+            SELECT
+                wanted.place,
+                wanted.type,
+                named.name
+            FROM wanted, string_to_table(wanted.names, ' ') AS named (name)
+        ),
+
+        actual AS (
+            SELECT
+                pg_class.relname AS place,
+                pg_attribute.attname AS name,
+                CASE pg_type.typname
+                    WHEN 'text' THEN 'varchar' WHEN 'timestamptz' THEN 'timestamp' ELSE pg_type.typname
+                END AS type
+            FROM pg_attribute
+            INNER JOIN pg_class ON pg_attribute.attrelid = pg_class.oid
+            INNER JOIN pg_type ON pg_attribute.atttypid = pg_type.oid
+            WHERE
+                pg_class.relnamespace = 'public'::regnamespace
+                AND pg_class.relkind = 'r'
+                AND pg_attribute.attnum > 0
+                AND NOT pg_attribute.attisdropped
+        )
+
+        SELECT
+            format(
+                '%s.%s is %s, not %s',
+                columns.place, columns.name, coalesce(actual.type, 'missing'), columns.type
+            )
+        FROM columns
+        LEFT JOIN actual ON columns.place = actual.place AND columns.name = actual.name
+        WHERE columns.type IS DISTINCT FROM actual.type
+        UNION ALL
+        SELECT format('%s has no primary key of id alone', tables.place)
+        FROM (SELECT DISTINCT columns.place FROM columns) AS tables
+        WHERE
+            to_regclass(tables.place) IS NOT NULL
+            AND NOT EXISTS (
+                SELECT FROM pg_constraint
+                WHERE
+                    pg_constraint.conrelid = to_regclass(tables.place)
+                    AND pg_constraint.contype = 'p'
+                    AND pg_get_constraintdef(pg_constraint.oid) = 'PRIMARY KEY (id)'
+            )
+        UNION ALL
+        SELECT format('%s would come in the way', pg_class.relname)
+        FROM pg_class
+        WHERE
+            pg_class.relnamespace = 'public'::regnamespace
+            AND pg_class.relname IN (
+                'order_events', 'retired_orders', 'chain_events', 'chain_cursor'
+            )
+        ORDER BY 1
+    LOOP
+        RAISE INFO USING MESSAGE = difference, ERRCODE = '42P17';
+        differences := differences + 1;
+    END LOOP;
+    IF differences > 0 THEN
+        RAISE 'this is not the database that the seed''s documents describe (% differences)', differences
+        USING ERRCODE = '55000';
+    END IF;
+    IF to_regclass('schema_migrations') IS NOT NULL THEN
+        IF (SELECT count(*) FROM schema_migrations) > 0 THEN
+            RAISE 'it has a ledger of Drizzle and one of dbmate with migrations in it'
+            USING ERRCODE = '55000';
+        END IF;
+    END IF;
+END
+$$;
+
+-- Early, and all at once: whoever still works with the database shows here.
+LOCK TABLE users, chat_sessions, chat_messages, cart_items, orders, order_items
+IN ACCESS EXCLUSIVE MODE;

@@ -1,0 +1,1 @@
+"""Adopting a database that Drizzle made."""

@@ -1,0 +1,62 @@
+"""A database as the seed's backend leaves it, with rows, for each test."""
+
+import re
+import subprocess
+from collections.abc import Callable, Generator
+from typing import TypeAlias
+
+import psycopg
+import pytest
+
+from tests.support import databases, drizzle
+from tests.support.databases import Template
+from tests.support.embedded import Server
+
+Dump: TypeAlias = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def old_template(server: Server) -> Generator[Template]:
+    """Give the old database, to be cloned."""
+
+    def build(url: str) -> None:
+        drizzle.make(url)
+        drizzle.fill(url)
+
+    with databases.template(server.url, build) as made:
+        yield made
+
+
+@pytest.fixture
+def old_url(old_template: Template) -> Generator[str]:
+    """Give the URL of an old database."""
+    with old_template.clone() as url:
+        yield url
+
+
+@pytest.fixture
+def old(old_url: str) -> Generator[psycopg.Connection]:
+    """Give an autocommit connection to it."""
+    with psycopg.connect(old_url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def dump(server: Server) -> Dump:
+    """Give a function that dumps a database, by its URL, as SQL.
+
+    With `data=False` the schema alone.
+    """
+
+    def run(url: str, *, data: bool = True) -> str:
+        what = [] if data else ["--schema-only"]
+        dumped = subprocess.run(
+            [server.bin / "pg_dump", "--inserts", *what, f"--dbname={url}"],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        # pg_dump guards its output with a key, which is a new one each time.
+        return re.sub(r"^\\(un)?restrict .*$", "", dumped, flags=re.MULTILINE)
+
+    return run

@@ -1,0 +1,49 @@
+"""Databases that Drizzle made and `baseline` adopts."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from store import migrations
+from store.migrations import adoption
+from store.migrations.adoption import Adoption
+from store.settings import DatabaseSettings
+from tests.support import drizzle
+from tests.support.databases import MIGRATIONS
+
+__all__ = ["SCRIPTS", "adopt", "at", "make"]
+
+SCRIPTS = MIGRATIONS.parent / "adoption"
+
+
+def make(url: str) -> None:
+    """Make an adopted database, with rows, in an empty one."""
+    drizzle.make(url)
+    drizzle.fill(url)
+    assert not adopt(url).breaking
+    migrations.up(at(url), directory=MIGRATIONS)
+
+
+def adopt(
+    url: str,
+    *,
+    directory: Path = MIGRATIONS,
+    dry_run: bool = False,
+    progress: Callable[[str], object] = str,
+) -> Adoption:
+    """Adopt a database."""
+    return adoption.adopt(
+        at(url),
+        directory=directory,
+        scripts=SCRIPTS,
+        dry_run=dry_run,
+        progress=progress,
+    )
+
+
+def at(url: str) -> DatabaseSettings:
+    """Give settings for a URL."""
+    return DatabaseSettings(
+        database_url=SecretStr(url), database_url_direct=SecretStr(url)
+    )
