@@ -3,12 +3,15 @@
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from psycopg import Connection, RawCursor
+from psycopg.errors import NoDataFound, TooManyRows
 from psycopg.rows import RowMaker, scalar_row
 
 __all__ = [
+    "COUNT_UNVALIDATED_CONSTRAINTS",
+    "GET_LEDGERS",
     "LIST_COLUMNS",
     "LIST_CONSTRAINTS",
     "LIST_DOMAINS",
@@ -18,6 +21,7 @@ __all__ = [
     "LIST_SESSIONS_OF",
     "LIST_TABLES",
     "TRY_MIGRATION_LOCK",
+    "GetLedgersRow",
     "ListColumnsRow",
     "ListConstraintsRow",
     "ListDomainsRow",
@@ -26,6 +30,9 @@ __all__ = [
     "ListMigrationLockHoldersRow",
     "ListSessionsOfRow",
     "ListTablesRow",
+    "count_unvalidated_constraints",
+    "get_ledgers",
+    "get_ledgers_row",
     "list_columns",
     "list_columns_row",
     "list_constraints",
@@ -155,6 +162,16 @@ FROM pg_catalog.pg_type t
 WHERE t.typnamespace = ($1::text)::regnamespace AND t.typtype = 'd'
 ORDER BY t.typname"""
 
+GET_LEDGERS: Final = """\
+SELECT
+    to_regclass('drizzle.__drizzle_migrations') IS NOT NULL AS of_drizzle,
+    to_regclass('public.schema_migrations') IS NOT NULL AS of_dbmate"""
+
+COUNT_UNVALIDATED_CONSTRAINTS: Final = """\
+SELECT count(*)
+FROM pg_catalog.pg_constraint
+WHERE NOT convalidated AND connamespace = 'public'::regnamespace"""
+
 
 @dataclass(slots=True)
 class ListInvalidIndexesRow:
@@ -217,6 +234,12 @@ class ListDomainsRow:
     base_type: str
     checks: str | None
     comment: str | None
+
+
+@dataclass(slots=True)
+class GetLedgersRow:
+    of_drizzle: bool
+    of_dbmate: bool
 
 
 def list_invalid_indexes_row(_: object) -> RowMaker[ListInvalidIndexesRow]:
@@ -287,6 +310,15 @@ def list_domains_row(_: object) -> RowMaker[ListDomainsRow]:
 
     def make(row: Sequence[Any]) -> ListDomainsRow:
         return ListDomainsRow(*row)
+
+    return make
+
+
+def get_ledgers_row(_: object) -> RowMaker[GetLedgersRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> GetLedgersRow:
+        return GetLedgersRow(*row)
 
     return make
 
@@ -366,3 +398,30 @@ def list_domains(conn: Connection[Any], *, schema: str) -> list[ListDomainsRow]:
     cur = RawCursor(conn, row_factory=list_domains_row)
     cur.execute(LIST_DOMAINS, (schema,))
     return cur.fetchall()
+
+
+def get_ledgers(conn: Connection[Any]) -> GetLedgersRow:
+    """Tells whose ledgers of migrations the database has."""
+    cur = RawCursor(conn, row_factory=get_ledgers_row)
+    cur.execute(GET_LEDGERS)
+    return _only(cur)
+
+
+def count_unvalidated_constraints(conn: Connection[Any]) -> int:
+    """Counts the rules that old rows have not been held to yet."""
+    cur: RawCursor[int] = RawCursor(conn, row_factory=scalar_row)
+    cur.execute(COUNT_UNVALIDATED_CONSTRAINTS)
+    return _only(cur)
+
+
+_Row = TypeVar("_Row")
+
+
+def _only(cur: RawCursor[_Row]) -> _Row:
+    """Fetch the row of a query that gives exactly one."""
+    rows = cur.fetchall()
+    if not rows:
+        raise NoDataFound("the query gave no row, where it must give exactly one")
+    if len(rows) > 1:
+        raise TooManyRows("the query gave several rows, where it must give exactly one")
+    return rows[0]

@@ -18,7 +18,7 @@ from typing import Final
 import psycopg
 from psycopg.errors import Diagnostic
 
-from generated import adoption
+from generated import catalog
 
 from ..constraints import RULES
 from ..errors import MigrationError
@@ -154,7 +154,7 @@ def _convert(
     scripts: Mapping[str, bytes],
 ) -> bool:
     """Convert the database, unless that was done; tell which."""
-    ledgers = adoption.get_ledgers(conn)
+    ledgers = catalog.get_ledgers(conn)
     if not ledgers.of_drizzle and not ledgers.of_dbmate:
         raise MigrationError(
             "there is no ledger of Drizzle (drizzle.__drizzle_migrations), so this is "
@@ -181,7 +181,7 @@ def _validate(conn: psycopg.Connection, scripts: Mapping[str, bytes]) -> int:
     """Validate what no row breaks; give the number of the other rules."""
     conn.execute(scripts[_FIRST])
     conn.execute(scripts[_VALIDATION])
-    return adoption.count_unvalidated_constraints(conn)
+    return catalog.count_unvalidated_constraints(conn)
 
 
 def _texts(scripts: Path) -> dict[str, bytes]:
