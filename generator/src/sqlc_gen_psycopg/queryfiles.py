@@ -6,6 +6,7 @@ line may be, and mixes up whose comment is whose.
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from sqlc_gen_psycopg import sqlfiles
@@ -27,6 +28,7 @@ _SPAN = re.compile(
 class Written(NamedTuple):
     """A query as it stands in its file."""
 
+    file: Path
     comment: list[str]
     body: str
 
@@ -67,14 +69,12 @@ def read(request: Request) -> dict[tuple[str, str], Written]:
     except FileNotFoundError:
         return {}
     return {
-        (file.name, name): query
-        for file in files
-        for name, query in _queries(file.read_text(encoding="utf-8"))
+        (file.name, name): query for file in files for name, query in _queries(file)
     }
 
 
-def _queries(text: str) -> Iterator[tuple[str, Written]]:
-    lines = text.splitlines()
+def _queries(file: Path) -> Iterator[tuple[str, Written]]:
+    lines = file.read_text(encoding="utf-8").splitlines()
     named = {
         number: found[1]
         for number, line in enumerate(lines)
@@ -85,7 +85,7 @@ def _queries(text: str) -> Iterator[tuple[str, Written]]:
         named.items(), [*list(named)[1:], len(lines)], strict=False
     ):
         body = lines[start + 1 : end]
-        yield name, Written(list(_leading_comment(body)), "\n".join(body))
+        yield name, Written(file, list(_leading_comment(body)), "\n".join(body))
 
 
 def _leading_comment(body: list[str]) -> Iterator[str]:
