@@ -76,7 +76,7 @@ class MigrationFile:
         """Give the first part of that kind, as dbmate and sqlc do; None without one."""
         marks = [*_MARK.finditer(self.text)]
         ends = [*(mark.start() for mark in marks[1:]), len(self.text)]
-        for mark, end in zip(marks, ends, strict=True):
+        for mark, end in zip(marks, ends, strict=False):
             if mark[1] == section:
                 return Part(
                     self.text[mark.end() : end].lstrip("\n"),

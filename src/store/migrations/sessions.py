@@ -95,6 +95,7 @@ def connect(
         MigrationError: there is no way in; dbmate says why, since it has the SQLSTATE.
     """
     deadline = time.monotonic() + SERVER_SECONDS
+    told = False
     while (conn := _connected(settings)) is None:
         try:
             dbmate.run(settings, [], "status")
@@ -103,8 +104,11 @@ def connect(
                 raise
             if error.sqlstate == _NO_DATABASE:
                 _create(settings, progress)
-            else:
-                time.sleep(_PAUSE_SECONDS)
+                continue
+            if not told:
+                progress("Waiting: for the server")
+            told = True
+            time.sleep(_PAUSE_SECONDS)
     return conn
 
 

@@ -18,79 +18,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
-from pydantic import SecretStr
 
-from store import __main__ as command_line
 from store import migrations
 from store.errors import MigrationError
-from store.settings import DatabaseSettings
 from tests.support.databases import MIGRATIONS, url_of
 from tests.support.embedded import Server
+from tests.support.migrating import at, migration, plain, write
 
-Run = Callable[..., tuple[int, str, str]]
+from .conftest import Run
 
 FILES = tuple(sorted(path.name for path in MIGRATIONS.glob("*.sql")))
-
-
-@pytest.fixture
-def missing(server: Server) -> Generator[str]:
-    """Give the URL of a database that is not there yet; it is dropped in the end."""
-    name = f"store_test_{secrets.token_hex(4)}"
-    yield url_of(server.url, name)
-    with psycopg.connect(server.url, autocommit=True) as admin:
-        drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-        admin.execute(drop.format(sql.Identifier(name)))
-
-
-@pytest.fixture
-def empty(missing: str, server: Server) -> str:
-    """Give the URL of a database without anything in it."""
-    with psycopg.connect(server.url, autocommit=True) as admin:
-        name = urlsplit(missing).path.removeprefix("/")
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    return missing
-
-
-@pytest.fixture
-def run(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> Run:
-    """Run `python -m store migrate …` in a folder whose db/migrations may be changed.
-
-    Gives the exit code, what it said, and what it complained of.
-    """
-    shutil.copytree(MIGRATIONS, tmp_path / "db/migrations")
-    monkeypatch.chdir(tmp_path)
-
-    def command(*arguments: str, url: str | None = None) -> tuple[int, str, str]:
-        if url is not None:
-            monkeypatch.setenv("DATABASE_URL", url)
-        capsys.readouterr()
-        code = command_line.main(["migrate", *arguments])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return command
-
-
-def at(url: str) -> DatabaseSettings:
-    """Give settings for a URL."""
-    return DatabaseSettings(
-        database_url=SecretStr(url), database_url_direct=SecretStr(url)
-    )
-
-
-def plain(url: str) -> str:
-    """Leave the URL's parameters out, sslmode among them."""
-    return urlsplit(url)._replace(query="").geturl()
-
-
-def write(directory: Path, *contents: str) -> Path:
-    """Write migrations 0001_step.sql, 0002_step.sql and so on."""
-    for number, content in enumerate(contents, 1):
-        (directory / f"{number:04}_step.sql").write_text(content)
-    migrations.record(directory)
-    return directory
 
 
 def complaint(url: str, call: Callable[..., object] = migrations.status) -> str:
@@ -172,6 +109,9 @@ def test_ten_runs_at_once_apply_once(
         tmp_path,
         "-- migrate:up\nCREATE TABLE t (x integer);\n-- migrate:down\nDROP TABLE t;",
         "-- migrate:up transaction:false\nINSERT INTO t VALUES (1);\n-- migrate:down\n",
+        # It waits for every statement that began before: none of the other nine's may
+        # be one that waits for this run.
+        migration("CREATE INDEX CONCURRENTLY i ON t (x);", "", " transaction:false"),
     )
     barrier = threading.Barrier(10)
 
@@ -181,7 +121,9 @@ def test_ten_runs_at_once_apply_once(
 
     with ThreadPoolExecutor(10) as pool:
         applied = list(pool.map(start, range(10)))
-    assert sorted(applied) == [()] * 9 + [("0001_step.sql", "0002_step.sql")]
+    assert sorted(applied) == [()] * 9 + [
+        ("0001_step.sql", "0002_step.sql", "0003_step.sql")
+    ]
     with psycopg.connect(url) as conn:
         assert conn.execute("SELECT x FROM t").fetchall() == [(1,)]
 

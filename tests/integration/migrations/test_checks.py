@@ -1,0 +1,158 @@
+"""What is wrong with a file is found before any database sees it."""
+
+import importlib
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from store import migrations
+from store.errors import MigrationError
+from store.migrations import checks
+from tests.support.databases import MIGRATIONS
+from tests.support.migrating import add, alone, applied, migration, write
+
+from .conftest import Run
+
+FINE = migration("CREATE TABLE t ();", "DROP TABLE t;")
+OUTSIDE = " transaction:false"
+INDEX = "CREATE INDEX CONCURRENTLY i ON t (x);"
+
+
+def found_in(directory: Path, text: str) -> str:
+    """Give what is found in one recorded migration."""
+    return "\n".join(checks.check(write(directory, text)))
+
+
+def test_our_migrations_are_fine() -> None:
+    """Nothing is found in db/migrations."""
+    assert checks.check(MIGRATIONS) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        FINE,
+        migration(INDEX, "DROP INDEX CONCURRENTLY i;", OUTSIDE),
+        migration("DELETE FROM t;", "-- irreversible: nobody knows what was there"),
+        f"-- What it is for.\n\n{FINE}",
+    ],
+)
+def test_a_sound_migration_is_fine(text: str, tmp_path: Path) -> None:
+    """Comments, concurrent indexes and what says that it is irreversible are fine."""
+    assert found_in(tmp_path, text) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "finding"),
+    [
+        ("CREATE TABLE t ();", ": needs one -- migrate:up and, below it, one"),
+        ("-- migrate:up\nCREATE TABLE t ();", ": needs one -- migrate:up and, below"),
+        (FINE + FINE, ": needs one -- migrate:up and, below it, one -- migrate:down"),
+        (
+            "-- migrate:down\nDROP TABLE t;\n-- migrate:up\nCREATE TABLE t ();",
+            ": needs one -- migrate:up and, below it, one -- migrate:down",
+        ),
+        (f"SELECT 1;\n{FINE}", ": has statements above -- migrate:up"),
+        (
+            FINE.replace("-- migrate:down", "  -- migrate:down"),
+            ":3: '-- migrate:down' is not understood",
+        ),
+        (
+            FINE.replace(":up", ":up transaction: false"),
+            ":1: '-- migrate:up transaction: false' is not understood",
+        ),
+        (FINE.replace("-- migrate:up", "--Migrate: up"), ":1: '--Migrate: up' is not"),
+        (
+            migration(f"{INDEX}\nANALYZE t;", "DROP INDEX i;", OUTSIDE),
+            ":1: transaction:false takes one statement, not 2",
+        ),
+        (migration(INDEX, "", OUTSIDE), ":3: transaction:false takes one statement"),
+        (migration("", "DROP TABLE t;"), ":1: its up part does nothing"),
+        (migration("DELETE FROM t;"), ":3: its down part does nothing; say why"),
+        (migration("SELEC 1;", "SELECT 1;"), ":1: its up part is not PostgreSQL's"),
+        (migration("SELEC 1;", "SELECT 1;"), ":2: syntax-error: "),
+        (migration("SELECT 'é';", "SELECT 1;"), ":2: is not ASCII"),
+        (migration("SELECT 1; --" + "x" * 65536, "SELECT 1;"), ":2: is longer than"),
+        (
+            migration("SELECT 1;\nALTER TABLE t DROP COLUMN x;", "SELECT 1;"),
+            ":3: ban-drop-column: Dropping a column may break existing clients.",
+        ),
+        (
+            migration("CREATE INDEX i ON t (x);", "DROP INDEX i;"),
+            ":2: require-concurrent-index-creation: ",
+        ),
+        (
+            migration("ALTER TABLE t ADD CONSTRAINT c CHECK (x > 0);", "SELECT 1;"),
+            ":2: constraint-missing-not-valid: ",
+        ),
+    ],
+)
+def test_every_mistake_is_found_with_its_place(
+    text: str, finding: str, tmp_path: Path
+) -> None:
+    """A mistake is reported with file and line, and what to write instead."""
+    assert f"{tmp_path / '0001_step.sql'}{finding}" in found_in(tmp_path, text)
+
+
+def test_a_finding_can_be_answered(tmp_path: Path) -> None:
+    """Who knows better than the linter says so in the file."""
+    drop = "-- squawk-ignore ban-drop-column\nALTER TABLE t DROP COLUMN x;"
+    text = migration(drop, "ALTER TABLE t ADD COLUMN x integer;")
+    assert found_in(tmp_path, text) == ""
+
+
+def test_check_looks_at_the_journal_and_names(run: Run, tmp_path: Path) -> None:
+    """The command ends with 1 where it found something, without a database."""
+    assert run("check") == (0, "", "")
+    add(tmp_path / "db/migrations", "0999_step.sql", FINE)
+    code, said, _ = run("check")
+    assert code == 1
+    assert said.startswith("0999_step.sql (")
+    assert "is not in the journal" in said
+
+
+def test_dbmate_alone_reads_a_mistyped_option_as_none(
+    empty: str, tmp_path: Path
+) -> None:
+    """That the guard is needed: dbmate passes over what it does not understand."""
+    text = FINE.replace(":up", ":up transaction: false")
+    assert alone(empty, write(tmp_path, text), "up")[0] == 0
+    assert applied(empty) == ["0001"]
+
+
+def test_dbmate_alone_leaves_half_of_two_statements(empty: str, tmp_path: Path) -> None:
+    """That the guard is needed: outside of a transaction the second may fail alone."""
+    two = migration("CREATE TABLE a ();\nCOMMIT; SELECT 1/0;", options=OUTSIDE)
+    assert alone(empty, write(tmp_path, two), "up")[0] == 2
+    assert applied(empty) == []
+    again, said = alone(empty, tmp_path, "up")
+    assert (again, 'relation "a" already exists' in said) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("module", "package"), [("pgparse", "pgparse"), ("squawk", "squawk-cli")]
+)
+def test_a_missing_tool_is_named(
+    module: str, package: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where only what runs is installed, the check says what it misses."""
+
+    def absent(*_args: object, **_options: object) -> None:
+        raise ModuleNotFoundError if module == "pgparse" else FileNotFoundError
+
+    if module == "pgparse":
+        monkeypatch.setattr(importlib, "import_module", absent)
+    else:
+        monkeypatch.setattr(subprocess, "run", absent)
+    with pytest.raises(MigrationError, match=f"{package}, which .* is not installed"):
+        found_in(tmp_path, FINE)
+
+
+def test_a_skeleton_is_not_mistaken_for_a_migration(tmp_path: Path) -> None:
+    """What `new` wrote and nobody filled in is found."""
+    migrations.new("first", directory=tmp_path)
+    migrations.record(tmp_path)
+    said = "\n".join(checks.check(tmp_path))
+    assert "its up part does nothing" in said
+    assert "its down part does nothing" in said
