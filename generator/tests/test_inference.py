@@ -463,6 +463,18 @@ def test_types_of_extensions(tmp_path: Path) -> None:
     assert "    less: bool\n" in project.generated()["queries.py"]
 
 
+def test_vectors(tmp_path: Path) -> None:
+    """The distances of pgvector, which sqlc does not know, are floats."""
+    schema = "CREATE EXTENSION vector; CREATE TABLE t (id int, v vector(3) NOT NULL);"
+    queries = """\
+-- name: near :many
+SELECT id, v, 1 - (v <=> @x) AS alike, l2_distance(v, @x) AS far, avg(v) OVER () AS a
+FROM t ORDER BY v <-> @x;
+"""
+    made = sqlc.Project.write(tmp_path, schema, queries, "{}").generated()["queries.py"]
+    assert "    v: str\n    alike: float\n    far: float\n    a: str\n" in made
+
+
 def test_types_of_sqlc_alone(tmp_path: Path) -> None:
     """What sqlc calls a type, be it SQLite's or the information schema's, is known."""
     schema = "CREATE TABLE t (id integer, b blob NOT NULL);"

@@ -7,7 +7,7 @@ import pytest
 from generator.tests.sqlc import Project
 
 SCHEMA = """
-CREATE TYPE pair AS (a vector, b integer);
+CREATE TYPE pair AS (a oddity, b integer);
 CREATE TABLE items (
     id integer PRIMARY KEY, name text NOT NULL, pair pair, boxes box []
 );
@@ -97,7 +97,7 @@ CASES = {
     ),
     "a type without a Python type": (
         "-- name: get :many\nSELECT id, pair FROM items;",
-        "queries.sql: get: column 'pair' has the type 'vector', which has no Python",
+        "queries.sql: get: column 'pair' has the type 'oddity', which has no Python",
     ),
     "an array that psycopg cannot split": (
         "-- name: get :many\nSELECT id, boxes FROM items;",

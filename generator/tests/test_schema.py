@@ -72,6 +72,37 @@ def test_dropped_and_renamed_domains(tmp_path: Path) -> None:
     assert list(read(tmp_path, made, later).domains) == [STATE]
 
 
+BLOCK = """
+DO $$
+BEGIN
+    -- CREATE TYPE no AS ENUM ('x');
+    CREATE TYPE mood AS ENUM ('sad', 'ok');
+    CREATE DOMAIN state AS text CHECK (value IN ('a'));
+EXCEPTION WHEN duplicate_object THEN NULL;
+END $$;
+"""
+MORE = """
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_type WHERE typname = 'mood') THEN
+        CREATE TYPE mood AS ENUM ('other');
+    END IF;
+    ALTER TYPE mood ADD VALUE IF NOT EXISTS 'glad';
+    ALTER TYPE mood ADD VALUE IF NOT EXISTS 'ok';
+    ALTER TYPE mood RENAME VALUE 'sad' TO 'blue';
+    EXECUTE 'ALTER TYPE ' || quote_ident('mood') || ' RENAME TO x';
+END $$;
+"""
+
+
+def test_types_of_blocks(tmp_path: Path) -> None:
+    """A block makes the types that are missing; the first one counts."""
+    found = read(tmp_path, BLOCK, MORE)
+    assert found.enums == {Name("", "mood"): ["blue", "ok", "glad"]}
+    assert found.domains[STATE].labels == ("a",)
+    (tmp_path / "dropped").mkdir()
+    assert read(tmp_path / "dropped", BLOCK, "DROP TYPE IF EXISTS mood;").enums == {}
+
+
 def test_psql_commands_are_skipped(tmp_path: Path) -> None:
     r"""A dump's lines for psql, such as `\restrict`, are left out, as sqlc does."""
     dump = "\\restrict token\nCREATE DOMAIN state AS text;\n\\unrestrict token\n"

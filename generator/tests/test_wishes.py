@@ -82,6 +82,20 @@ def test_a_comment_may_explain_parameters(project: Callable[..., Project]) -> No
     assert "    @number: which\n    @defer is a parameter\n    @returns words\n" in text
 
 
+def test_an_enum_of_a_block(project: Callable[..., Project]) -> None:
+    """An enum that a DO block makes if it is missing is an enum, unseen by sqlc."""
+    schema = (
+        "DO $$ BEGIN CREATE TYPE mood AS ENUM ('sad', 'ok'); "
+        "EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
+        "CREATE TABLE moods (id integer NOT NULL, mood mood NOT NULL);"
+    )
+    queries = "-- name: get :many\nSELECT * FROM moods WHERE mood = @mood;"
+    files = project(schema, queries).generated()
+    assert "class Mood(StrEnum):" in files["enums.py"]
+    assert "    mood: enums.Mood\n" in files["models.py"]
+    assert "mood: enums.Mood)" in files["queries.py"]
+
+
 def test_json_is_typed_at_run_time() -> None:
     """The hints of what has a json column resolve, wherever they are asked for."""
     promised = typing.get_type_hints(models.OrderItem)["parts"]

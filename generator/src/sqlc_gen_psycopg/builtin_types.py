@@ -90,7 +90,12 @@ def _spans(wrapper: str, suffix: str) -> dict[str, PyType]:
 
 BUILT_IN.update(_spans("Range", "range") | _spans("Multirange", "multirange"))
 # Types of extensions that arrive as text, and their arrays as unknown to psycopg.
-EXTENSION_TEXT = ("citext", "ltree", "lquery", "ltxtquery", "isbn", "semver")
+EXTENSION_TEXT = frozenset(
+    """citext cube geography geometry halfvec isbn lquery ltree ltxtquery seg semver
+    sparsevec vector""".split()  # noqa: SIM905 - a list of names reads best so
+)
+# Types whose arrays are not split at commas, as psycopg splits all others.
+OTHER_DELIMITERS = ("box", "geometry")
 INFORMATION_SCHEMA = {
     "cardinal_number": "int4",
     "character_data": "varchar",

@@ -38,11 +38,13 @@ class Schema:
 
     ``required`` are the columns that are NOT NULL, as far as the files say so: sqlc
     does not know it of serials, and believes it of ``parents`` if a child says so.
+    ``enums`` are those that sqlc does not see.
     """
 
     def __init__(self, default: str) -> None:
         self.default = default
         self.domains: dict[Name, Domain] = {}
+        self.enums: dict[Name, list[str]] = {}
         self.derived: dict[Name, Node] = {}
         self.required: set[tuple[Name, str]] = set()
         self.parents: set[Name] = set()

@@ -5,6 +5,7 @@ from sqlc_gen_psycopg.builtin_types import (
     BUILT_IN,
     EXTENSION_TEXT,
     INFORMATION_SCHEMA,
+    OTHER_DELIMITERS,
     STR,
 )
 from sqlc_gen_psycopg.options import Options
@@ -47,9 +48,8 @@ class Types:
             if override
             else self.of_name(column.type)
         )
-        if column.array_dims and column.type == Name("", "box"):
-            # Its elements are told apart by a semicolon, which psycopg does not do.
-            raise UnknownTypeError("box[]")
+        if column.array_dims and column.type.name in OTHER_DELIMITERS:
+            raise UnknownTypeError(f"{column.type}[]")
         return array(element, column.array_dims)
 
     unknown = PyType("object")
@@ -184,11 +184,17 @@ def _wrap(symbol: Symbol) -> Wrap:
 
 def _enum_types(request: Request, schema: Schema) -> dict[Name, EnumType]:
     sources = [
-        (enum.name, enum.labels, enum.comment) for enum in request.enums.values()
-    ] + [
-        (name, domain.labels, domain.comment)
-        for name, domain in schema.domains.items()
-        if domain.labels
+        *((enum.name, enum.labels, enum.comment) for enum in request.enums.values()),
+        *(
+            (name, tuple(labels), "")
+            for name, labels in schema.enums.items()
+            if name not in request.enums
+        ),
+        *(
+            (name, domain.labels, domain.comment)
+            for name, domain in schema.domains.items()
+            if domain.labels
+        ),
     ]
     sources.sort(key=lambda source: str(source[0]))
     classes = _class_names([source[0] for source in sources])

@@ -1,7 +1,7 @@
 """What each kind of statement says."""
 
 from sqlc_gen_psycopg import tree
-from sqlc_gen_psycopg.ddl import domains, tables
+from sqlc_gen_psycopg.ddl import blocks, domains, tables
 from sqlc_gen_psycopg.request import Name
 from sqlc_gen_psycopg.schema import Schema, name_of, relation
 from sqlc_gen_psycopg.tree import Node
@@ -20,6 +20,7 @@ def _drop(schema: Schema, node: Node) -> None:
             dropped = name_of(schema, target["TypeName"]["names"])
             schema.domains.pop(dropped, None)
             schema.composites.pop(dropped, None)
+            schema.enums.pop(dropped, None)
         elif node["removeType"] in ("OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_TABLE"):
             schema.derived.pop(name_of(schema, target["List"]["items"]), None)
 
@@ -85,6 +86,7 @@ _NOTED = {
     "CreateDomainStmt": domains.create_domain,
     "CreateStmt": tables.create_table,
     "CreateTableAsStmt": _create_table_as,
+    "DoStmt": blocks.note,
     "DropStmt": _drop,
     "RenameStmt": _rename,
     "ViewStmt": _create_view,

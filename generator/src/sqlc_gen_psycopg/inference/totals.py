@@ -28,7 +28,8 @@ STRICT = frozenset(
     split_part sqrt starts_with string_to_array strpos substr tan timezone to_ascii
     to_date to_hex to_json to_jsonb to_timestamp to_tsquery to_tsvector
     translate trim trunc ts_rank upper width_bucket websearch_to_tsquery
-    plainto_tsquery phraseto_tsquery""".split()  # noqa: SIM905 - a list of names reads best so
+    plainto_tsquery phraseto_tsquery cosine_distance inner_product l1_distance
+    l2_distance l2_normalize subvector vector_dims vector_norm""".split()  # noqa: SIM905 - a list of names reads best so
 )
 
 # Of a group that has rows: NULL only if the argument is.
@@ -46,5 +47,5 @@ WINDOWS = frozenset({"first_value", "last_value"}) | AGGREGATES
 
 OPERATORS = frozenset(
     """+ - * / % ^ || = <> != < > <= >= ~ ~* !~ !~* ~~ ~~* !~~ !~~* & | << >> ~ @> <@
-    && ? ?| ?& ^@ @ |/ ||/ -|-""".split()  # noqa: SIM905 - a list of names reads best so
+    && ? ?| ?& ^@ @ |/ ||/ -|- <-> <=> <#> <+>""".split()  # noqa: SIM905 - a list of names reads best so
 )

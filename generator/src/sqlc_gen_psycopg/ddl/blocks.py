@@ -1,0 +1,63 @@
+"""The types that DO blocks make if they are missing: sqlc does not look into blocks."""
+
+import re
+from collections.abc import Iterator
+
+from sqlc_gen_psycopg import tree
+from sqlc_gen_psycopg.ddl import domains
+from sqlc_gen_psycopg.schema import Schema, name_of
+from sqlc_gen_psycopg.tree import Node
+
+_COMMENT = re.compile(r"--.*")
+_STATEMENT = re.compile(
+    r"\b(?:CREATE\s+(?:TYPE|DOMAIN)|ALTER\s+TYPE)\b[^;]*", re.IGNORECASE
+)
+
+
+def note(schema: Schema, node: Node) -> None:
+    """Note the enums and domains of a DO block, none that is there already."""
+    for kind, statement in _statements(_body(node)):
+        if kind in _NOTED:
+            _NOTED[kind](schema, statement)
+
+
+def _body(node: Node) -> str:
+    """Return the code of a block, whatever its language."""
+    arguments = [argument["DefElem"] for argument in tree.children(node, "args")]
+    bodies = [a["arg"]["String"]["sval"] for a in arguments if a["defname"] == "as"]
+    return _COMMENT.sub("", "".join(bodies))
+
+
+def _statements(body: str) -> Iterator[tuple[str, Node]]:
+    for text in _STATEMENT.findall(body):
+        try:
+            [statement] = tree.parse(text)
+        except tree.InvalidSqlError:
+            continue
+        yield tree.only(statement)
+
+
+def _create_enum(schema: Schema, statement: Node) -> None:
+    labels = tree.strings(tree.children(statement, "vals"))
+    schema.enums.setdefault(name_of(schema, statement["typeName"]), labels)
+
+
+def _create_domain(schema: Schema, statement: Node) -> None:
+    if name_of(schema, statement["domainname"]) not in schema.domains:
+        domains.create_domain(schema, statement)
+
+
+def _alter_enum(schema: Schema, statement: Node) -> None:
+    labels = schema.enums.get(name_of(schema, statement["typeName"]), [])
+    new, old = statement["newVal"], statement.get("oldVal")
+    if old in labels:
+        labels[labels.index(old)] = new
+    elif not old and new not in labels:
+        labels.append(new)
+
+
+_NOTED = {
+    "AlterEnumStmt": _alter_enum,
+    "CreateDomainStmt": _create_domain,
+    "CreateEnumStmt": _create_enum,
+}
