@@ -171,3 +171,7 @@ pictures: $(READY) ## Take the screenshots of docs/ anew; needs Chromium
 .PHONY: bench
 bench: $(READY) ## Measure the store beside its peers
 	@$(BIN)/python -m benchmarks
+
+.PHONY: bench-generator
+bench-generator: $(READY) ## Measure the generator beside sqlc's own
+	@$(BIN)/python -m generator.benchmarks
