@@ -354,6 +354,19 @@ def test_refused_query_leaves_the_others(tmp_path: Path) -> None:
     assert found.of(Kind.CRASH) == []
 
 
+def test_query_without_a_method_in_go(tmp_path: Path) -> None:
+    """A query that sqlc's own output leaves out may be refused, no other one."""
+    write_case(tmp_path, "small", REFUSED + "-- name: Other :execlastid\nSELECT 1;\n")
+    go = tmp_path / "internal/endtoend/testdata/small/db/query.sql.go"
+    go.parent.mkdir()
+    go.write_text("func (q *Queries) NoSuch(ctx context.Context) error {\n")
+    found = Findings()
+    [case] = collect.cases(tmp_path)
+    Workshop(tmp_path, "sqlc-gen-psycopg", found).generate(case)
+    assert [f.detail.split(":")[0] for f in found.of(Kind.REFUSED)] == ["NoSuch"]
+    assert [f.detail.split(":")[0] for f in found.of(Kind.REFUSED_TOO)] == ["Other"]
+
+
 def test_case_that_sqlc_refuses_does_not_count(tmp_path: Path) -> None:
     """A case that sqlc itself does not accept is none of the plugin's."""
     write_case(tmp_path, "wrong", "-- name: A :one\nSELECT nothing FROM nowhere;")
@@ -629,7 +642,7 @@ def test_refusal_where_an_error_is_expected(tmp_path: Path) -> None:
     expected.write_text("# package\nquery.sql:1:1: nonsense\n")
     code, report = run(tmp_path)
     assert (code, report["counts"].get("cases")) == (0, None)
-    assert report["findings"]["error_refused"]
+    assert report["findings"]["refused_too"]
 
 
 def test_whole_run_with_a_flaw(tmp_path: Path) -> None:

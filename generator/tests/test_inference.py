@@ -201,6 +201,8 @@ SELECTS = {
     "div(9, 4)": "Decimal",
     "power(9.0, 3.0)": "Decimal",
     "date_trunc('day', made) FROM items": "datetime.datetime",
+    "make_interval(secs => 1.5)": "datetime.timedelta",
+    "make_interval(days => items.n) FROM items": "datetime.timedelta | None",
     "extract(year FROM made) FROM items": "Decimal | None",
     "to_char(made, 'YYYY') FROM items": "str | None",
     "now()": "datetime.datetime",

@@ -28,7 +28,7 @@ CASES = {
     ),
     "no columns": (
         "-- name: get :many\nSELECT FROM items;",
-        "queries.sql: get: :many returns no columns; add RETURNING",
+        "queries.sql: get: :many returns no columns; name its columns, add RETURNING",
     ),
     "a slice among other values": (
         "-- name: get :many\nSELECT id FROM items WHERE id IN (1, sqlc.slice(ids));",
@@ -47,7 +47,7 @@ CASES = {
     ),
     "a batch without columns": (
         "-- name: get :batchone\nSELECT FROM items WHERE id = @id;",
-        "queries.sql: get: :batchone returns no columns; add RETURNING",
+        "queries.sql: get: :batchone returns no columns; name its columns, add",
     ),
     "a deferred batch": (
         "-- name: get :batchexec\n-- @deferred\nDELETE FROM items WHERE id = @id;",
@@ -64,6 +64,17 @@ CASES = {
     "exactly one of many": (
         "-- name: get :many\n-- @exactly-one\nSELECT id FROM items;",
         "get: @exactly-one is not for :many; remove the directive, or use :batchone",
+    ),
+    "a stream of what is deleted": (
+        "-- name: get :many\n-- @stream\nDELETE FROM items RETURNING id;",
+        "get: @stream, but PostgreSQL keeps no cursor of what changes rows; remove",
+    ),
+    "a stream of a query that inserts": (
+        (
+            "-- name: get :many\n-- @stream\nWITH made AS (INSERT INTO items (id) "
+            "VALUES (1) RETURNING id) SELECT id FROM made;"
+        ),
+        "get: @stream, but PostgreSQL keeps no cursor of what changes rows; remove",
     ),
     "a stream of another query's name": (
         (

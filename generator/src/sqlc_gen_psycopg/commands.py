@@ -48,7 +48,7 @@ def check(query: Query, comment: Comment, problems: Problems) -> None:
         problems.add(
             query.where,
             f"{command} returns no columns",
-            "add RETURNING, or use :exec, :execrows or :batchexec",
+            "name its columns, add RETURNING, or use :exec, :execrows or :batchexec",
         )
     _check_directives(query, comment, problems)
 

@@ -46,6 +46,12 @@ class Resolver(NamedTuple):
         commands.check(query, comment, self.problems)
         query = slices.rewritten(query, self.problems)
         parsed = self._parse(query, written)
+        if comment.stream and parsed.writes:
+            self.problems.add(
+                query.where,
+                "@stream, but PostgreSQL keeps no cursor of what changes rows",
+                "remove the directive",
+            )
         parameters = self._parameters(query, comment, parsed)
         copied = self._copy(query, parsed, parameters)
         return Function(
@@ -176,16 +182,7 @@ class Resolver(NamedTuple):
         try:
             found = self.types.of_column(column, column.table)
         except UnknownTypeError as unknown:
-            told = str(unknown) not in ("", "any")
-            self.problems.add(
-                query.where,
-                f"{what} has the type {str(unknown)!r}, which has no Python type"
-                if told
-                else f"the type of {what} cannot be told",
-                "cast it in the query, or add an override for the type"
-                if told
-                else "cast it in the query",
-            )
+            self.problems.add(query.where, *_unknown(what, str(unknown)))
             found = self.types.unknown
         return Value(found, not column.not_null)
 
@@ -215,6 +212,17 @@ class Resolver(NamedTuple):
             else field
             for field in found
         ]
+
+
+def _unknown(what: str, kind: str) -> tuple[str, str]:
+    """Return what to say of a value whose type, if there is one, is no Python type."""
+    if kind in ("", "any"):
+        return f"the type of {what} cannot be told", "cast it in the query"
+    remedy = "cast it in the query, or add an override for the type"
+    if kind == "record":
+        # What sqlc makes of * for a function that returns a table.
+        remedy = "name its columns instead of *, or cast it in the query"
+    return f"{what} has the type {kind!r}, which has no Python type", remedy
 
 
 def _linked(parameter: Parameter, parsed: Statement) -> Column:

@@ -8,6 +8,8 @@ from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact, Origin, SqlType
 from sqlc_gen_psycopg.request import Query
 from sqlc_gen_psycopg.tree import Node
 
+_WRITING = ("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt")
+
 
 class Target(NamedTuple):
     """A result column's expression, and what is proven of it."""
@@ -31,6 +33,13 @@ class Statement(NamedTuple):
     targets: list[tuple[Target, ...]]
     parameters: dict[int, Origin]
     types: dict[int, SqlType]
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes rows, be it in a CTE."""
+        return self.kind in _WRITING or any(
+            kind in node for node in tree.walk(self.node) for kind in _WRITING
+        )
 
     def left_over(self) -> list[str]:
         """Return sqlc's own syntax that is still in a text, which then cannot run."""

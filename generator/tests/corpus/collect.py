@@ -21,6 +21,7 @@ _ROLLBACK = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _META_COMMAND = re.compile(r"^\\.*$", re.MULTILINE)
+_METHOD = re.compile(r"^func \(q \*Queries\) (\w+)\(", re.MULTILINE)
 # Options of sqlc's Go generator that this plugin has as well, and what it calls them.
 _OPTIONS = {
     "emit_exact_table_names": "emit_exact_table_names",
@@ -36,7 +37,8 @@ class Case:
     """One schema and the queries on it; `name` is a Python identifier.
 
     `is_of_error` says that sqlc's own tests expect no output, but an error: of sqlc's,
-    of a database that it asks, or of the Go generator.
+    of a database that it asks, or of the Go generator. `methods` are the queries that
+    the Go generator makes methods of, empty where its output is not there.
     """
 
     name: str
@@ -45,6 +47,11 @@ class Case:
     queries: tuple[Path, ...]
     options: dict[str, Any] = field(default_factory=dict[str, Any])
     is_of_error: bool = False
+    methods: frozenset[str] = frozenset()
+
+    def is_without_method(self, query: str) -> bool:
+        """Tell whether the Go generator leaves a query out."""
+        return bool(self.methods) and query.replace("_", "").lower() not in self.methods
 
     @property
     def key(self) -> str:
@@ -94,13 +101,20 @@ def _configs(root: Path) -> list[Path]:
 def _of_config(root: Path, config: Path) -> Iterator[Case]:
     origin = str(config.parent.relative_to(root))
     is_of_error = any(config.parent.glob("stderr*"))
+    methods = _methods(config.parent)
     for number, part in enumerate(_parts(config)):
         schema = _files(config.parent, part.get("schema"))
         queries = _files(config.parent, part.get("queries"))
         if schema and queries:
             name = re.sub(r"\W", "_", f"case_{origin}")
             name = f"{name}_{number}" if number else name
-            yield Case(name, origin, schema, queries, _options(part), is_of_error)
+            options = _options(part)
+            yield Case(name, origin, schema, queries, options, is_of_error, methods)
+
+
+def _methods(folder: Path) -> frozenset[str]:
+    texts = (file.read_text(encoding="utf-8") for file in folder.rglob("*.go"))
+    return frozenset(name.lower() for text in texts for name in _METHOD.findall(text))
 
 
 def _options(part: dict[str, Any]) -> dict[str, Any]:

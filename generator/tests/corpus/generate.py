@@ -158,12 +158,15 @@ class Workshop:
             self.found.add(Kind.CRASH, case.name, "", complaint)
         if complaints:
             self.found.counts["refused unclearly"] += 1
-        elif not case.is_of_error:
-            self.found.counts["refused"] += 1
-        kind = Kind.ERROR_REFUSED if case.is_of_error else Kind.REFUSED
+        kinds: set[Kind] = set()
         for line in _problems(message):
             where, _, what = line.partition(": ")
+            name = what.partition(": ")[0]
+            is_expected = case.is_of_error or case.is_without_method(name)
+            kind = Kind.REFUSED_TOO if is_expected else Kind.REFUSED
+            kinds.add(kind)
             self.found.add(kind, case.name, where, what)
+        self.found.counts["refused"] += Kind.REFUSED in kinds
 
 
 def _copy(files: tuple[Path, ...], project: Path, kind: str) -> list[str]:

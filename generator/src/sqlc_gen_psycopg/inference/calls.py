@@ -23,8 +23,11 @@ def name_of(node: Node) -> str:
 def fact(node: Node, arguments: list[Fact], scope: Scope) -> Fact:
     """Return what is proven of a call, given what is of its arguments."""
     name = name_of(node)
-    given = tuple(argument.type for argument in arguments)
-    found = overloads.function(name, tuple(map(scope.world.base, given)), given)
+    if any("NamedArgExpr" in written for written in tree.children(node, "args")):
+        found = overloads.only_result(name)
+    else:
+        given = tuple(argument.type for argument in arguments)
+        found = overloads.function(name, tuple(map(scope.world.base, given)), given)
     doubtful = found is None and bool(builtins.overloads(name))
     total = _is_total(name, node, arguments, scope)
     return Fact(found, total, is_doubtful=doubtful)

@@ -47,6 +47,19 @@ def function(
 
 
 @cache
+def only_result(name: str) -> SqlType | None:
+    """Return what all overloads of a name give, None if they differ.
+
+    Where arguments are named, their places do not tell which one is meant.
+    """
+    results = {
+        polymorphic.result(signature.result, (), ())
+        for signature in builtins.overloads(name)
+    }
+    return results.pop() if len(results) == 1 else None
+
+
+@cache
 def operator(name: str, operands: tuple[SqlType | None, ...]) -> SqlType | None:
     """Return an operation's result type, None if it cannot be told."""
     signatures = builtins.operators(name)
