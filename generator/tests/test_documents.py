@@ -1,5 +1,6 @@
 """What the front page and the guides show is what happens."""
 
+import json
 import os
 import secrets
 import subprocess
@@ -18,7 +19,7 @@ from tests.support.databases import url_of
 from tests.support.embedded import Server
 
 TOLD = {
-    document.name: document
+    document.stem: document
     for document in (
         documents.README,
         documents.DOCS / "guide.md",
@@ -40,29 +41,41 @@ class Told:
     url: str
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder for all examples, each in its document's name."""
+    return tmp_path_factory.mktemp("told")
+
+
+@pytest.fixture(scope="module")
+def examples(folder: Path) -> dict[str, Example]:
+    """Give the documents' examples."""
+    return {
+        name: documents.example(document, folder / name)
+        for name, document in TOLD.items()
+    }
+
+
 @pytest.fixture(scope="module", params=TOLD)
 def told(
-    request: pytest.FixtureRequest,
-    server: Server,
-    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest, server: Server, examples: dict[str, Example]
 ) -> Generator[Told]:
     """Give each document's example in turn."""
-    folder = tmp_path_factory.mktemp("told")
-    example = documents.example(TOLD[request.param], folder)
+    example = examples[request.param]
     name = f"generator_{secrets.token_hex(4)}"
     quoted = sql.Identifier(name)
     with psycopg.connect(server.url, autocommit=True) as admin:
         admin.execute(sql.SQL("CREATE DATABASE {}").format(quoted))
         url = url_of(server.url, name)
         with psycopg.connect(url, autocommit=True) as conn:
-            conn.execute((folder / "schema.sql").read_bytes())
+            conn.execute((example.folder / "schema.sql").read_bytes())
         yield Told(example, url)
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(quoted))
 
 
-def _run(told: Told, *command: str | Path) -> tuple[int, str]:
+def _run(told: Told, program: str) -> tuple[int, str]:
     ran = subprocess.run(
-        [sys.executable, *command],
+        [sys.executable, "-W", "error", program],
         cwd=told.example.folder,
         env={**os.environ, "DATABASE_URL": told.url},
         capture_output=True,
@@ -85,15 +98,23 @@ def test_the_programs_run_as_shown(told: Told) -> None:
     """Each program runs on the database, without a warning; its assertions hold."""
     assert told.example.programs
     for program in told.example.programs:
-        assert _run(told, "-W", "error", program) == (0, ""), program
+        assert _run(told, program) == (0, ""), program
 
 
-def test_the_programs_are_typed(told: Told) -> None:
+def test_the_programs_are_typed(folder: Path, examples: dict[str, Example]) -> None:
     """Pyright, in strict mode, finds nothing in programs and output."""
-    config = told.example.folder / "pyrightconfig.json"
-    config.write_text('{"typeCheckingMode": "strict"}', encoding="utf-8")
-    code, said = _run(told, "-m", "pyright", "--pythonpath", sys.executable)
-    assert code == 0, said
+    roots = [{"root": name, "extraPaths": [f"{name}/src"]} for name in examples]
+    config = {"typeCheckingMode": "strict", "executionEnvironments": roots}
+    (folder / "pyrightconfig.json").write_text(json.dumps(config), encoding="utf-8")
+    ran = subprocess.run(
+        [sys.executable, "-m", "pyright", "--pythonpath", sys.executable],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout
+    assert "0 errors" in ran.stdout
 
 
 def test_all_python_and_sql_has_a_file() -> None:
