@@ -69,10 +69,10 @@ def anchors(document: Path) -> set[str]:
 
 
 def is_excerpt(shown: str, text: str) -> bool:
-    """Tell whether a text holds what is shown; `...` stands for any part of it."""
+    """Tell whether a text holds whole lines as shown; `...` stands for any part."""
     parts = re.split(r"\s*\.\.\.", shown.rstrip("\n"))
     pattern = r"[\s\S]*?".join(map(re.escape, parts))
-    return re.search(rf"^{pattern}", text, re.MULTILINE) is not None
+    return re.search(rf"^{pattern}$", text, re.MULTILINE) is not None
 
 
 @dataclass(frozen=True, slots=True)
