@@ -87,9 +87,12 @@ CLASSES = frozenset(
 @cache
 def words(name: str) -> tuple[str, ...]:
     """Split a SQL name into words, at case changes and odd characters."""
-    name = unicodedata.normalize("NFKC", name)
+    if not name.isascii():
+        name = unicodedata.normalize("NFKC", name)
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
-    spelled = "".join(c if _fits(c) else "_" for c in name)
+    spelled = name
+    if not f"a{name}".isidentifier():
+        spelled = "".join(c if _fits(c) else "_" for c in name)
     return tuple(word for word in spelled.split("_") if word)
 
 

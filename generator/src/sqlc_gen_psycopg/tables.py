@@ -105,6 +105,8 @@ class Models:
         table = self._request.tables.get(columns[0].table or Name("", ""))
         if table is None or table.name not in self._names:
             return None
+        if len(columns) != len(table.columns):
+            return None
         wanted = [(table.name, column.name) for column in table.columns]
         if [(column.table, column.original_name) for column in columns] != wanted:
             return None

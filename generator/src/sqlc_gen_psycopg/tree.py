@@ -38,12 +38,13 @@ def only(wrapped: Node) -> tuple[str, Node]:
 
 def children(node: Node, key: str) -> list[Node]:
     """Return the nodes of a list field, none if it is absent."""
-    return cast("list[Node]", node.get(key) or [])
+    found: list[Node] = node.get(key) or []
+    return found
 
 
 def strings(nodes: list[Node]) -> list[str]:
     """Return the texts of String nodes, other nodes left out."""
-    return [str(n["String"].get("sval", "")) for n in nodes if "String" in n]
+    return [n["String"].get("sval", "") for n in nodes if "String" in n]
 
 
 def last_name(node: Node, key: str) -> str:
@@ -68,6 +69,6 @@ def walk(value: object) -> Iterator[Node]:
         if isinstance(current, dict):
             node = cast("Node", current)
             yield node
-            waiting.extend(inner for inner in node.values() if type(inner) in _NESTED)
+            waiting += [inner for inner in node.values() if type(inner) in _NESTED]
         elif isinstance(current, list):
             waiting.extend(cast("list[object]", current))

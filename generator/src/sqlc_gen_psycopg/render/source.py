@@ -31,7 +31,7 @@ class Source:
 
     def need_from(self, module: str, *names: str) -> None:
         """Import names from a module."""
-        self.imports.update([Import(module, name) for name in names])
+        self.imports.update([_imported(module, name) for name in names])
 
     def add(self, name: str, lines: list[str]) -> None:
         """Add a top-level definition; names with an underscore are not exported."""
@@ -53,6 +53,10 @@ class Source:
             parts.append("\n".join(_all(self.exports)))
         text = "\n\n".join(parts)
         return _joined(text, [*self.blocks, *self.helpers]) + "\n"
+
+
+# Each function asks for the same few.
+_imported = cache(Import)
 
 
 def _joined(text: str, blocks: list[str]) -> str:
