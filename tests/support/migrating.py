@@ -1,6 +1,5 @@
 """Small migrations, and dbmate by itself to compare with."""
 
-import os
 import subprocess
 import sysconfig
 from collections.abc import Generator
@@ -60,11 +59,17 @@ def write(directory: Path, *contents: str) -> Path:
     return directory
 
 
-def alone(url: str, directory: Path, *command: str) -> tuple[int, str]:
-    """Run dbmate without what stands around it; give its exit code and all it said."""
+def alone(
+    url: str, directory: Path, *command: str, dumps: bool = False
+) -> tuple[int, str]:
+    """Run dbmate without what stands around it; give its exit code and all it said.
+
+    There is no pg_dump in its PATH.
+    """
+    options = [] if dumps else ["--no-dump-schema"]
     done = subprocess.run(
-        [_DBMATE, f"--migrations-dir={directory}", "--no-dump-schema", *command],
-        env={"DATABASE_URL": url, "PATH": os.defpath},
+        [_DBMATE, f"--migrations-dir={directory}", *options, *command],
+        env={"DATABASE_URL": url, "PATH": ""},
         cwd=directory,
         capture_output=True,
         text=True,

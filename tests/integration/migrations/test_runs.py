@@ -23,7 +23,7 @@ from store import migrations
 from store.errors import MigrationError
 from tests.support.databases import MIGRATIONS, url_of
 from tests.support.embedded import Server
-from tests.support.migrating import at, migration, plain, write
+from tests.support.migrating import alone, at, migration, plain, write
 
 from .conftest import Run
 
@@ -243,6 +243,27 @@ def test_parameters_of_libpq_alone_are_left_out(empty: str) -> None:
     more = "channel_binding=prefer&keepalives_idle=9&gssencmode=disable"
     url = f"{plain(empty)}?{more}&connect_timeout=5&application_name=a%20b"
     assert migrations.status(at(url), directory=MIGRATIONS).pending == FILES
+
+
+def test_a_url_without_sslmode_works(empty: str) -> None:
+    """A URL means what it means to psycopg: TLS where the server has it."""
+    assert migrations.up(at(plain(empty)), directory=MIGRATIONS) == FILES
+
+
+def test_up_writes_no_schema_file(run: Run, empty: str, tmp_path: Path) -> None:
+    """Applying leaves the folder as it was."""
+    before = sorted(tmp_path.rglob("*"))
+    assert run("up", url=empty)[0] == 0
+    assert run("rollback")[0] == 0
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_dbmate_alone_swallows_a_failed_dump(empty: str, tmp_path: Path) -> None:
+    """That the guard is needed: without pg_dump `up` ends with 0 and writes no file."""
+    write(tmp_path, migration("SELECT 1;"))
+    before = sorted(tmp_path.rglob("*"))
+    assert alone(empty, tmp_path, "up", dumps=True)[0] == 0
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_odd_database_name_works(server: Server) -> None:
