@@ -43,9 +43,31 @@ def test_output_is_formatted(length: int, project: Callable[..., Project]) -> No
     """`ruff format` changes nothing, at any length of the names."""
     long = ("long_name_" * 6)[:length].rstrip("_")
     made = project(SCHEMA.format(long=long), QUERIES.format(long=long))
+    assert _changes(made) == ""
+
+
+@pytest.mark.parametrize("more", ["VeryL", "VeryLon"])
+def test_long_names_and_lists_in_comments(
+    more: str, project: Callable[..., Project]
+) -> None:
+    """Names that fill a line alone, and comments that are indented after a colon."""
+    schema = (
+        "CREATE TYPE mood AS ENUM ('a'); "
+        "CREATE TABLE t (id integer NOT NULL, mood mood NOT NULL, n integer);"
+    )
+    queries = (
+        f"-- name: {'VeryLongNames' * 5}{more} :many\n"
+        "-- Gives these:\n--   1. one\n--      of them\n--\n--  \t2. two\n"
+        "SELECT id, mood FROM t;"
+    )
+    assert _changes(project(schema, queries)) == ""
+
+
+def _changes(made: Project) -> str:
+    """Return what `ruff format` would change in the output."""
     made.generated()
     command = [sys.executable, "-m", "ruff", "format", "--isolated", "--diff", "out"]
     ran = subprocess.run(
         command, cwd=made.folder, capture_output=True, text=True, check=False
     )
-    assert ran.stdout == ""
+    return ran.stdout

@@ -106,7 +106,7 @@ def _of_config(root: Path, config: Path) -> Iterator[Case]:
         schema = _files(config.parent, part.get("schema"))
         queries = _files(config.parent, part.get("queries"))
         if schema and queries:
-            name = re.sub(r"\W", "_", f"case_{origin}")
+            name = re.sub(r"\W", "_", f"case_{origin}").lower()
             name = f"{name}_{number}" if number else name
             options = _options(part)
             yield Case(name, origin, schema, queries, options, is_of_error, methods)

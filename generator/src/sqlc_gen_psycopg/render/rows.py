@@ -70,7 +70,7 @@ def _add(
     head = layout.call(f"def {name}", parameter, tail=f" -> RowMaker[{annotation}]:")
     make = layout.call("def make", "row: Sequence[Any]", tail=f" -> {annotation}:")
     lines = [
-        *layout.lines(head, 0),
+        *_broken(layout.lines(head, 0)),
         '    """Make rows by position: a row factory for psycopg."""',
         *(f'    {values.reader(e)} = _array_reader(cursor, "{e}")' for e in readers),
         "",
@@ -84,9 +84,23 @@ def _add(
         values.add_array_reader(source)
 
 
+def _broken(head: list[str]) -> list[str]:
+    """Break the annotation that a function returns, if it is too long for a line."""
+    *before, last = head
+    if len(last) <= layout.WIDTH:
+        return head
+    start, _, annotation = last.partition("RowMaker[")
+    inner = f"{' ' * layout.INDENT}{annotation.removesuffix(']:')}"
+    return [*before, f"{start}RowMaker[", inner, "]:"]
+
+
 def returned(value: Doc) -> list[str]:
     """Return the lines of an inner function that returns a value."""
     if isinstance(value, layout.Brackets):
+        head = len(value.head)
+        if head + 12 <= layout.WIDTH < head + len("        return "):
+            # Parentheses are of use only if the name then fits.
+            return ["        return (", *layout.lines(value, 12), "        )"]
         value = layout.Brackets(f"return {value.head}", value.items, value.tail)
         return layout.lines(value, 8)
     whole = f"        return {layout.flat(value)}"

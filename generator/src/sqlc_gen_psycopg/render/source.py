@@ -2,6 +2,7 @@
 
 import re
 import sys
+import textwrap
 from functools import cache
 from pathlib import Path
 
@@ -153,10 +154,12 @@ def docstring(text: str, indent: int = 4) -> list[str]:
         return []
     margin = " " * indent
     escaped = _CLOSING.sub(_backslashed, text.replace("\\", "\\\\"))
-    first, *rest = [line.rstrip() for line in escaped.splitlines()]
+    first, *rest = [line.rstrip().expandtabs() for line in escaped.splitlines()]
     if not rest:
         return [f'{margin}"""{first.strip()}"""']
-    body = [f"{margin}{line}" if line else "" for line in rest]
+    # As ruff does, which does not look at the first line.
+    dedented = textwrap.dedent("\n".join(rest)).split("\n")
+    body = [f"{margin}{line}" if line else "" for line in dedented]
     return [f'{margin}"""{first.strip()}', *body, f'{margin}"""']
 
 
