@@ -126,6 +126,15 @@ migration-draft: $(READY) ## Draft the migration to an edited db/schema.sql: nam
 migrate-baseline: $(READY) ## Adopt a database that Drizzle made; first with dry_run=1
 	@$(BIN)/python -m store migrate baseline $(if $(dry_run),--dry-run) $(POOLER)
 
+.PHONY: migrate-verify
+migrate-verify: $(READY) ## Run all migrations up, down and up on rows; compare the database
+ifeq ($(DATABASE_URL)$(DATABASE_URL_DIRECT),)
+	@$(ON_OUR_SERVER) sh -ec '$(BIN)/python -m store migrate up >/dev/null; \
+	  exec $(BIN)/python -m store migrate verify'
+else
+	@$(BIN)/python -m store migrate verify
+endif
+
 ##@ Wallet keys
 
 .PHONY: rotate-keys

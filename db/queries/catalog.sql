@@ -134,3 +134,97 @@ SELECT
 SELECT count(*)
 FROM pg_catalog.pg_constraint
 WHERE NOT convalidated AND connamespace = 'public'::regnamespace;
+
+-- name: list_insertions :many
+-- Lists the tables that `migrate verify` puts rows into, each with an INSERT of the columns
+-- that need a value, then with one of all. Those of extensions are left out.
+SELECT
+    format('%I.%I', n.nspname, c.relname)::text AS "table_name!",
+    w.columns::text[] AS "columns!",
+    CASE
+        WHEN w.names IS NULL THEN format('INSERT INTO %I.%I DEFAULT VALUES', n.nspname, c.relname)
+        ELSE format(
+            'INSERT INTO %I.%I (%s) VALUES (%s)', n.nspname, c.relname, w.names, w.places
+        )
+    END::text AS "insertion!",
+    format('SELECT FROM %I.%I LIMIT 1', n.nspname, c.relname)::text AS "probe!"
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN (SELECT FALSE AS is_full UNION ALL SELECT TRUE) AS v
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce(array_agg(a.attname::text ORDER BY a.place), '{}') AS columns,
+        string_agg(quote_ident(a.attname), ', ' ORDER BY a.place) AS names,
+        string_agg('$' || a.place::text, ', ' ORDER BY a.place) AS places
+    FROM (
+        SELECT x.attname, row_number() OVER (ORDER BY x.attnum) AS place
+        FROM pg_catalog.pg_attribute x
+        JOIN pg_catalog.pg_type t ON t.oid = x.atttypid
+        WHERE
+            x.attrelid = c.oid AND x.attnum > 0 AND NOT x.attisdropped
+            AND x.attgenerated = '' AND x.attidentity = ''
+            AND (
+                v.is_full
+                OR NOT x.atthasdef AND t.typdefault IS NULL AND (x.attnotnull OR t.typnotnull)
+            )
+    ) a
+) w
+WHERE
+    c.relkind = 'r' AND c.relname <> 'schema_migrations'
+    AND n.nspname <> 'information_schema' AND NOT starts_with(n.nspname, 'pg_')
+    AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_depend d
+        WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+    )
+ORDER BY c.oid, v.is_full;
+
+-- name: list_fillable_columns :many
+-- Lists the columns of a table that can be written, with a SELECT that gives a text as a
+-- value of the column's type reads, and the rules that a value has to keep.
+SELECT
+    a.attname::text AS name,
+    (a.attnotnull OR t.typnotnull)::boolean AS "is_required!",
+    format('SELECT CAST($1 AS %s)::text', format_type(a.atttypid, a.atttypmod))::text AS "casting!",
+    ARRAY(
+        SELECT pg_get_constraintdef(k.oid)
+        FROM pg_catalog.pg_constraint k
+        WHERE
+            k.contype = 'c'
+            AND (k.contypid = a.atttypid OR (k.conrelid = a.attrelid AND a.attnum = ANY (k.conkey)))
+        ORDER BY k.conname
+    )::text[] || coalesce(pg_get_expr(c.relpartbound, c.oid), '') AS "rules!",
+    ARRAY(
+        SELECT e.enumlabel::text
+        FROM pg_catalog.pg_enum e
+        WHERE e.enumtypid = coalesce(nullif(t.typbasetype, 0), t.oid)
+        ORDER BY e.enumsortorder
+    )::text[] AS "labels!"
+FROM pg_catalog.pg_attribute a
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+WHERE
+    a.attrelid = (@table_name::text)::regclass AND a.attnum > 0 AND NOT a.attisdropped
+    AND a.attgenerated = '' AND a.attidentity = ''
+ORDER BY a.attnum;
+
+-- name: list_fillable_references :many
+-- Lists the foreign keys of a table: its columns, and a SELECT of what they may refer to.
+SELECT
+    ARRAY(
+        SELECT a.attname::text
+        FROM pg_catalog.pg_attribute a
+        WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
+        ORDER BY array_position(k.conkey, a.attnum)
+    )::text[] AS "columns!",
+    format(
+        'SELECT %s FROM %s LIMIT 20',
+        (
+            SELECT string_agg(quote_ident(a.attname) || '::text', ', ' ORDER BY array_position(k.confkey, a.attnum))
+            FROM pg_catalog.pg_attribute a
+            WHERE a.attrelid = k.confrelid AND a.attnum = ANY (k.confkey)
+        ),
+        k.confrelid::regclass
+    )::text AS "values!"
+FROM pg_catalog.pg_constraint k
+WHERE k.conrelid = (@table_name::text)::regclass AND k.contype = 'f'
+ORDER BY k.conname;

@@ -15,7 +15,10 @@ __all__ = [
     "LIST_COLUMNS",
     "LIST_CONSTRAINTS",
     "LIST_DOMAINS",
+    "LIST_FILLABLE_COLUMNS",
+    "LIST_FILLABLE_REFERENCES",
     "LIST_INDEXES",
+    "LIST_INSERTIONS",
     "LIST_INVALID_INDEXES",
     "LIST_MIGRATION_LOCK_HOLDERS",
     "LIST_SESSIONS_OF",
@@ -25,7 +28,10 @@ __all__ = [
     "ListColumnsRow",
     "ListConstraintsRow",
     "ListDomainsRow",
+    "ListFillableColumnsRow",
+    "ListFillableReferencesRow",
     "ListIndexesRow",
+    "ListInsertionsRow",
     "ListInvalidIndexesRow",
     "ListMigrationLockHoldersRow",
     "ListSessionsOfRow",
@@ -39,8 +45,14 @@ __all__ = [
     "list_constraints_row",
     "list_domains",
     "list_domains_row",
+    "list_fillable_columns",
+    "list_fillable_columns_row",
+    "list_fillable_references",
+    "list_fillable_references_row",
     "list_indexes",
     "list_indexes_row",
+    "list_insertions",
+    "list_insertions_row",
     "list_invalid_indexes",
     "list_invalid_indexes_row",
     "list_migration_lock_holders",
@@ -172,6 +184,95 @@ SELECT count(*)
 FROM pg_catalog.pg_constraint
 WHERE NOT convalidated AND connamespace = 'public'::regnamespace"""
 
+LIST_INSERTIONS: Final = """\
+SELECT
+    format('%I.%I', n.nspname, c.relname)::text AS "table_name!",
+    w.columns::text[] AS "columns!",
+    CASE
+        WHEN w.names IS NULL THEN format('INSERT INTO %I.%I DEFAULT VALUES', n.nspname, c.relname)
+        ELSE format(
+            'INSERT INTO %I.%I (%s) VALUES (%s)', n.nspname, c.relname, w.names, w.places
+        )
+    END::text AS "insertion!",
+    format('SELECT FROM %I.%I LIMIT 1', n.nspname, c.relname)::text AS "probe!"
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN (SELECT FALSE AS is_full UNION ALL SELECT TRUE) AS v
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce(array_agg(a.attname::text ORDER BY a.place), '{}') AS columns,
+        string_agg(quote_ident(a.attname), ', ' ORDER BY a.place) AS names,
+        string_agg('$' || a.place::text, ', ' ORDER BY a.place) AS places
+    FROM (
+        SELECT x.attname, row_number() OVER (ORDER BY x.attnum) AS place
+        FROM pg_catalog.pg_attribute x
+        JOIN pg_catalog.pg_type t ON t.oid = x.atttypid
+        WHERE
+            x.attrelid = c.oid AND x.attnum > 0 AND NOT x.attisdropped
+            AND x.attgenerated = '' AND x.attidentity = ''
+            AND (
+                v.is_full
+                OR NOT x.atthasdef AND t.typdefault IS NULL AND (x.attnotnull OR t.typnotnull)
+            )
+    ) a
+) w
+WHERE
+    c.relkind = 'r' AND c.relname <> 'schema_migrations'
+    AND n.nspname <> 'information_schema' AND NOT starts_with(n.nspname, 'pg_')
+    AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_depend d
+        WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+    )
+ORDER BY c.oid, v.is_full"""
+
+LIST_FILLABLE_COLUMNS: Final = """\
+SELECT
+    a.attname::text AS name,
+    (a.attnotnull OR t.typnotnull)::boolean AS "is_required!",
+    format('SELECT CAST($1 AS %s)::text', format_type(a.atttypid, a.atttypmod))::text AS "casting!",
+    ARRAY(
+        SELECT pg_get_constraintdef(k.oid)
+        FROM pg_catalog.pg_constraint k
+        WHERE
+            k.contype = 'c'
+            AND (k.contypid = a.atttypid OR (k.conrelid = a.attrelid AND a.attnum = ANY (k.conkey)))
+        ORDER BY k.conname
+    )::text[] || coalesce(pg_get_expr(c.relpartbound, c.oid), '') AS "rules!",
+    ARRAY(
+        SELECT e.enumlabel::text
+        FROM pg_catalog.pg_enum e
+        WHERE e.enumtypid = coalesce(nullif(t.typbasetype, 0), t.oid)
+        ORDER BY e.enumsortorder
+    )::text[] AS "labels!"
+FROM pg_catalog.pg_attribute a
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+WHERE
+    a.attrelid = ($1::text)::regclass AND a.attnum > 0 AND NOT a.attisdropped
+    AND a.attgenerated = '' AND a.attidentity = ''
+ORDER BY a.attnum"""
+
+LIST_FILLABLE_REFERENCES: Final = """\
+SELECT
+    ARRAY(
+        SELECT a.attname::text
+        FROM pg_catalog.pg_attribute a
+        WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
+        ORDER BY array_position(k.conkey, a.attnum)
+    )::text[] AS "columns!",
+    format(
+        'SELECT %s FROM %s LIMIT 20',
+        (
+            SELECT string_agg(quote_ident(a.attname) || '::text', ', ' ORDER BY array_position(k.confkey, a.attnum))
+            FROM pg_catalog.pg_attribute a
+            WHERE a.attrelid = k.confrelid AND a.attnum = ANY (k.confkey)
+        ),
+        k.confrelid::regclass
+    )::text AS "values!"
+FROM pg_catalog.pg_constraint k
+WHERE k.conrelid = ($1::text)::regclass AND k.contype = 'f'
+ORDER BY k.conname"""
+
 
 @dataclass(slots=True)
 class ListInvalidIndexesRow:
@@ -240,6 +341,29 @@ class ListDomainsRow:
 class GetLedgersRow:
     of_drizzle: bool
     of_dbmate: bool
+
+
+@dataclass(slots=True)
+class ListInsertionsRow:
+    table_name: str
+    columns: list[str | None]
+    insertion: str
+    probe: str
+
+
+@dataclass(slots=True)
+class ListFillableColumnsRow:
+    name: str
+    is_required: bool
+    casting: str
+    rules: list[str | None]
+    labels: list[str | None]
+
+
+@dataclass(slots=True)
+class ListFillableReferencesRow:
+    columns: list[str | None]
+    values: str
 
 
 def list_invalid_indexes_row(_: object) -> RowMaker[ListInvalidIndexesRow]:
@@ -319,6 +443,33 @@ def get_ledgers_row(_: object) -> RowMaker[GetLedgersRow]:
 
     def make(row: Sequence[Any]) -> GetLedgersRow:
         return GetLedgersRow(*row)
+
+    return make
+
+
+def list_insertions_row(_: object) -> RowMaker[ListInsertionsRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListInsertionsRow:
+        return ListInsertionsRow(*row)
+
+    return make
+
+
+def list_fillable_columns_row(_: object) -> RowMaker[ListFillableColumnsRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListFillableColumnsRow:
+        return ListFillableColumnsRow(*row)
+
+    return make
+
+
+def list_fillable_references_row(_: object) -> RowMaker[ListFillableReferencesRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListFillableReferencesRow:
+        return ListFillableReferencesRow(*row)
 
     return make
 
@@ -412,6 +563,39 @@ def count_unvalidated_constraints(conn: Connection[Any]) -> int:
     cur: RawCursor[int] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(COUNT_UNVALIDATED_CONSTRAINTS)
     return _only(cur)
+
+
+def list_insertions(conn: Connection[Any]) -> list[ListInsertionsRow]:
+    """Lists the tables that `migrate verify` puts rows into, each with an INSERT of the columns
+    that need a value, then with one of all. Those of extensions are left out.
+    """
+    cur = RawCursor(conn, row_factory=list_insertions_row)
+    cur.execute(LIST_INSERTIONS)
+    return cur.fetchall()
+
+
+def list_fillable_columns(
+    conn: Connection[Any],
+    *,
+    table_name: str,
+) -> list[ListFillableColumnsRow]:
+    """Lists the columns of a table that can be written, with a SELECT that gives a text as a
+    value of the column's type reads, and the rules that a value has to keep.
+    """
+    cur = RawCursor(conn, row_factory=list_fillable_columns_row)
+    cur.execute(LIST_FILLABLE_COLUMNS, (table_name,))
+    return cur.fetchall()
+
+
+def list_fillable_references(
+    conn: Connection[Any],
+    *,
+    table_name: str,
+) -> list[ListFillableReferencesRow]:
+    """Lists the foreign keys of a table: its columns, and a SELECT of what they may refer to."""
+    cur = RawCursor(conn, row_factory=list_fillable_references_row)
+    cur.execute(LIST_FILLABLE_REFERENCES, (table_name,))
+    return cur.fetchall()
 
 
 _Row = TypeVar("_Row")

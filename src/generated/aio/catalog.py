@@ -12,7 +12,10 @@ from ..catalog import (
     LIST_COLUMNS,
     LIST_CONSTRAINTS,
     LIST_DOMAINS,
+    LIST_FILLABLE_COLUMNS,
+    LIST_FILLABLE_REFERENCES,
     LIST_INDEXES,
+    LIST_INSERTIONS,
     LIST_INVALID_INDEXES,
     LIST_MIGRATION_LOCK_HOLDERS,
     LIST_SESSIONS_OF,
@@ -22,7 +25,10 @@ from ..catalog import (
     ListColumnsRow,
     ListConstraintsRow,
     ListDomainsRow,
+    ListFillableColumnsRow,
+    ListFillableReferencesRow,
     ListIndexesRow,
+    ListInsertionsRow,
     ListInvalidIndexesRow,
     ListMigrationLockHoldersRow,
     ListSessionsOfRow,
@@ -31,7 +37,10 @@ from ..catalog import (
     list_columns_row,
     list_constraints_row,
     list_domains_row,
+    list_fillable_columns_row,
+    list_fillable_references_row,
     list_indexes_row,
+    list_insertions_row,
     list_invalid_indexes_row,
     list_migration_lock_holders_row,
     list_sessions_of_row,
@@ -44,7 +53,10 @@ __all__ = [
     "list_columns",
     "list_constraints",
     "list_domains",
+    "list_fillable_columns",
+    "list_fillable_references",
     "list_indexes",
+    "list_insertions",
     "list_invalid_indexes",
     "list_migration_lock_holders",
     "list_sessions_of",
@@ -164,6 +176,39 @@ async def count_unvalidated_constraints(conn: AsyncConnection[Any]) -> int:
     cur: AsyncRawCursor[int] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(COUNT_UNVALIDATED_CONSTRAINTS)
     return await _only(cur)
+
+
+async def list_insertions(conn: AsyncConnection[Any]) -> list[ListInsertionsRow]:
+    """Lists the tables that `migrate verify` puts rows into, each with an INSERT of the columns
+    that need a value, then with one of all. Those of extensions are left out.
+    """
+    cur = AsyncRawCursor(conn, row_factory=list_insertions_row)
+    await cur.execute(LIST_INSERTIONS)
+    return await cur.fetchall()
+
+
+async def list_fillable_columns(
+    conn: AsyncConnection[Any],
+    *,
+    table_name: str,
+) -> list[ListFillableColumnsRow]:
+    """Lists the columns of a table that can be written, with a SELECT that gives a text as a
+    value of the column's type reads, and the rules that a value has to keep.
+    """
+    cur = AsyncRawCursor(conn, row_factory=list_fillable_columns_row)
+    await cur.execute(LIST_FILLABLE_COLUMNS, (table_name,))
+    return await cur.fetchall()
+
+
+async def list_fillable_references(
+    conn: AsyncConnection[Any],
+    *,
+    table_name: str,
+) -> list[ListFillableReferencesRow]:
+    """Lists the foreign keys of a table: its columns, and a SELECT of what they may refer to."""
+    cur = AsyncRawCursor(conn, row_factory=list_fillable_references_row)
+    await cur.execute(LIST_FILLABLE_REFERENCES, (table_name,))
+    return await cur.fetchall()
 
 
 _Row = TypeVar("_Row")

@@ -20,7 +20,7 @@ from ..errors import MigrationError
 from . import files, journal
 from .files import MigrationFile, Section
 
-__all__ = ["check"]
+__all__ = ["check", "findings"]
 
 _Made = TypeVar("_Made")
 
@@ -56,14 +56,18 @@ def check(directory: Path = files.DIRECTORY) -> list[str]:
         MigrationError: the directory cannot be read, or a tool is not installed.
     """
     migrations = files.load(directory)
-    findings = [
+    found = [finding for file in migrations for finding in findings(file)]
+    entries = journal.read(directory)
+    return [*found, *map(str, journal.compare(migrations, entries))]
+
+
+def findings(file: MigrationFile) -> list[str]:
+    """List what is wrong with one file, whatever the journal says."""
+    return [
         f"{file.path}{finding}"
-        for file in migrations
         for rule in (_text, _marks, _parts, _linted)
         for finding in rule(file)
     ]
-    entries = journal.read(directory)
-    return [*findings, *map(str, journal.compare(migrations, entries))]
 
 
 def _text(file: MigrationFile) -> Iterator[str]:

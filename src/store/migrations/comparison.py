@@ -7,7 +7,7 @@ of its own (a comment on a view's column), is appended, and `drafts` proves the 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ..errors import MigrationError
 from ..settings import DatabaseSettings
@@ -28,7 +28,7 @@ def way(
     Raises:
         MigrationError: pgmig knows none, or what it says fails.
     """
-    found = [_mended(one) for one in statements.split(_compared(start, end))]
+    found = _folded(map(_mended, statements.split(_compared(start, end))))
     with scratch.database(start, copy_of=start) as copy:
         _try(copy, found)
         missed = _missed(dumps.taken(copy), wanted)
@@ -73,6 +73,19 @@ def _mended(statement: Statement) -> Statement:
     if statement.shortens_text:
         text = text.rpartition(" USING ")[0]
     return statement.with_text(text)
+
+
+def _folded(found: Iterable[Statement]) -> list[Statement]:
+    """Give a new domain its rules where it is made: added later, they lock tables."""
+    folded: list[Statement] = []
+    for statement in found:
+        last = folded[-1] if folded else None
+        if last and last.new_domain and last.new_domain == statement.ruled_domain:
+            rule = statement.text.partition(" ADD ")[2]
+            folded[-1] = last.with_text(f"{last.text}\n    {rule}")
+        else:
+            folded.append(statement)
+    return folded
 
 
 def _missed(there: Entries, wanted: Entries) -> str:

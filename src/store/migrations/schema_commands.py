@@ -1,4 +1,4 @@
-"""The commands about the schema as a whole: `dump` and `generate`.
+"""The commands about the schema as a whole: `dump`, `generate` and `verify`.
 
 They try things in databases of their own, on the server of DATABASE_URL_DIRECT.
 """
@@ -10,7 +10,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from ..settings import DatabaseSettings
-from . import drafts, dumps
+from . import checks, drafts, dumps, files, verification
 
 if TYPE_CHECKING:
     # At run time the class has no type arguments.
@@ -41,6 +41,10 @@ def add(actions: _SubParsersAction[argparse.ArgumentParser]) -> None:
         help="write it though it loses values",
     )
     generate.set_defaults(command=_generate)
+    verify = actions.add_parser(
+        "verify", help="run all up, down and up on rows, and compare the database"
+    )
+    verify.set_defaults(command=_verify)
 
 
 def _dump(options: argparse.Namespace) -> int:
@@ -67,4 +71,13 @@ def _generate(options: argparse.Namespace) -> int:
         return _FOUND
     for path in drafts.write(found, options.name):
         _say(path)
+        for finding in checks.findings(files.read(path)):
+            _say(finding)
     return _FINE
+
+
+def _verify(_options: argparse.Namespace) -> int:
+    found = verification.verify(DatabaseSettings.load(), progress=_say)
+    for finding in found:
+        _say(finding)
+    return _FOUND if found else _FINE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +49,17 @@ class Statement:
         return self.kind == "AlterEnumStmt" and "oldVal" not in self.node
 
     @property
+    def new_domain(self) -> str:
+        """Name the domain that this makes, if it makes one."""
+        return _dotted(self.node.get("domainname", ()))
+
+    @property
+    def ruled_domain(self) -> str:
+        """Name the domain that this adds a rule to, if it does."""
+        adds = self.kind == "AlterDomainStmt" and self.node["subtype"] == "C"
+        return _dotted(self.node["typeName"]) if adds else ""
+
+    @property
     def shortens_text(self) -> bool:
         """Tell an ALTER COLUMN … TYPE with a length, to which USING cuts values."""
         kinds = (kind for _, kind in self.retyped())
@@ -81,9 +92,8 @@ class _Type:
 
     @classmethod
     def of(cls, node: dict[str, Any]) -> _Type:
-        names = [name["String"]["sval"] for name in node["names"]]
         return cls(
-            ".".join(name for name in names if name != "pg_catalog"),
+            _dotted(node["names"]).removeprefix("pg_catalog."),
             tuple(
                 int(one["A_Const"].get("ival", {}).get("ival", 0))
                 for one in node.get("typmods", ())
@@ -162,7 +172,11 @@ def _dropped(statement: Statement) -> Iterator[str]:
     if statement.kind == "DropStmt" and what:
         for dropped in statement.node["objects"]:
             parts = dropped["List"]["items"] if "List" in dropped else [dropped]
-            yield f"drops {what} {'.'.join(part['String']['sval'] for part in parts)}"
+            yield f"drops {what} {_dotted(parts)}"
+
+
+def _dotted(names: Iterable[dict[str, Any]]) -> str:
+    return ".".join(name["String"]["sval"] for name in names)
 
 
 def renames(statements: Sequence[Statement]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -89,19 +90,13 @@ def test_what_is_committed_wishes_nothing(at: DatabaseSettings) -> None:
 
 
 def test_sqlc_reads_a_draft_of_our_schema(at: DatabaseSettings, tmp_path: Path) -> None:
-    """A draft on top of our migrations is proven, and sqlc takes it."""
+    """The wish that the document shows becomes a draft, and sqlc takes it."""
     shutil.copytree(ROOT / "db", tmp_path / "db")
     shutil.copy(ROOT / "sqlc.yaml", tmp_path)
     schema = tmp_path / "db/schema.sql"
-    wished = schema.read_text().replace(
-        "    email public.email_address,\n",
-        "    email public.email_address,\n    locale public.locale,\n",
-    )
-    schema.write_text(
-        "CREATE DOMAIN public.locale AS varchar(35) CONSTRAINT locale_is_known "
-        f"CHECK (VALUE IN ('en', 'de'));\n{wished}"
-        "CREATE INDEX users_locale_idx ON users (locale) WHERE locale <> 'en';\n"
-    )
+    document = (ROOT / "docs/drafts.md").read_text()
+    [wish] = re.findall(r"^```sql\n(.*?)^```$", document, re.MULTILINE | re.DOTALL)
+    schema.write_text(schema.read_text() + wish)
     directory = tmp_path / "db/migrations"
     found = drafts.draft(at, directory=directory, schema=schema)
     assert (found.remaining, found.losses) == ("", ())
@@ -291,3 +286,16 @@ def test_a_missing_tool_is_named(
     code, _, complaint = run("generate", "x", wished=f"{THINGS} CREATE TABLE more ();")
     assert code == 2
     assert f"pip install {missing.replace('_', '-')}" in complaint
+
+
+def test_the_linter_has_its_say(run: Run, tmp_path: Path) -> None:
+    """What squawk finds in a draft is said, and a new domain gives it no cause."""
+    wished = (
+        "CREATE DOMAIN kind AS text CONSTRAINT kind_is CHECK (VALUE <> '');"
+        f"{THINGS} CREATE INDEX ON things (name); CREATE TABLE kinds (kind kind);"
+    )
+    code, said, _ = run("generate", "more", wished=wished)
+    assert (code, written(tmp_path)) == (0, ["0002_more.sql"])
+    path, finding = said.splitlines()
+    assert path == "db/migrations/0002_more.sql"
+    assert "require-concurrent-index-creation" in finding

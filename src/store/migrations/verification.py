@@ -1,0 +1,125 @@
+"""What can be said of the migrations with a database: do they go up, and back?
+
+Each runs up, down and up again, in a database of its own, with rows in every table. The
+database that the settings name is only looked at: has it what the files make of it?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+
+from ..errors import MigrationError
+from ..settings import DatabaseSettings
+from . import dbmate, drafts, dumps, files, indexes, runs, scratch
+from .dbmate import Progress
+from .dumps import Entries
+from .files import MigrationFile
+from .rows import Filler
+
+__all__ = ["verify"]
+
+
+def verify(
+    settings: DatabaseSettings,
+    *,
+    directory: Path = files.DIRECTORY,
+    progress: Progress = dbmate.silent,
+) -> list[str]:
+    """List what is wrong with the migrations, or with the database that is named.
+
+    Raises:
+        MigrationError: the server cannot be reached, or this user may make no database.
+    """
+    migrations = files.load(directory)
+    with scratch.database(settings) as database:
+        walk = _Walk(database, progress)
+        for count in range(1, len(migrations) + 1):
+            if not walk.step(migrations[:count]):
+                return walk.findings
+        return [*walk.findings, *_drift(settings, directory, walk.passed)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """A database on its way up; `passed` has its schema after each migration."""
+
+    database: DatabaseSettings
+    progress: Progress
+    findings: list[str] = field(default_factory=list[str])
+    passed: list[Entries] = field(default_factory=list[Entries])
+    filler: Filler = field(default_factory=Filler)
+
+    def step(self, migrations: Sequence[MigrationFile]) -> bool:
+        """Run the last of the migrations up, down and up; tell whether it can go on."""
+        file = migrations[-1]
+        self.progress(f"Verifying: {file.name}")
+        before = self.passed[-1] if self.passed else dumps.taken(self.database)
+        try:
+            self._up(migrations)
+            after = dumps.taken(self.database)
+            if self._down(migrations, before):
+                self._up(migrations)
+                self._compare(file, "up, down and up", after)
+        except MigrationError as error:
+            self._find(f"with rows in the tables: {error}")
+            return False
+        self.passed.append(after)
+        return True
+
+    def _up(self, migrations: Sequence[MigrationFile]) -> None:
+        dbmate.run(self.database, migrations, "migrate")
+        self._fill()
+
+    def _down(self, migrations: Sequence[MigrationFile], before: Entries) -> bool:
+        """Take the last migration back, unless it says that it cannot be."""
+        file = migrations[-1]
+        irreversible = drafts.IRREVERSIBLE in file.text
+        try:
+            dbmate.run(self.database, migrations, "rollback")
+        except MigrationError:
+            if not irreversible:
+                raise
+            return False
+        if not irreversible:
+            self._compare(file, "up and down", before)
+        self._fill()
+        return True
+
+    def _compare(self, file: MigrationFile, path: str, wanted: Entries) -> None:
+        found = dumps.compared(self.database, dumps.taken(self.database), wanted)
+        if found:
+            self._find(f"{file.path}: {path}, the schema is another:\n{found}")
+
+    def _fill(self) -> None:
+        with _connected(self.database) as conn:
+            empty = self.filler.fill(conn)
+            self._find(*map(str, indexes.invalid(conn)))
+        for table, reason in empty.items():
+            self._find(f"{table} can be given no row ({reason}), so it was not tried")
+
+    def _find(self, *findings: str) -> None:
+        self.findings.extend(one for one in findings if one not in self.findings)
+
+
+def _connected(settings: DatabaseSettings) -> psycopg.Connection:
+    url = settings.database_url_direct.get_secret_value()
+    return psycopg.connect(url, autocommit=True)
+
+
+def _drift(
+    settings: DatabaseSettings, directory: Path, passed: Sequence[Entries]
+) -> list[str]:
+    """List how the named database differs from the files, and from what they make."""
+    state = runs.status(settings, directory=directory)
+    findings = [*state.findings, *(f"{file} is pending" for file in state.pending)]
+    if not state.applied:
+        return findings
+    wanted = passed[len(state.applied) - 1]
+    drift = dumps.compared(settings, dumps.taken(settings), wanted)
+    if drift:
+        findings.append(f"the database is not what its migrations make:\n{drift}")
+    return findings
