@@ -165,14 +165,15 @@ def test_a_query_is_refused(case: str, project: Callable[..., Project]) -> None:
 
 
 def test_all_problems_come_at_once(project: Callable[..., Project]) -> None:
-    """One run reports the problems of all queries."""
+    """One run reports the problems of all queries, of options and of overrides."""
     queries = "\n".join(
         f"-- name: get_{number} :execlastid\nDELETE FROM items;" for number in range(3)
     )
-    refusal = project(SCHEMA, queries).refusal()
-    assert [f"get_{number}: :execlastid" in refusal for number in range(3)] == [
-        True
-    ] * 3
+    options = "{emit_asinc: true, overrides: [{column: items.nam, py_type: str}]}"
+    refusal = project(SCHEMA, queries, options).refusal()
+    expected = [f"get_{number}: :execlastid" for number in range(3)]
+    expected += ["unknown option 'emit_asinc'", "no table has a column 'items.nam'"]
+    assert [words for words in expected if words not in refusal] == []
 
 
 OPTIONS = {

@@ -54,6 +54,7 @@ def _override(value: object, where: str, problems: Problems) -> Override | None:
         return None
     if "column" in raw and "." not in str(raw["column"]):
         problems.add(where, "column names no table", "write table.column")
+        return None
     nullable = raw.get("nullable")
     return Override(
         py_type=py_type,

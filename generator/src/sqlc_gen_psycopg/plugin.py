@@ -46,9 +46,12 @@ def generate(asked: request.Request) -> dict[str, str]:
     """
     found = problems.Problems()
     _check_engine(asked, found)
-    chosen = options.read(asked.options, found)
     known = files.read(asked.schema_paths, asked.default_schema, found)
-    found.raise_if_any()
+    is_readable = not found.found
+    chosen = options.read(asked.options, found)
+    if not is_readable:
+        # What queries then seem to lack is not their own fault.
+        found.raise_if_any()
     types = typemap.Types(asked, known, chosen, found)
     analyst = Analyst(asked.tables, known)
     models = tables.Models(asked, analyst, types, chosen, found)
