@@ -13,7 +13,7 @@ import pytest
 from generated import orders
 from generated.enums import OrderStatus
 from generated.models import CartItem, Order
-from store import PlacedOrder, Store, errors
+from store import OrderEvent, PlacedOrder, Store, errors
 from tests.support import factories, gates, races, stores
 from tests.support.factories import PAYMENT_FAILED, PAYMENT_SUCCEEDED
 from tests.support.gates import Gate
@@ -55,6 +55,25 @@ def test_two_events_of_one_order(
     other.result()
     assert _order(conn, placed).status == OrderStatus.PAYMENT_CONFIRMED
     assert factories.cart_of(conn, placed.order.user_id) == []
+
+
+def test_one_webhook_delivered_twice_at_once(
+    store: Store, conn: psycopg.Connection, placed: PlacedOrder, gate: Gate
+) -> None:
+    """T1: a webhook; T2: the same one. It is kept, and has its effect, once."""
+    body, headers = stores.webhook(
+        "evt", {"type": PAYMENT_FAILED, "payload": {"orderId": "x"}}
+    )
+
+    def receive() -> OrderEvent:
+        return store.receive_order_event(body, headers)
+
+    one, other = race(gate, receive, receive)
+    assert one.result() == other.result()
+    assert conn.execute("SELECT id FROM order_events").fetchall() == [("evt",)]
+    assert _order(conn, placed).status == OrderStatus.CANCELLED
+    [item] = factories.cart_of(conn, placed.order.user_id)
+    assert item.id == placed.item.cart_item_id
 
 
 def test_an_event_and_then_its_order(
