@@ -112,11 +112,26 @@ def test_a_digest_is_recorded_once(
 def test_a_deposit_is_no_checkout(
     store: Store, conn: psycopg.Connection, user_id: UUID
 ) -> None:
-    """A deposit can neither be cancelled by its user nor get a Crossmint order."""
+    """A deposit is not cancelled by its user, and gets no Crossmint order or digest."""
     deposit = deposits.claim_deposit(conn, user_id=user_id, tx_hash=DIGEST)
     assert deposit is not None
     with pytest.raises(errors.OrderNotCancellable):
         store.cancel_order(user_id, deposit.id)
     with pytest.raises(errors.CheckoutConflict):
         store.attach_crossmint_order(user_id, deposit.id, "x")
+    attached = orders.attach_transaction(
+        conn, id=deposit.id, user_id=user_id, tx_hash=DIGEST
+    )
+    assert attached is None
     assert orders.get_order(conn, id=deposit.id, user_id=user_id) == deposit
+
+
+def test_a_checkout_s_transaction_is_no_deposit(
+    conn: psycopg.Connection, user_id: UUID, placed: PlacedOrder
+) -> None:
+    """What paid for a checkout cannot be claimed, not even by the one who paid."""
+    orders.attach_transaction(conn, id=placed.order.id, user_id=user_id, tx_hash=DIGEST)
+    for claimant in (user_id, factories.add_user(conn)):
+        claimed = deposits.claim_deposit(conn, user_id=claimant, tx_hash=DIGEST)
+        assert claimed is None
+    assert conn.execute("SELECT type FROM orders").fetchall() == [("checkout",)]

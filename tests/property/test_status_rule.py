@@ -65,16 +65,16 @@ CANCELLATION = event(USER_CANCELLED, "")
 """Stands for the user's wish, which is no event of Crossmint's."""
 
 CROSSMINT_EVENTS = (
-    # Three payments: the first by id has no hash, the last no amount.
+    # Three payments: the first by id has no hash, the second no amount.
     event(PAYMENT_SUCCEEDED, "", event_id="a", amount_usdc=Decimal("1.5")),
+    event(PAYMENT_SUCCEEDED, "", event_id="b", payment_hash="0xb"),
     event(
         PAYMENT_SUCCEEDED,
         "",
-        event_id="b",
+        event_id="c",
         amount_usdc=Decimal("2.5"),
-        payment_hash="0xb",
+        payment_hash="0xc",
     ),
-    event(PAYMENT_SUCCEEDED, "", event_id="c", payment_hash="0xc"),
     event(PAYMENT_FAILED, ""),
     event("orders.delivery.initiated", ""),
     event("orders.delivery.completed", ""),
