@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from contextlib import suppress
 from typing import Annotated, Literal, Self
 
@@ -53,6 +54,10 @@ def _checked_url(url: SecretStr) -> SecretStr:
     try:
         parts = conninfo.conninfo_to_dict(text)
     except (psycopg.ProgrammingError, UnicodeEncodeError):
+        if re.search("[?&]pgbouncer=", text):
+            raise ValueError(
+                "has pgbouncer=…, which libpq does not know (leave it out)"
+            ) from None
         raise ValueError(
             "is no PostgreSQL URL (special characters are written as %40)"
         ) from None

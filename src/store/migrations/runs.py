@@ -101,7 +101,7 @@ def status(settings: DatabaseSettings, *, directory: Path = files.DIRECTORY) -> 
         MigrationError: the database cannot be reached or does not exist.
     """
     migrations = files.load(directory)
-    with sessions.connect(settings, progress=dbmate.silent) as conn:
+    with sessions.opened(settings) as conn:
         applied = ledger.read(conn)
         pending = [file for file in migrations if file.number not in applied]
         findings = [

@@ -25,7 +25,7 @@ from ..settings import DatabaseSettings
 from . import dbmate
 from .dbmate import Progress
 
-__all__ = ["LOCK_SECONDS", "connect", "locked", "refuse_pooled"]
+__all__ = ["LOCK_SECONDS", "locked", "opened", "refuse_pooled"]
 
 LOCK_SECONDS = 300.0
 SERVER_SECONDS = 10.0
@@ -56,15 +56,9 @@ def locked(
     """
     if not pooler_allowed:
         refuse_pooled(settings)
-    with connect(settings, create=create, progress=progress) as conn:
-        try:
-            _take_lock(conn, progress, time.monotonic() + lock_seconds)
-            yield conn
-        except psycopg.OperationalError:
-            raise MigrationError(
-                "the connection that holds the migration lock was lost: look with make "
-                "migrate-status at what is there, then run the same again"
-            ) from None
+    with opened(settings, create=create, progress=progress) as conn:
+        _take_lock(conn, progress, time.monotonic() + lock_seconds)
+        yield conn
 
 
 def refuse_pooled(settings: DatabaseSettings) -> None:
@@ -86,33 +80,57 @@ def refuse_pooled(settings: DatabaseSettings) -> None:
         )
 
 
-def connect(
-    settings: DatabaseSettings, *, create: bool = False, progress: Progress
-) -> Connection[Any]:
-    """Connect in autocommit; with `create`, wait for the server and make the database.
+@contextmanager
+def opened(
+    settings: DatabaseSettings,
+    *,
+    create: bool = False,
+    progress: Progress = dbmate.silent,
+) -> Generator[Connection[Any]]:
+    """Give an autocommit connection until the block ends, without the lock.
 
     Raises:
-        MigrationError: there is no way in; dbmate says why, since it has the SQLSTATE.
+        MigrationError: nobody answers, or the server refused something in the block.
     """
+    with _connect(settings, create=create, progress=progress) as conn:
+        try:
+            yield conn
+        except psycopg.Error as error:
+            raise _told(error, lost=conn.broken) from None
+
+
+def _told(error: psycopg.Error, *, lost: bool) -> MigrationError:
+    if lost:
+        return MigrationError(
+            "the connection that holds the migration lock was lost: look with make "
+            "migrate-status at what is there, then run the same again"
+        )
+    message = f"the server refused: {error.diag.message_primary} ({error.sqlstate})"
+    return MigrationError(message, sqlstate=error.sqlstate)
+
+
+def _connect(
+    settings: DatabaseSettings, *, create: bool, progress: Progress
+) -> Connection[Any]:
     deadline = time.monotonic() + SERVER_SECONDS
     told = False
-    while (conn := _connected(settings)) is None:
+    while True:
         try:
-            dbmate.run(settings, [], "status")
-        except MigrationError as error:
-            if not create or not _may_pass(error, deadline):
-                raise
-            if error.sqlstate == _NO_DATABASE:
-                _create(settings, progress)
-                continue
-            if not told:
-                progress("Waiting: for the server")
-            told = True
-            time.sleep(_PAUSE_SECONDS)
-    return conn
+            return _dialled(settings)
+        except psycopg.OperationalError as refused:
+            error = _reason(settings, refused)
+        if not create or not _may_pass(error, deadline):
+            raise error
+        if error.sqlstate == _NO_DATABASE:
+            _create(settings, progress)
+            continue
+        if not told:
+            progress("Waiting: for the server")
+        told = True
+        time.sleep(_PAUSE_SECONDS)
 
 
-def _connected(settings: DatabaseSettings) -> Connection[Any] | None:
+def _dialled(settings: DatabaseSettings) -> Connection[Any]:
     url = settings.database_url_direct.get_secret_value()
     parts = conninfo.conninfo_to_dict(url)
     options = parts.get("options", os.environ.get("PGOPTIONS", ""))
@@ -122,10 +140,18 @@ def _connected(settings: DatabaseSettings) -> Connection[Any] | None:
         # It is idle while a long migration runs beside it.
         "options": f"-c idle_session_timeout=0 {options}".rstrip(),
     }
+    return psycopg.connect(conninfo.make_conninfo(url, **ours), autocommit=True)
+
+
+def _reason(
+    settings: DatabaseSettings, refused: psycopg.OperationalError
+) -> MigrationError:
+    """Say why there is no way in: dbmate has the SQLSTATE, which libpq keeps back."""
     try:
-        return psycopg.connect(conninfo.make_conninfo(url, **ours), autocommit=True)
-    except psycopg.OperationalError:
-        return None
+        dbmate.run(settings, [], "status")
+    except MigrationError as error:
+        return error
+    return MigrationError(f"cannot connect: {' '.join(str(refused).split())}")
 
 
 def _may_pass(error: MigrationError, deadline: float) -> bool:

@@ -16,6 +16,7 @@ from store import migrations
 from store.errors import MigrationError
 from store.settings import DatabaseSettings
 from tests.support import embedded, gates
+from tests.support.embedded import Server
 from tests.support.migrating import add, alone, applied, at, busy, migration, write
 
 from .conftest import Run
@@ -139,6 +140,35 @@ def test_what_looks_like_a_pooler_is_refused(
     """Through a pooler no lock holds: the run ends before it connects, and says why."""
     with pytest.raises(MigrationError, match=f"looks like a pooler's, by its {sign}"):
         command(settings, directory=write(tmp_path, *TABLES))
+
+
+def test_prismas_sign_of_a_pooler_is_refused(run: Run) -> None:
+    """A URL that says itself that it is a pooler's is refused, whatever it is for."""
+    code, _, complaint = run(
+        "up", url="postgresql://ann@db.example/shop?pgbouncer=true"
+    )
+    assert code == 2
+    assert complaint.startswith("DATABASE_URL has pgbouncer=")
+
+
+def test_a_role_that_may_not_is_told(
+    server: Server, empty: str, tmp_path: Path
+) -> None:
+    """What the server refuses to the role is one line, with its SQLSTATE."""
+    migrations.up(at(empty), directory=write(tmp_path, *TABLES))
+    with psycopg.connect(server.url, autocommit=True) as admin:
+        admin.execute("CREATE ROLE store_test_reader LOGIN PASSWORD 'store_test'")
+        try:
+            host = urlsplit(empty).netloc.rpartition("@")[2]
+            place = urlsplit(empty)._replace(
+                netloc=f"store_test_reader:store_test@{host}"
+            )
+            with pytest.raises(
+                MigrationError, match=r"^the server refused.*\(42501\)$"
+            ):
+                migrations.status(at(place.geturl()), directory=tmp_path)
+        finally:
+            admin.execute("DROP ROLE store_test_reader")
 
 
 def test_a_pooler_before_the_server_does_not_matter(empty: str, tmp_path: Path) -> None:
