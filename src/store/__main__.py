@@ -71,7 +71,8 @@ def _check(_options: argparse.Namespace) -> int:
 
 def _undecryptable(found: Findings) -> bool:
     for user_id in found.undecryptable:
-        _say(f"does not decrypt: user {user_id}")
+        whose = " (another system's, or damaged)" if user_id in found.foreign else ""
+        _say(f"does not decrypt: user {user_id}{whose}")
     return bool(found.undecryptable)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 from pydantic import SecretStr
 
 from store import migrations
@@ -18,11 +19,16 @@ SCRIPTS = MIGRATIONS.parent / "adoption"
 
 
 def make(url: str) -> None:
-    """Make an adopted database, with rows, in an empty one."""
+    """Make an adopted database in an empty one.
+
+    Its rows were adopted, too, and go then: many tests look at all rows of a table.
+    """
     drizzle.make(url)
     drizzle.fill(url)
     assert not adopt(url).breaking
     migrations.up(at(url), directory=MIGRATIONS)
+    with psycopg.connect(url) as conn:
+        conn.execute("DELETE FROM users")
 
 
 def adopt(

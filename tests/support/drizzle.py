@@ -3,6 +3,7 @@
 Its migrations are committed as drizzle-kit wrote them, and are applied here as
 drizzle-orm applies them, so that most runs need no node. Where `DRIZZLE` names a folder
 that `python -m tests.support.drizzle FOLDER` has made with npm, drizzle-orm does it.
+Without a folder that command makes such a database, with rows, of DATABASE_URL.
 """
 
 import hashlib
@@ -99,4 +100,8 @@ def _node(folder: Path, *arguments: str, **environment: str) -> None:
 
 
 if __name__ == "__main__":
-    install(Path(sys.argv[1]))
+    if sys.argv[1:]:
+        install(Path(sys.argv[1]))
+    else:
+        make(os.environ["DATABASE_URL"])
+        fill(os.environ["DATABASE_URL"])
