@@ -66,3 +66,14 @@ def test_a_float_is_no_amount(
     with pytest.raises(errors.InvalidValue, match="float"):
         store.checkout(user_id, [line])
     assert tables.read() == before
+
+
+def test_an_item_without_an_expected_price_is_not_called_dearer(
+    store: Store, conn: psycopg.Connection, user_id: UUID
+) -> None:
+    """Where another item is missing, one that may cost anything is not to blame."""
+    there, gone = (factories.add_item(conn, user_id) for _ in range(2))
+    store.remove_cart_item(user_id, gone.id)
+    with pytest.raises(errors.ItemUnavailable) as refused:
+        store.checkout(user_id, [factories.line(there), factories.line(gone)])
+    assert refused.value.cart_item_ids == {gone.id}
