@@ -1,3 +1,15 @@
+DO $$
+BEGIN
+    IF to_regclass('schema_migrations') IS NOT NULL THEN
+        IF (SELECT count(*) FROM schema_migrations) > 0 THEN
+            RAISE 'there is a ledger of Drizzle beside one of dbmate with migrations in it: '
+                'if Drizzle was run after the adoption, drop its schema'
+            USING ERRCODE = '55000';
+        END IF;
+    END IF;
+END
+$$;
+
 -- Stops, with a list of what is not as the seed's documents have it. NOT NULL, defaults,
 -- lengths and the names of constraints and indexes may be any.
 DO $$
@@ -107,12 +119,6 @@ BEGIN
     IF differences > 0 THEN
         RAISE 'this is not the database that the seed''s documents describe (% differences)', differences
         USING ERRCODE = '55000';
-    END IF;
-    IF to_regclass('schema_migrations') IS NOT NULL THEN
-        IF (SELECT count(*) FROM schema_migrations) > 0 THEN
-            RAISE 'it has a ledger of Drizzle and one of dbmate with migrations in it'
-            USING ERRCODE = '55000';
-        END IF;
     END IF;
 END
 $$;

@@ -134,7 +134,7 @@ REFUSALS: dict[str, tuple[LiteralString, str]] = {
             "CREATE TABLE schema_migrations (version varchar PRIMARY KEY);"
             " INSERT INTO schema_migrations VALUES ('0001')"
         ),
-        "a ledger of Drizzle and one of dbmate",
+        "a ledger of Drizzle beside one of dbmate",
     ),
 }
 
