@@ -15,6 +15,7 @@ _OF_DATA = frozenset(
         "38",
         "40",
         "42501",  # no permission
+        "42601",  # in what a function parses, such as a tsquery
         "42P10",  # no constraint for an ON CONFLICT
         "42P07",  # exists already
         "44",  # WITH CHECK OPTION
