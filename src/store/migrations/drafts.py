@@ -93,7 +93,7 @@ def write(
     Raises:
         MigrationError: the name is not made of words, or a file cannot be written.
     """
-    names = [f"{name}_values", name][-len(found.texts) :]
+    names = [f"{name}_values", name][2 - len(found.texts) :]
     return tuple(
         files.new(one, directory=directory, text=text)
         for one, text in zip(names, found.texts, strict=True)

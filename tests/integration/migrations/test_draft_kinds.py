@@ -17,6 +17,8 @@ from tests.support.embedded import Server
 
 REVERSIBLE = [change for change in CHANGES if not change.one_way]
 
+SIDES = 2 * len(REVERSIBLE)
+
 
 @pytest.mark.parametrize("change", REVERSIBLE, ids=lambda change: change.kind)
 def test_one_kind_of_change(server: Server, tmp_path: Path, change: Change) -> None:
@@ -30,14 +32,14 @@ def test_one_kind_of_change(server: Server, tmp_path: Path, change: Change) -> N
 
 
 @settings(max_examples=3)
-@given(sides=st.lists(st.booleans(), min_size=2 * len(REVERSIBLE)))
+@given(sides=st.lists(st.booleans(), min_size=SIDES, max_size=SIDES))
 def test_any_set_of_changes(server: Server, sides: list[bool]) -> None:
     """Whatever kinds change at once, each in either direction, the draft gets there."""
     at = DatabaseSettings.load(database_url=server.url)
     before, after = (
         "\n".join(
             change.after if side else change.before
-            for change, side in zip(REVERSIBLE, chosen, strict=False)
+            for change, side in zip(REVERSIBLE, chosen, strict=True)
         )
         for chosen in (sides[::2], sides[1::2])
     )
