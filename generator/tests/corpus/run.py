@@ -24,6 +24,8 @@ from generator.tests.trust import annotations
 
 _RUNS, _RUNS_ASYNC = 12, 4
 _RUNS_OF_TWINS = 4
+# Of a function that did not succeed yet: keys and formats are hard to hit.
+_RUNS_AT_MOST = 60
 _ROWS_AT_MOST = 3
 # How many values are such as no row has yet, in one run after the other.
 _SHARES_OF_NEW = (0.25, 0.6, 0.25, 1)
@@ -52,7 +54,7 @@ class Runner:
     )
     rows: Counter[Query] = field(default_factory=Counter[Query])
     succeeded: set[str] = field(default_factory=set[str])
-    too_slow: set[Query] = field(default_factory=set[Query])
+    timeouts: Counter[str] = field(default_factory=Counter[str])
 
     @property
     def _case(self) -> str:
@@ -82,10 +84,12 @@ class Runner:
 
     def _take_stuck(self, url: str, query: Query) -> None:
         """Tell what never runs, unless PostgreSQL alone cannot run it either."""
-        made = [f.name for f in self.package.functions if f.query == query]
-        stuck = [name for name in made if name not in self.succeeded]
+        made = [f for f in self.package.functions if f.query == query]
+        failed = [f for f in made if f.name not in self.succeeded]
+        stuck = [f.name for f in failed if not self._is_too_slow(f)]
         if not stuck:
-            self.found.counts["queries that ran"] += 1
+            told = "queries that cannot run" if failed else "queries that ran"
+            self.found.counts[told] += 1
             return
         with psycopg.connect(url, autocommit=True) as conn:
             if not any(self._runs_by_hand(conn, query) for _ in range(_RUNS)):
@@ -136,8 +140,8 @@ class Runner:
         for function in self.package.functions:
             if function.is_async is not is_async:
                 continue
-            for number in range(_number_of_runs(function)):
-                if function.query in self.too_slow:
+            for number in range(_RUNS_AT_MOST):
+                if self._is_too_slow(function) or self._is_tried(function, number):
                     break
                 try:
                     yield Trial(function, self._rows(function, number))
@@ -145,6 +149,16 @@ class Runner:
                     detail = f"no argument of the type {error} is known to the check"
                     self.found.add(Kind.BROKEN, self._case, function.name, detail)
                     break
+
+    def _is_too_slow(self, function: Function) -> bool:
+        """Tell whether a function timed out with the arguments of every kind."""
+        kinds = len(_SHARES_OF_NEW) if function.parameters else 1
+        return self.timeouts[function.name] >= kinds
+
+    def _is_tried(self, function: Function, number: int) -> bool:
+        """Tell whether a function was run often enough: as a rule until it succeeds."""
+        is_done = function.name in self.succeeded or function.query in self.rejected
+        return is_done and number >= _number_of_runs(function)
 
     def _rows(self, function: Function, number: int) -> tuple[dict[str, object], ...]:
         """Draw the arguments of one run: first none is None, then all that may be."""
@@ -192,7 +206,7 @@ class Runner:
         query = trial.function.query
         state = getattr(error, "sqlstate", None)
         if state == _TIMED_OUT:
-            self.too_slow.add(query)
+            self.timeouts[trial.function.name] += 1
         rejected = self.rejected.get(query)
         if rejected and rejected.sqlstate != _UNTYPED_PARAMETER:
             self.found.counts["runs of rejected statements"] += 1
