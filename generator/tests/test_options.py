@@ -1,13 +1,18 @@
 """What the options change in the output, and sqlc-gen-python's among them."""
 
 import asyncio
+import importlib
+import shutil
+import sys
 from collections import UserString
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 import pydantic
 import pytest
 
+from generator.tests import sqlc
 from generator.tests.golden.python.expected import authors, enums, models
 from generator.tests.golden.python.expected.aio import authors as aio_authors
 from generator.tests.sqlc import Project
@@ -57,6 +62,31 @@ def test_models_of_pydantic_in_aio(authors_url: str) -> None:
             assert await aio_authors.get_author(conn, id=ada.id) == ada
 
     asyncio.run(check())
+
+
+def test_models_of_another_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, authors_url: str
+) -> None:
+    """Queries give, and take, the classes of the package that is named."""
+    folder = shutil.copytree(sqlc.GOLDEN / "python", tmp_path / "python")
+    config = (folder / "sqlc.yaml").read_text()
+    whole = "          models_package: generator.tests.golden.python.expected\n"
+    config = config.replace("        options:\n", f"        options:\n{whole}")
+    (folder / "sqlc.yaml").write_text(config.replace("out: expected", "out: borrowing"))
+    sqlc.generate(folder)
+    made = folder / "borrowing"
+    assert sorted(path.name for path in made.glob("*.py")) == [
+        "__init__.py",
+        "authors.py",
+    ]
+    monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
+    borrowing = importlib.import_module("borrowing.authors")
+    with psycopg.connect(authors_url, autocommit=True) as conn:
+        ada = borrowing.create_author(
+            conn, arg=borrowing.CreateAuthorParams(**dict(ADA))
+        )
+        assert type(ada) is models.Authors
+        assert authors.get_author(conn, id=ada.id) == ada
 
 
 # Options, and the files and the words of the output that they make or leave out.

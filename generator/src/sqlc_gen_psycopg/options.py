@@ -5,7 +5,14 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlc_gen_psycopg import inflection, names, overrides
-from sqlc_gen_psycopg.optionvalues import boolean, check_known, count, renamed, strings
+from sqlc_gen_psycopg.optionvalues import (
+    boolean,
+    check_known,
+    count,
+    dotted,
+    renamed,
+    strings,
+)
 from sqlc_gen_psycopg.overrides import Override
 from sqlc_gen_psycopg.problems import Problems
 from sqlc_gen_psycopg.request import Json
@@ -20,6 +27,7 @@ class Options(NamedTuple):
     emit_exact_table_names: bool = False
     omit_unused_models: bool = True
     model_kind: str = "dataclass"
+    models_package: str = ""
     query_parameter_limit: int | None = None
     inflection_exclude_table_names: tuple[str, ...] = ()
     rename: Mapping[str, str] = MappingProxyType({})
@@ -125,6 +133,7 @@ def _model_kind(value: object, where: str, problems: Problems) -> str:
 _READERS: dict[str, Callable[[object, str, Problems], object]] = {
     "inflection_exclude_table_names": strings,
     "model_kind": _model_kind,
+    "models_package": dotted,
     "overrides": overrides.read,
     "query_parameter_limit": count,
     "rename": renamed,

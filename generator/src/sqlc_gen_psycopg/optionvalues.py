@@ -52,6 +52,14 @@ def strings(value: object, where: str, problems: Problems) -> tuple[str, ...]:
     return ()
 
 
+def dotted(value: object, where: str, problems: Problems) -> str:
+    """Read the absolute name of a package."""
+    if isinstance(value, str) and all(map(str.isidentifier, value.split("."))):
+        return value
+    problems.add(where, f"{value!r} is no package", "write its full name: app.db")
+    return ""
+
+
 def renamed(value: object, where: str, problems: Problems) -> dict[str, str]:
     """Read a mapping of old names to new ones."""
     if isinstance(value, dict):

@@ -78,14 +78,23 @@ class Package(NamedTuple):
     def files(self) -> dict[str, str]:
         """Return the text of each file."""
         result: dict[str, str] = {"__init__.py": self._text("the schema")}
-        with_models = self._models()
-        if self.models:
-            result["models.py"] = with_models.text()
         sources = self._query_modules()
         result |= {path: source.text() for path, source in sources.items()}
         if self.options.emit_async:
             result["aio/__init__.py"] = self._text("the queries")
-        written = [*sources.values(), *([with_models] if self.models else [])]
+        if not self.options.models_package:
+            result |= self._shared_modules([*sources.values()])
+        if not self.options.emit_init_file:
+            result = {k: v for k, v in result.items() if not k.endswith("__init__.py")}
+        return result
+
+    def _shared_modules(self, written: list[Source]) -> dict[str, str]:
+        """Return the modules of classes that those of the queries import."""
+        result: dict[str, str] = {}
+        if self.models:
+            with_models = self._models()
+            result["models.py"] = with_models.text()
+            written.append(with_models)
         if self.learned:
             shared = self._shared_types()
             result |= self._server_types(shared)
@@ -95,8 +104,6 @@ class Package(NamedTuple):
             result["enums.py"] = self._enums(written)
         if Import("@", "json_types") in needed:
             result["json_types.py"] = self._json_types()
-        if not self.options.emit_init_file:
-            result = {k: v for k, v in result.items() if not k.endswith("__init__.py")}
         return result
 
     def _header(self, origin: str) -> str:
@@ -109,7 +116,12 @@ class Package(NamedTuple):
         return self._opened(origin).text()
 
     def _opened(self, origin: str, depth: int = 0) -> Source:
-        return Source(self._header(origin), depth, is_pydantic=self.options.is_pydantic)
+        return Source(
+            self._header(origin),
+            depth,
+            is_pydantic=self.options.is_pydantic,
+            models_package=self.options.models_package,
+        )
 
     def _models(self) -> Source:
         source = self._opened("the schema")
@@ -209,7 +221,23 @@ def _add_shared(source: Source, module: Module) -> list[str]:
             _add_arguments(source, function.arguments)
         if isinstance(function.result, Row):
             rows.add_class(source, function.result)
-    return [_add_factory(source, function, taken) for function in module.functions]
+    own = _add_model_factories(source, module, taken) if source.models_package else {}
+    return [_add_factory(source, each, taken, own) for each in module.functions]
+
+
+def _add_model_factories(
+    source: Source, module: Module, taken: set[str]
+) -> dict[str, str]:
+    """Add what the other package has for its own queries only; return their names."""
+    models = {
+        each.result for each in module.functions if isinstance(each.result, Model)
+    }
+    own: dict[str, str] = {}
+    for model in sorted(models, key=lambda model: model.name):
+        name = rows.factory_name(model.name)
+        own[name] = _free(name, taken)
+        rows.add_factory(source, own[name], f"models.{model.name}", model)
+    return own
 
 
 def _add_arguments(source: Source, arguments: Row) -> None:
@@ -218,11 +246,14 @@ def _add_arguments(source: Source, arguments: Row) -> None:
     rows.add_class(source, arguments)
 
 
-def _add_factory(source: Source, function: Function, taken: set[str]) -> str:
+def _add_factory(
+    source: Source, function: Function, taken: set[str], own: dict[str, str]
+) -> str:
     match function.result:
         case Model() as model:
             source.need(Import("@", "models"))
-            return f"models.{rows.factory_name(model.name)}"
+            name = rows.factory_name(model.name)
+            return own.get(name, f"models.{name}")
         case Row() as row:
             name = _free(rows.factory_name(row.name), taken)
             rows.add_factory(source, name, row.name, row)

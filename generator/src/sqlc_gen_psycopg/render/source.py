@@ -13,14 +13,23 @@ _STANDARD, _THIRD, _FIRST, _LOCAL = range(4)
 
 
 class Source:
-    """A module being written; ``depth`` is its distance from the output's root."""
+    """A module being written; ``depth`` is its distance from the output's root.
+
+    Models come from there, too, unless another package has them.
+    """
 
     def __init__(
-        self, header: str, depth: int = 0, *, is_pydantic: bool = False
+        self,
+        header: str,
+        depth: int = 0,
+        *,
+        is_pydantic: bool = False,
+        models_package: str = "",
     ) -> None:
         self.header = header
         self.depth = depth
         self.is_pydantic = is_pydantic
+        self.models_package = models_package
         self.imports: set[Import] = set()
         self.exports: list[str] = []
         self.blocks: list[str] = []
@@ -49,11 +58,16 @@ class Source:
         """Return the module's text."""
         parts = [self.header]
         if self.imports:
-            parts.append(_import_block(self.imports, self.depth))
+            parts.append(_import_block(self._placed(), self.depth))
         if self.exports:
             parts.append("\n".join(_all(self.exports)))
         text = "\n\n".join(parts)
         return _joined(text, [*self.blocks, *self.helpers]) + "\n"
+
+    def _placed(self) -> set[Import]:
+        """Return the imports, those of the output's root from where its models are."""
+        root = self.models_package or "@"
+        return {Import(root, i.name) if i.module == "@" else i for i in self.imports}
 
 
 # Each function asks for the same few.
