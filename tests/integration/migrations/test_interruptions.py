@@ -223,11 +223,14 @@ def test_an_index_that_somebody_builds_is_waited_for(
     """An index in the making is not called broken."""
     migrations.up(at(empty), directory=write(directory, TABLE))
     with busy(empty, "t") as blocker, psycopg.connect(empty, autocommit=True) as other:
+        pid = other.info.backend_pid
         builder = threading.Thread(target=other.execute, args=[INDEX.encode()])
         builder.start()
         gates.wait_until_waiting(watcher, 1, behind=blocker.info.backend_pid)
-        said = up_fails(empty, directory)
-        assert f"index i is being built by session {other.info.backend_pid}" in said
-        blocker.rollback()
-        builder.join()
+        try:
+            said = up_fails(empty, directory)
+        finally:
+            blocker.rollback()
+            builder.join()
+    assert f"index i is being built by session {pid}" in said
     assert migrations.up(at(empty), directory=directory) == ()
