@@ -20,7 +20,6 @@ from store.errors import MigrationError
 from store.migrations import drafts
 from store.settings import DatabaseSettings
 from tests.integration.migrations import drafting
-from tests.integration.migrations.changes import CHANGES
 from tests.support.databases import MIGRATIONS
 from tests.support.embedded import Server
 
@@ -65,28 +64,6 @@ def run(
 def written(folder: Path) -> list[str]:
     """List the migrations but the first."""
     return sorted(path.name for path in (folder / "db/migrations").glob("*.sql"))[1:]
-
-
-def test_everything_at_once(
-    server: Server, at: DatabaseSettings, tmp_path: Path
-) -> None:
-    """All kinds of changes at once get there; new enum values go ahead, and stay."""
-    before = "\n".join(change.before for change in CHANGES)
-    after = "\n".join(change.after for change in CHANGES)
-    found = drafting.draft(at, tmp_path, before, after)
-    assert found.remaining == ""
-    names = [path.name for path in drafts.write(found, "all", directory=tmp_path)]
-    assert names == ["0002_all_values.sql", "0003_all.sql"]
-    assert drafts.IRREVERSIBLE in found.texts[0]
-    assert drafts.IRREVERSIBLE not in found.texts[1]
-    kept = before.replace("('sad', 'happy')", "('sad', 'fine', 'happy')")
-    drafting.assert_reaches(server, at, tmp_path, after, back_to=kept, steps=2)
-
-
-def test_what_is_committed_wishes_nothing(at: DatabaseSettings) -> None:
-    """Our own schema file, read back, differs in nothing from our migrations'."""
-    directory, schema = ROOT / "db/migrations", ROOT / "db/schema.sql"
-    assert drafts.draft(at, directory=directory, schema=schema) == drafts.Draft()
 
 
 def test_sqlc_reads_a_draft_of_our_schema(at: DatabaseSettings, tmp_path: Path) -> None:
