@@ -149,7 +149,7 @@ check-keys: $(READY) ## List users whose wallet key does not decrypt; fails if a
 
 .PHONY: test
 test: lint types drift migrate-check ## Run every check and all tests, with coverage
-	@$(BIN)/python -m pytest --cov --cov-report=term
+	@$(BIN)/python -m pytest --numprocesses=logical --dist=worksteal --cov --cov-report=term
 
 .PHONY: lint
 lint: $(READY) ## Check format and style
