@@ -1,5 +1,6 @@
 """How a trial calls its function, on either kind of connection."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -47,6 +48,7 @@ def call(conn: psycopg.Connection[Any], trial: Trial) -> object:
             return fetch()
         case Way.STREAMED:
             opened = function.call(conn, **arguments, fetch_size=_FETCH_SIZE)
+            cursor: Iterable[object]
             with opened as cursor:
                 return list(islice(cursor, _ROWS_READ_AT_MOST))
 
