@@ -41,6 +41,14 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"TEST_DATABASE_URL: {error}") from error
 
 
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Run in one process on a given server: some tests look at it as a whole.
+
+    Elsewhere each process has a server of its own.
+    """
+    return 1 if os.environ.get("TEST_DATABASE_URL") else None
+
+
 def pytest_report_header(config: pytest.Config) -> str:
     """Say which server the tests run on, and if their schema was not migrated there."""
     adopted = ", databases adopted from Drizzle" if ADOPTED else ""

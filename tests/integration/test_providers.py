@@ -76,6 +76,16 @@ def test_a_session_names_its_server_and_forgets_the_application_s(
     assert "1 passed" in ran.stdout
 
 
+@pytest.mark.parametrize(("given", "number"), [(True, 1), (False, os.cpu_count())])
+def test_a_given_server_has_one_process(
+    given: bool, number: int, server: Server
+) -> None:
+    """Tests run in as many processes as there are cores, but share no server."""
+    url = {"TEST_DATABASE_URL": server.url if given else ""}
+    ran = pytest_run("tests/unit/test_checkouts.py", "--numprocesses=logical", **url)
+    assert f"created: {number}/{number} worker" in ran.stdout
+
+
 def test_a_given_server_that_is_not_there_stops_the_session() -> None:
     """Tests never fall back from a given server; the message shows no password."""
     url = f"postgresql://user:hidden@127.0.0.1:{embedded.free_port()}/postgres"
