@@ -62,7 +62,7 @@ SELECT name FROM owners WHERE id = $1;
 -- name: ItemsOf :batchmany
 SELECT id, label FROM items WHERE owner_id = $1;
 -- name: SomeLabels :many
-SELECT label FROM items WHERE id IN (sqlc.slice(ids));
+SELECT label FROM items WHERE id IN (sqlc.slice(ids)/* ids */);
 -- name: ListPlaces :many
 SELECT * FROM places WHERE spot = @spot OR settings = @settings OR true;
 """
@@ -214,7 +214,7 @@ def test_right_bulk_code_passes(found_with: Flawed) -> None:
         ('("id", "name")', '("name", "id")', Kind.LOST, "AddOwners: functions none"),
         ('set_types(("int4", ', 'set_types(("int8", ', Kind.ERROR,
          "AddOwners: 22P03"),
-        ("= ANY($1)", "<> ALL($1)", Kind.LOST, "SomeLabels: functions none"),
+        ("= ANY($1/", "<> ALL($1/", Kind.LOST, "SomeLabels: functions none"),
         ("return cur.fetchall\n", "return cur.fetchone\n", Kind.VIOLATION,
          "send_SomeLabels: the value: list[str], but str came"),
         ("RawServerCursor[str],", "RawServerCursor[int],", Kind.VIOLATION,

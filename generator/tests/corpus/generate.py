@@ -59,9 +59,11 @@ class Query:
         """The text that a function sends: sqlc's own, in which slices are arrays."""
         text = self.text.strip()
         for number in self.slices:
-            listed = rf"IN\s*\(\s*\${number}\s*\)"
+            listed = rf"IN\s*\(\s*\${number}(\s*/\*.*?\*/)?\s*\)"
             for spelled, array in ((rf"NOT\s+{listed}", "<> ALL"), (listed, "= ANY")):
-                text = re.sub(spelled, f"{array}(${number})", text, flags=re.IGNORECASE)
+                text = re.sub(
+                    spelled, rf"{array}(${number}\1)", text, flags=re.IGNORECASE
+                )
         return text
 
     def is_sent_by(self, text: str) -> bool:
