@@ -50,6 +50,7 @@ CREATE TABLE others (
 CREATE TABLE bare (a text, b integer);
 CREATE TABLE parents (key uuid PRIMARY KEY, title text NOT NULL, note text);
 CREATE TABLE heirs (own text NOT NULL, note text NOT NULL) INHERITS (parents);
+ALTER TABLE heirs ADD late text NOT NULL, ADD number serial;
 CREATE TABLE numbered (number serial, loose serial, more int);
 ALTER TABLE numbered ALTER COLUMN loose DROP NOT NULL, ADD COLUMN later bigserial;
 CREATE VIEW totals AS
@@ -70,7 +71,7 @@ INSERT INTO items VALUES
  NULL, '(,)');
 INSERT INTO others VALUES (1, 1, 'x'), (2, NULL, 'y'), (3, 1, 'z');
 INSERT INTO parents VALUES (gen_random_uuid(), 't', NULL);
-INSERT INTO heirs VALUES (gen_random_uuid(), 't', 'n', 'o');
+INSERT INTO heirs VALUES (gen_random_uuid(), 't', 'n', 'o', 'l');
 INSERT INTO numbered VALUES (1, NULL, NULL, 1);
 INSERT INTO bare VALUES (NULL, NULL), ('a', 1);
 INSERT INTO copies VALUES (NULL, NULL);
@@ -284,6 +285,8 @@ SELECTS = {
     "title FROM heirs": "str",
     "note FROM heirs": "str",
     "own FROM heirs": "str",
+    "late FROM heirs": "str",
+    "heirs.number FROM heirs": "int",
     "note FROM parents": "str | None",
     "number FROM numbered": "int",
     "loose FROM numbered": "int | None",

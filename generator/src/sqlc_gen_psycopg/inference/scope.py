@@ -79,22 +79,18 @@ class World(NamedTuple):
             self.relation(relation_name(self.schema, parent["RangeVar"]))
             for parent in tree.children(node, "inhRelations")
         ]
-        own = {
-            element["ColumnDef"]["colname"]
-            for element in tree.children(node, "tableElts")
-            if "ColumnDef" in element
-        }
         return tuple(
-            (name, fact._replace(not_null=_is_not_null(name, fact, own, parents)))
+            (name, fact._replace(not_null=self._is_not_null(name, fact, parents)))
             for name, fact in columns
         )
 
-
-def _is_not_null(name: str, fact: Fact, own: set[str], parents: list[Relation]) -> bool:
-    above = [found for parent in parents if (found := parent.find(name))]
-    if any(found.not_null for found in above):
-        return True
-    return fact.not_null and name in own
+    def _is_not_null(self, name: str, fact: Fact, parents: list[Relation]) -> bool:
+        above = [found for parent in parents if (found := parent.find(name))]
+        if not above:
+            return fact.not_null
+        # sqlc mixes up what a table and its heirs say of a column they share.
+        said = fact.origin in self.schema.required
+        return said or any(found.not_null for found in above)
 
 
 def _is_required(table: Table, column: Column, schema: Schema) -> bool:
