@@ -36,6 +36,7 @@ FULL = CopyParcelsParams(
     labels=("x", None, "{}"),
     ref=UUID(int=5),
     blob=b"\x00\xff",
+    code="ab ",
 )
 BARE = CopyParcelsParams(
     id=2,
@@ -50,6 +51,7 @@ BARE = CopyParcelsParams(
     labels=None,
     ref=None,
     blob=None,
+    code=None,
 )
 
 

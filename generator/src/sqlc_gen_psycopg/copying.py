@@ -14,9 +14,11 @@ from sqlc_gen_psycopg.typemap import Types, UnknownTypeError
 
 # The types that psycopg sends as PostgreSQL's binary format has them.
 _BINARY = frozenset(
-    """bool bpchar bytea cidr date float4 float8 inet int2 int4 int8 interval json
+    """bool bytea cidr date float4 float8 inet int2 int4 int8 interval json
     jsonb numeric oid text time timestamp timestamptz timetz uuid varchar""".split()  # noqa: SIM905 - a list of names reads best so
 )
+# Those that have the binary format of `text`, unless within an array.
+_TEXTS = ("bpchar", "citext")
 
 
 class Copy(NamedTuple):
@@ -124,7 +126,7 @@ def _binary(name: Name, dims: int, schema: Schema, types: Types) -> str | None:
         domain = schema.domains[name]
         # An array's elements are checked for their own type, which is the domain.
         return None if dims else _binary(domain.base, domain.base_dims, schema, types)
-    if not dims and (name in types.enums or name.name == "citext"):
+    if not dims and (name in types.enums or name.name in _TEXTS):
         return "text"
     if name.schema or name.name not in _BINARY:
         return None

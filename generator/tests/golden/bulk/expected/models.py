@@ -28,6 +28,7 @@ class Parcel:
     labels: list[str | None] | None
     ref: UUID | None
     blob: bytes | None
+    code: str | None
 
 
 def parcel_row(_: object) -> RowMaker[Parcel]:
@@ -47,6 +48,7 @@ def parcel_row(_: object) -> RowMaker[Parcel]:
             row[9],
             row[10],
             row[11],
+            row[12],
         )
 
     return make

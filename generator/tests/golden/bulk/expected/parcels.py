@@ -69,7 +69,7 @@ __all__ = [
 ]
 
 COPY_PARCELS: Final = """\
-COPY "parcels" ("id", "to", "note", "colour", "shade", "weight", "size", "parts", "sent", "labels", "ref", "blob") FROM STDIN (FORMAT binary)"""
+COPY "parcels" ("id", "to", "note", "colour", "shade", "weight", "size", "parts", "sent", "labels", "ref", "blob", "code") FROM STDIN (FORMAT binary)"""
 
 COPY_LOADS: Final = """\
 COPY "loads" ("code", "colours", "shades", "search") FROM STDIN (FORMAT text)"""
@@ -78,10 +78,10 @@ COPY_CODES: Final = """\
 COPY "loads" ("code") FROM STDIN (FORMAT text)"""
 
 ADD_PARCEL: Final = """\
-INSERT INTO parcels (id, "to", note, labels) VALUES ($1, $2, $3, $4) RETURNING id, "to", note, colour, shade, weight, size, parts, sent, labels, ref, blob"""
+INSERT INTO parcels (id, "to", note, labels) VALUES ($1, $2, $3, $4) RETURNING id, "to", note, colour, shade, weight, size, parts, sent, labels, ref, blob, code"""
 
 ADD_PARCELS: Final = """\
-INSERT INTO parcels (id, "to") VALUES ($1, $2) RETURNING id, "to", note, colour, shade, weight, size, parts, sent, labels, ref, blob"""
+INSERT INTO parcels (id, "to") VALUES ($1, $2) RETURNING id, "to", note, colour, shade, weight, size, parts, sent, labels, ref, blob, code"""
 
 ANNOTATE: Final = """\
 UPDATE parcels SET note = $1 WHERE id = $2"""
@@ -105,7 +105,7 @@ WHERE id = ANY($1) AND "to" <> ALL($2 )
 ORDER BY id"""
 
 ALL_PARCELS: Final = """\
-SELECT id, "to", note, colour, shade, weight, size, parts, sent, labels, ref, blob FROM parcels ORDER BY id"""
+SELECT id, "to", note, colour, shade, weight, size, parts, sent, labels, ref, blob, code FROM parcels ORDER BY id"""
 
 NOTES_TO: Final = """\
 SELECT note FROM parcels WHERE "to" = $1 AND id > $2 ORDER BY id"""
@@ -120,7 +120,7 @@ HAS_PARCEL: Final = """\
 SELECT exists(SELECT 1 FROM parcels WHERE id = $1)"""
 
 THE_PARCEL_TO: Final = """\
-SELECT id, "to", note, colour, shade, weight, size, parts, sent, labels, ref, blob FROM parcels WHERE "to" = $1"""
+SELECT id, "to", note, colour, shade, weight, size, parts, sent, labels, ref, blob, code FROM parcels WHERE "to" = $1"""
 
 NOTE_OF: Final = """\
 SELECT note FROM parcels WHERE id = $1"""
@@ -140,6 +140,7 @@ class CopyParcelsParams:
     labels: Sequence[str | None] | None
     ref: UUID | None
     blob: bytes | None
+    code: str | None
 
 
 @dataclass(slots=True)
@@ -218,6 +219,7 @@ def copy_parcels(conn: Connection[Any], *, rows: Iterable[CopyParcelsParams]) ->
                 "text[]",
                 "uuid",
                 "bytea",
+                "text",
             ),
         )
         for row in rows:
@@ -235,6 +237,7 @@ def copy_parcels(conn: Connection[Any], *, rows: Iterable[CopyParcelsParams]) ->
                     [*row.labels] if row.labels is not None else None,
                     row.ref,
                     row.blob,
+                    row.code,
                 ),
             )
     return cur.rowcount

@@ -15,7 +15,8 @@ CREATE TABLE parcels (
     sent timestamptz,
     labels text [],
     ref uuid,
-    blob bytea
+    blob bytea,
+    code character(3)
 );
 
 CREATE TABLE loads (

@@ -1,9 +1,9 @@
 -- name: copy_parcels :copyfrom
 -- Sends parcels in binary.
 INSERT INTO parcels (
-    id, "to", note, colour, shade, weight, size, parts, sent, labels, ref, blob
+    id, "to", note, colour, shade, weight, size, parts, sent, labels, ref, blob, code
 )
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
 
 -- name: copy_loads :copyfrom
 INSERT INTO loads (code, colours, shades, search) VALUES ($4, $3, $2, $1);

@@ -90,6 +90,7 @@ async def copy_parcels(
                 "text[]",
                 "uuid",
                 "bytea",
+                "text",
             ),
         )
         for row in rows:
@@ -107,6 +108,7 @@ async def copy_parcels(
                     [*row.labels] if row.labels is not None else None,
                     row.ref,
                     row.blob,
+                    row.code,
                 ),
             )
     return cur.rowcount
