@@ -1,6 +1,7 @@
 """The console script: sqlc's request on stdin, the generated files on stdout."""
 
 import gc
+import os
 import sys
 
 from sqlc_gen_psycopg import plugin, problems
@@ -16,7 +17,9 @@ def main() -> int:
         sys.stderr.write(f"sqlc-gen-psycopg refuses to generate:\n{refused}\n")
         return 1
     sys.stdout.buffer.write(answer)
-    return 0
+    sys.stdout.flush()
+    # Taking the interpreter down, object by object, is an eighth of its time.
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Queries that give exactly one row, whatever the tables hold."""
 
+from typing import cast
+
 from sqlc_gen_psycopg import tree
 from sqlc_gen_psycopg.inference import totals
 from sqlc_gen_psycopg.tree import Node
@@ -52,9 +54,11 @@ def _calls(value: object) -> list[Node]:
     found: list[Node] = []
     waiting = [value]
     while waiting:
-        for node in tree.shallow(waiting.pop()):
-            if "SubLink" in node:
-                continue
+        current = waiting.pop()
+        if isinstance(current, list):
+            waiting.extend(cast("list[object]", current))
+        elif isinstance(current, dict) and "SubLink" not in current:
+            node = cast("Node", current)
             if "FuncCall" in node:
                 found.append(node["FuncCall"])
             waiting.extend(node.values())
@@ -67,7 +71,7 @@ def _is_aggregate(call: Node) -> bool:
 
 def _builtin(call: Node) -> str:
     """Return the name of a function of PostgreSQL's own, empty for another."""
-    path = tree.strings(tree.children(call, "funcname"))
+    path = tree.path(call, "funcname")
     return path[-1] if path[:-1] in ([], ["pg_catalog"]) else ""
 
 

@@ -31,11 +31,11 @@ def read(query: Query, written: Written | None, problems: Problems) -> Comment:
     Other lines that begin with `@` are text: many projects explain parameters so.
     """
     text: list[str] = []
-    given: dict[str, list[str]] = {name: [] for name in DIRECTIVES}
+    given: dict[str, list[str]] = {}
     for line in written.comment if written else query.comments:
         directive = _DIRECTIVE.match(line)
-        if directive and directive["name"] in given:
-            given[directive["name"]].append(directive["rest"])
+        if directive and directive["name"] in DIRECTIVES:
+            given.setdefault(directive["name"], []).append(directive["rest"])
         elif directive and _is_misspelled(directive["name"], query):
             problems.add(
                 query.where,
@@ -46,12 +46,12 @@ def read(query: Query, written: Written | None, problems: Problems) -> Comment:
             text.append(line.rstrip())
     return Comment(
         text=_dedent(text),
-        binary=bool(given["binary"]),
-        deferred=bool(given["deferred"]),
-        exactly_one=bool(given["exactly-one"]),
-        stream=bool(given["stream"]),
-        notnull=_listed(given["notnull"]),
-        nullable=_listed(given["nullable"]),
+        binary="binary" in given,
+        deferred="deferred" in given,
+        exactly_one="exactly-one" in given,
+        stream="stream" in given,
+        notnull=_listed(given.get("notnull", [])),
+        nullable=_listed(given.get("nullable", [])),
     )
 
 

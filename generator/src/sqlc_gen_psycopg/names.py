@@ -84,12 +84,16 @@ CLASSES = frozenset(
 )
 
 
+_CASE_CHANGE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
 @cache
 def words(name: str) -> tuple[str, ...]:
     """Split a SQL name into words, at case changes and odd characters."""
     if not name.isascii():
         name = unicodedata.normalize("NFKC", name)
-    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
+    if not name.islower():
+        name = _CASE_CHANGE.sub("_", name)
     spelled = name
     if not f"a{name}".isidentifier():
         spelled = "".join(c if _fits(c) else "_" for c in name)

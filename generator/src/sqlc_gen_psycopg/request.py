@@ -163,28 +163,25 @@ class _Reader(NamedTuple):
     default_schema: str
 
     def name(self, raw: Json) -> Name:
-        schema, name = raw.get("schema") or "", raw["name"]
-        return Name("" if schema == self.default_schema else schema, name)
-
-    def type(self, raw: Json) -> Name:
-        return type_name(self.default_schema, raw.get("schema") or "", raw["name"])
+        return _name(self.default_schema, raw.get("schema") or "", raw["name"])
 
     def column(self, raw: Json) -> Column:
-        dims = raw.get("array_dims") or int(bool(raw.get("is_array")))
+        kind = raw["type"] or {"name": ""}
+        table, embed = raw.get("table"), raw.get("embed_table")
         return Column(
-            name=raw["name"],
-            original_name=raw.get("original_name") or "",
-            type=self.type(raw["type"] or {"name": ""}),
-            not_null=bool(raw.get("not_null")),
-            array_dims=dims,
-            table=self.name(raw["table"]) if raw.get("table") else None,
-            embed=self.name(raw["embed_table"]) if raw.get("embed_table") else None,
-            is_slice=bool(raw.get("is_sqlc_slice")),
-            comment=raw.get("comment") or "",
+            raw["name"],
+            raw.get("original_name") or "",
+            type_name(self.default_schema, kind.get("schema") or "", kind["name"]),
+            raw.get("not_null") or False,
+            raw.get("array_dims") or int(raw.get("is_array") or 0),
+            self.name(table) if table else None,
+            self.name(embed) if embed else None,
+            raw.get("is_sqlc_slice") or False,
+            raw.get("comment") or "",
         )
 
     def columns(self, raws: list[Json] | None) -> tuple[Column, ...]:
-        return tuple(self.column(raw) for raw in raws or ())
+        return tuple([self.column(raw) for raw in raws or ()])
 
     def tables(self, schema: Json, mentioned: str) -> list[Table]:
         # The catalogs come along with every request; hardly a query reads them.
@@ -225,12 +222,19 @@ class _Reader(NamedTuple):
             filename=raw["filename"],
             columns=self.columns(raw["columns"]),
             parameters=tuple(
-                Parameter(p["number"], self.column(p["column"]))
-                for p in raw["params"] or ()
+                [
+                    Parameter(p["number"], self.column(p["column"]))
+                    for p in raw["params"] or ()
+                ]
             ),
             comments=tuple(raw.get("comments") or ()),
             insert_into=self.name(target) if target else None,
         )
+
+
+@cache
+def _name(default_schema: str, schema: str, name: str) -> Name:
+    return Name("" if schema == default_schema else schema, name)
 
 
 @cache

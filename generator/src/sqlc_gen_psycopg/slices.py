@@ -4,7 +4,6 @@ PostgreSQL takes a whole list as one array: `= ANY($1)` is what `IN` means, and
 `<> ALL($1)` is `NOT IN`, of a list of any length.
 """
 
-import copy
 import re
 
 from sqlc_gen_psycopg import tree
@@ -51,9 +50,11 @@ def _as_array(parameter: Parameter) -> Parameter:
     return parameter._replace(column=column._replace(array_dims=dims, is_slice=False))
 
 
-def _with_arrays(text: str, parsed: list[Node], slices: set[int]) -> str | None:
-    """Return the text with arrays, or None where that would not be the same."""
-    wanted = copy.deepcopy(parsed)
+def _with_arrays(text: str, wanted: list[Node], slices: set[int]) -> str | None:
+    """Return the text with arrays, or None where that would not be the same.
+
+    ``wanted`` is the text's tree, which becomes what the new text must mean.
+    """
     spans: list[tuple[int, int, bytes]] = []
     encoded = text.encode()
     for node in tree.walk(wanted):
@@ -61,7 +62,7 @@ def _with_arrays(text: str, parsed: list[Node], slices: set[int]) -> str | None:
         reference = _listed_alone(operation)
         if reference.get("number") not in slices:
             continue
-        [operator] = tree.strings(tree.children(operation, "name"))
+        [operator] = tree.path(operation, "name")
         pattern, spelled, kind = _SPELLED[operator]
         start, end = operation["location"], reference["location"]
         if not pattern.fullmatch(encoded[start:end]):
@@ -91,12 +92,11 @@ def _means(text: str, wanted: list[Node]) -> bool:
         return False
 
 
-def _placeless(value: object) -> object:
-    """Return a copy without places in the text, which have moved."""
-    made = copy.deepcopy(value)
-    for node in tree.walk(made):
+def _placeless(trees: list[Node]) -> list[Node]:
+    """Drop the places in the text, which have moved."""
+    for node in tree.walk(trees):
         node.pop("location", None)
-    return made
+    return trees
 
 
 def _all_are_arrays(wanted: list[Node], slices: set[int]) -> bool:

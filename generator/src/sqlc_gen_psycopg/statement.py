@@ -20,7 +20,7 @@ class Target(NamedTuple):
     @property
     def qualifier(self) -> str:
         """The alias that a column reference is qualified by, or ``""``."""
-        path = tree.strings(tree.children(self.value.get("ColumnRef", {}), "fields"))
+        path = tree.path(self.value.get("ColumnRef", {}), "fields")
         return path[-2] if len(path) > 1 else ""
 
 
@@ -49,11 +49,11 @@ class Statement(NamedTuple):
         for inner in tree.walk(self.node):
             operation: Node = inner.get("A_Expr", {})
             if operation.get("kind") == "AEXPR_OP" and "lexpr" not in operation:
-                [operator] = tree.strings(tree.children(operation, "name"))
+                [operator] = tree.path(operation, "name")
                 path = tree.children(operation["rexpr"].get("ColumnRef", {}), "fields")
                 if operator == "@" and path:
                     found.append(f"@{'.'.join(tree.strings(path))}")
-            call = tree.strings(tree.children(inner.get("FuncCall", {}), "funcname"))
+            call = tree.path(inner.get("FuncCall", {}), "funcname")
             if call[:1] == ["sqlc"]:
                 found.append(".".join(call))
         return found

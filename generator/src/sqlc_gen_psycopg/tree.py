@@ -47,18 +47,14 @@ def strings(nodes: list[Node]) -> list[str]:
     return [n["String"].get("sval", "") for n in nodes if "String" in n]
 
 
+def path(node: Node, key: str) -> list[str]:
+    """Return the parts of the name that a list field holds, a star left out."""
+    return strings(node.get(key) or [])
+
+
 def last_name(node: Node, key: str) -> str:
     """Return the unqualified part of a name."""
-    return strings(children(node, key))[-1]
-
-
-def shallow(value: object) -> Iterator[Node]:
-    """Yield a value's outermost dictionaries."""
-    if isinstance(value, dict):
-        yield cast("Node", value)
-    elif isinstance(value, list):
-        for item in cast("list[object]", value):
-            yield from shallow(item)
+    return path(node, key)[-1]
 
 
 def walk(value: object) -> Iterator[Node]:

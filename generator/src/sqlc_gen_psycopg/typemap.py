@@ -48,7 +48,9 @@ class Types:
             if override
             else self.of_name(column.type)
         )
-        if column.array_dims and column.type.name in OTHER_DELIMITERS:
+        if not column.array_dims:
+            return element
+        if column.type.name in OTHER_DELIMITERS:
             raise UnknownTypeError(f"{column.type}[]")
         return array(element, column.array_dims)
 

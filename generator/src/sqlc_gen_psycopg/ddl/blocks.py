@@ -38,7 +38,7 @@ def _statements(body: str) -> Iterator[tuple[str, Node]]:
 
 
 def _create_enum(schema: Schema, statement: Node) -> None:
-    labels = tree.strings(tree.children(statement, "vals"))
+    labels = tree.path(statement, "vals")
     schema.enums.setdefault(name_of(schema, statement["typeName"]), labels)
 
 

@@ -35,7 +35,7 @@ def _note_column(schema: Schema, table: Name, column: Node) -> None:
 
 def _note_constraint(schema: Schema, table: Name, constraint: Node) -> None:
     if constraint.get("contype") == "CONSTR_PRIMARY":
-        keys = tree.strings(tree.children(constraint, "keys"))
+        keys = tree.path(constraint, "keys")
         schema.required.update((table, key) for key in keys)
 
 

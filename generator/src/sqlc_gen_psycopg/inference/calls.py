@@ -16,7 +16,7 @@ _TEXTS = ("text", "varchar", "bpchar", "name")
 
 def name_of(node: Node) -> str:
     """Return the function's name; a schema of one's own makes it nobody we know."""
-    path = tree.strings(tree.children(node, "funcname"))
+    path = tree.path(node, "funcname")
     return path[-1] if len(path) == 1 or path[0] == "pg_catalog" else ""
 
 

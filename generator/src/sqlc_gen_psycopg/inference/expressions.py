@@ -24,9 +24,10 @@ _JSON = ("json", "jsonb")
 
 def fact(wrapped: Node, scope: Scope) -> Fact:
     """Return what is proven of an expression; nothing of one that is not known here."""
-    kind, node = tree.only(wrapped)
-    rule = _RULES.get(kind)
-    return rule(node, scope) if rule else UNKNOWN
+    for kind, node in wrapped.items():
+        rule = _RULES.get(kind)
+        return rule(node, scope) if rule else UNKNOWN
+    return UNKNOWN
 
 
 def _all(nodes: Iterable[Node], scope: Scope) -> list[Fact]:
@@ -34,7 +35,7 @@ def _all(nodes: Iterable[Node], scope: Scope) -> list[Fact]:
 
 
 def _column(node: Node, scope: Scope) -> Fact:
-    path = tree.strings(tree.children(node, "fields"))
+    path = tree.path(node, "fields")
     return scope.look_up(path) if path else UNKNOWN
 
 
@@ -78,15 +79,17 @@ def _cast(node: Node, scope: Scope) -> Fact:
 
 def _operation(node: Node, scope: Scope) -> Fact:
     sides: list[Node] = [node[side] for side in ("lexpr", "rexpr") if side in node]
-    _link(node, sides, scope)
+    operands = _all(sides, scope)
+    name = tree.last_name(node, "name")
+    if name in _COMPARISONS and len(sides) > 1:
+        _link(node["kind"], sides, operands, scope)
     match node["kind"]:
         case "AEXPR_OP":
-            return _operator(node, _all(sides, scope), scope)
+            return _operator(name, operands, scope)
         case "AEXPR_DISTINCT" | "AEXPR_NOT_DISTINCT":
             return Fact(_BOOL, not_null=True)
         case "AEXPR_NULLIF":
-            left = fact(sides[0], scope)
-            return Fact(scope.world.base(left.type), origin=None)
+            return Fact(scope.world.base(operands[0].type))
         case "AEXPR_OP_ANY" | "AEXPR_OP_ALL":
             return Fact(_BOOL, _has_given_elements(sides, scope))
         case _:
@@ -96,29 +99,29 @@ def _operation(node: Node, scope: Scope) -> Fact:
 _COMPARISONS = {"=", "<>", "!=", "<", ">", "<=", ">=", "BETWEEN", "NOT BETWEEN"}
 
 
-def _link(node: Node, sides: list[Node], scope: Scope) -> None:
+def _link(kind: str, sides: list[Node], operands: list[Fact], scope: Scope) -> None:
     """Note which columns the parameters in a comparison stand for."""
-    names = tree.strings(tree.children(node, "name"))
-    if len(sides) == 1 or names[-1] not in _COMPARISONS:
+    if kind in ("AEXPR_OP_ANY", "AEXPR_OP_ALL"):
+        _link_elements(sides, operands, scope)
         return
-    if node["kind"] in ("AEXPR_OP_ANY", "AEXPR_OP_ALL"):
-        _link_elements(sides, scope)
-        return
-    left, right = (_parts(side) for side in sides)
-    for one, other in (
+    left, right = (
+        _parts(side, operand, scope)
+        for side, operand in zip(sides, operands, strict=True)
+    )
+    for (one, left_fact), (other, right_fact) in (
         itertools.product(left, right)
         if len(left) == 1
         else (zip(left, right, strict=False))
     ):
-        left_fact, right_fact = fact(one, scope), fact(other, scope)
-        scope.world.link(left_fact, right_fact)
-        scope.world.use(one, _taken_for(other, right_fact))
-        scope.world.use(other, _taken_for(one, left_fact))
+        if left_fact.parameter or right_fact.parameter:
+            scope.world.link(left_fact, right_fact)
+            scope.world.use(one, _taken_for(other, right_fact))
+            scope.world.use(other, _taken_for(one, left_fact))
 
 
-def _link_elements(sides: list[Node], scope: Scope) -> None:
+def _link_elements(sides: list[Node], operands: list[Fact], scope: Scope) -> None:
     """Note which columns the parameter in `= ANY(…)` stands for."""
-    element, array = _all(sides, scope)
+    element, array = operands
     scope.world.link(element, array)
     scope.world.use(sides[0], array.type.element if array.type else None)
     scope.world.use(sides[1], element.type.array if element.type else None)
@@ -132,11 +135,15 @@ def _taken_for(node: Node, found: Fact) -> SqlType | None:
     return SqlType(Name("", "text")) if is_literal else found.type
 
 
-def _parts(side: Node) -> list[Node]:
+def _parts(side: Node, found: Fact, scope: Scope) -> list[tuple[Node, Fact]]:
     """Return the elements of a row or of a list, else the expression itself."""
-    kind, node = tree.only(side)
-    field = {"List": "items", "RowExpr": "args"}.get(kind)
-    return tree.children(node, field) if field else [side]
+    if "List" in side:
+        items = tree.children(side["List"], "items")
+    elif "RowExpr" in side:
+        items = tree.children(side["RowExpr"], "args")
+    else:
+        return [(side, found)]
+    return [(item, fact(item, scope)) for item in items]
 
 
 def _flat(sides: list[Node]) -> list[Node]:
@@ -154,13 +161,13 @@ def _has_given_elements(sides: list[Node], scope: Scope) -> bool:
     )
 
 
-def _operator(node: Node, operands: list[Fact], scope: Scope) -> Fact:
-    name = tree.last_name(node, "name")
-    bases = tuple(scope.world.base(operand.type) for operand in operands)
-    found = overloads.operator(name, bases)
+def _operator(name: str, operands: list[Fact], scope: Scope) -> Fact:
     if name in _COMPARISONS and len(operands) > 1:
         # Also of types that are no built-in ones.
-        found = _BOOL
+        found: SqlType | None = _BOOL
+    else:
+        bases = tuple([scope.world.base(operand.type) for operand in operands])
+        found = overloads.operator(name, bases)
     total = name in totals.OPERATORS and all(f.not_null for f in operands)
     return Fact(found, total, is_doubtful=found is None)
 
@@ -201,8 +208,8 @@ def _compare(tested: Node | None, expression: Node, scope: Scope) -> None:
         uses.conditions([expression], scope)
         fact(expression, scope)
     else:
-        compared: Node = {"kind": "AEXPR_OP", "name": [{"String": {"sval": "="}}]}
-        _link(compared, [tested, expression], scope)
+        sides = [tested, expression]
+        _link("AEXPR_OP", sides, _all(sides, scope), scope)
 
 
 def _coalesce(node: Node, scope: Scope) -> Fact:

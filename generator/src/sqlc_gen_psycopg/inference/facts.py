@@ -81,6 +81,8 @@ class Relation(NamedTuple):
 
     def renamed(self, alias: str, names: list[str]) -> "Relation":
         """Return it under an alias, its first columns renamed."""
+        if not names:
+            return Relation(alias, self.columns)
         old = [name for name, _ in self.columns]
         spelled = [*names, *old[len(names) :]]
         facts = [fact for _, fact in self.columns]

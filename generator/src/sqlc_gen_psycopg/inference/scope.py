@@ -38,8 +38,8 @@ class World(NamedTuple):
 
     def use(self, node: Node, found: SqlType | None) -> None:
         """Note that an expression, if a parameter, is taken for a type."""
-        number: int = node.get("ParamRef", {}).get("number", 0)
-        if number and found:
+        if found and "ParamRef" in node:
+            number: int = node["ParamRef"].get("number", 0)
             self.uses.setdefault(number, []).append(found)
 
     def base(self, found: SqlType | None) -> SqlType | None:
@@ -145,14 +145,10 @@ class Scope(NamedTuple):
 
     def look_up(self, path: list[str]) -> Fact:
         """Return what is known of a column reference."""
-        found = self._here(path)
-        if found is None:
-            return self.parent.look_up(path) if self.parent else UNKNOWN
-        return found.nullable() if self.has_grouping_sets else found
-
-    def _here(self, path: list[str]) -> Fact | None:
         column, qualifier = path[-1], path[-2] if len(path) > 1 else None
         for relation in self.relations:
-            if qualifier in (None, relation.alias) and (found := relation.find(column)):
-                return found
-        return None
+            if qualifier is None or qualifier == relation.alias:
+                found = relation.find(column)
+                if found:
+                    return found.nullable() if self.has_grouping_sets else found
+        return self.parent.look_up(path) if self.parent else UNKNOWN

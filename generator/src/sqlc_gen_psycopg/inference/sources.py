@@ -41,7 +41,7 @@ def table(node: Node, scope: Scope) -> Relation:
 
 def _aliased(relation: Relation, node: Node) -> Relation:
     alias: Node = node.get("alias", {})
-    names = tree.strings(tree.children(alias, "colnames"))
+    names = tree.path(alias, "colnames")
     return relation.renamed(alias.get("aliasname", relation.alias), names)
 
 
@@ -123,7 +123,7 @@ def _merged(
     node: Node, kind: str, left: tuple[Relation, ...], right: tuple[Relation, ...]
 ) -> tuple[Relation, ...]:
     """Return the columns that USING merges, to be found before either side's."""
-    names = tree.strings(tree.children(node, "usingClause"))
+    names = tree.path(node, "usingClause")
     if node.get("isNatural"):
         ours = [name for relation in left for name, _ in relation.columns]
         theirs = {name for relation in right for name, _ in relation.columns}

@@ -76,7 +76,7 @@ def _with(node: Node, scope: Scope) -> Scope:
 
 def _cte(cte: Node, scope: Scope, *, recursive: bool) -> Relation:
     kind, query = tree.only(cte["ctequery"])
-    names = tree.strings(tree.children(cte, "aliascolnames"))
+    names = tree.path(cte, "aliascolnames")
     name = cte["ctename"]
     if not (recursive and "larg" in query):
         return rows(scope.outside(), query, kind).renamed(name, names)

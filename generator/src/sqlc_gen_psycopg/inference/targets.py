@@ -11,37 +11,50 @@ _KEYWORDS = {"A_ArrayExpr": "array", "CaseExpr": "case", "CoalesceExpr": "coales
 
 def relation(targets: list[Node], within: Scope) -> Relation:
     """Return what they give, as a relation without an alias."""
-    values: list[Node] = [target["ResTarget"].get("val", {}) for target in targets]
-    sets = [_returns_set(value) for value in values]
-    several = sum(sets) > 1
+    named = [_named(target["ResTarget"]) for target in targets]
+    sets = _sets([value for _, value in named])
     columns: list[tuple[str, Fact]] = []
-    for wrapped, value, is_set in zip(targets, values, sets, strict=True):
-        if _is_star(value):
-            columns += _expanded(value, within)
+    for place, (name, value) in enumerate(named):
+        if "ColumnRef" in value:
+            columns += _referenced(name, value["ColumnRef"], within)
             continue
         found = expressions.fact(value, within)
-        if several and is_set:
+        if place in sets:
             # The shorter set is filled up with NULLs.
             found = found.nullable()
-        columns.append((wrapped["ResTarget"].get("name") or _name(value), found))
+        columns.append((name or _name(value), found))
     return Relation("", tuple(columns))
 
 
+def _named(target: Node) -> tuple[str, Node]:
+    return target.get("name", ""), target.get("val", {})
+
+
+def _sets(values: list[Node]) -> list[int]:
+    """Return the places of the sets among several, none of one that is alone."""
+    computed = [place for place, value in enumerate(values) if "ColumnRef" not in value]
+    if len(computed) < 2:  # noqa: PLR2004 - several
+        return []
+    sets = [place for place in computed if _returns_set(values[place])]
+    return sets if len(sets) > 1 else []
+
+
 def _returns_set(value: Node) -> bool:
-    return "ColumnRef" not in value and any(
+    return any(
         calls.returns_set(calls.name_of(node["FuncCall"]))
         for node in tree.walk(value)
         if "FuncCall" in node
     )
 
 
-def _is_star(value: Node) -> bool:
-    fields = tree.children(value.get("ColumnRef", {}), "fields")
-    return bool(fields) and "A_Star" in fields[-1]
+def _referenced(name: str, reference: Node, within: Scope) -> list[tuple[str, Fact]]:
+    path = tree.path(reference, "fields")
+    if "A_Star" in reference["fields"][-1]:
+        return _expanded(path[-1:], within)
+    return [(name or path[-1], within.look_up(path))]
 
 
-def _expanded(value: Node, within: Scope) -> list[tuple[str, Fact]]:
-    qualifier = tree.strings(tree.children(value["ColumnRef"], "fields"))[-1:]
+def _expanded(qualifier: list[str], within: Scope) -> list[tuple[str, Fact]]:
     return [
         column
         for relation in within.relations

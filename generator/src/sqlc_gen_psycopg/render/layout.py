@@ -71,6 +71,15 @@ def flat(doc: Doc) -> str:
             return f"{doc.head}[{flat(doc.element)} {doc.clause}]"
 
 
+def settled(doc: Doc, deepest: int) -> Doc:
+    """Return the expression on one line, if it is never broken.
+
+    ``deepest`` is the deepest indentation that it may have on a line of its own.
+    """
+    spelled = flat(doc)
+    return spelled if deepest + len(spelled) < WIDTH else doc
+
+
 def lines(doc: Doc, indent: int, *, after: str = "") -> list[str]:
     """Lay an expression out at an indentation; ``after`` follows its last character."""
     margin = " " * indent
@@ -81,11 +90,7 @@ def lines(doc: Doc, indent: int, *, after: str = "") -> list[str]:
         case str():
             return [whole]
         case Brackets():
-            inner = [
-                line
-                for item in doc.items
-                for line in lines(item, indent + INDENT, after=",")
-            ]
+            inner = _items(doc.items, indent + INDENT)
             return [f"{margin}{doc.head}", *inner, f"{margin}{doc.tail}{after}"]
         case Conditional():
             return [
@@ -97,6 +102,17 @@ def lines(doc: Doc, indent: int, *, after: str = "") -> list[str]:
             return _comprehension(doc, indent, after)
         case Annotated():
             return _annotated(doc, indent, after)
+
+
+def _items(items: tuple[Doc, ...], indent: int) -> list[str]:
+    """Lay out each item on lines of its own."""
+    margin, found = " " * indent, list[str]()
+    for item in items:
+        if isinstance(item, str):
+            found.append(f"{margin}{item},")
+        else:
+            found += lines(item, indent, after=",")
+    return found
 
 
 def _comprehension(doc: Comprehension, indent: int, after: str) -> list[str]:

@@ -7,8 +7,9 @@ from sqlc_gen_psycopg import __version__, names
 from sqlc_gen_psycopg.function import Function
 from sqlc_gen_psycopg.options import Options
 from sqlc_gen_psycopg.pytypes import EnumType, Import, LearnedType
-from sqlc_gen_psycopg.render import functions, layout, rows, server_types
+from sqlc_gen_psycopg.render import functions, layout, parts, rows, server_types
 from sqlc_gen_psycopg.render.functions import ASYNC, SYNC, Face
+from sqlc_gen_psycopg.render.parts import Parts
 from sqlc_gen_psycopg.render.source import Source, docstring, literal, quoted
 from sqlc_gen_psycopg.rows import Model, Row, Scalar
 
@@ -145,7 +146,13 @@ class Package(NamedTuple):
     def _enums(self, users: list[Source]) -> str:
         source = self._opened("the schema")
         source.need_from("enum", "StrEnum")
-        mentioned = {n for u in users for b in u.blocks for n in _ENUM.findall(b)}
+        mentioned = {
+            name
+            for user in users
+            for block in user.blocks
+            if "enums." in block
+            for name in _ENUM.findall(block)
+        }
         for enum in self.enums:
             if not self.options.omit_unused_models or enum.class_name in mentioned:
                 source.add(enum.class_name, _enum_lines(enum))
@@ -185,30 +192,28 @@ class Package(NamedTuple):
         """Return a module's faces; the asynchronous one imports what both use."""
         result: dict[str, Source] = {}
         first = self._opened(module.filename, depth=int(not self.options.emit_sync))
-        factories = _add_shared(first, module)
+        spelled = _add_shared(first, module)
         shared = tuple(first.exports)
         if self.options.emit_sync:
-            _add_functions(first, SYNC, module, factories)
+            _add_functions(first, SYNC, spelled)
             result[f"{module.name}.py"] = first
         if self.options.emit_async:
             source = first
             if self.options.emit_sync:
                 source = self._opened(module.filename, depth=1)
                 source.need_from(f"@{module.name}", *shared)
-            _add_functions(source, ASYNC, module, factories)
+            _add_functions(source, ASYNC, spelled)
             result[f"aio/{module.name}.py"] = source
         return result
 
 
-def _add_functions(
-    source: Source, face: Face, module: Module, factories: list[str]
-) -> None:
-    for function, factory in zip(module.functions, factories, strict=True):
-        functions.add(source, face, function, factory)
+def _add_functions(source: Source, face: Face, spelled: list[Parts]) -> None:
+    for each in spelled:
+        functions.add(source, face, each)
 
 
-def _add_shared(source: Source, module: Module) -> list[str]:
-    """Add what both faces use; return the row factory of each function."""
+def _add_shared(source: Source, module: Module) -> list[Parts]:
+    """Add what both faces use; return the parts of each function."""
     for function in module.functions:
         source.need_from("typing", "Final")
         text = literal(function.text)
@@ -222,7 +227,10 @@ def _add_shared(source: Source, module: Module) -> list[str]:
         if isinstance(function.result, Row):
             rows.add_class(source, function.result)
     own = _add_model_factories(source, module, taken) if source.models_package else {}
-    return [_add_factory(source, each, taken, own) for each in module.functions]
+    return [
+        parts.spell(each, _add_factory(source, each, taken, own))
+        for each in module.functions
+    ]
 
 
 def _add_model_factories(

@@ -96,8 +96,8 @@ def _add_learn(source: Source, kind: LearnedType) -> None:
     made = rows.construct(source, kind.class_name, row.fields, 0)
     sent = layout.tuple_of(
         tuple(
-            values.bound(source, Field(f"value.{field.name}", field.value))
-            for field in row.fields
+            values.bound(source, Value(found, nullable=True), f"value.{field.name}")
+            for field, (_, found) in zip(row.fields, kind.attributes, strict=True)
         )
     )
     name = kind.function

@@ -12,7 +12,23 @@ from sqlc_gen_psycopg.render import layout
 _STANDARD, _THIRD, _FIRST, _LOCAL = range(4)
 
 
-class Source:
+class Needs:
+    """The imports of something that is being written."""
+
+    def __init__(self) -> None:
+        self.imports: set[Import] = set()
+
+    def need(self, *imports: Import) -> None:
+        """Import something."""
+        self.imports.update(imports)
+
+    def need_from(self, module: str, *names: str) -> None:
+        """Import names from a module."""
+        for name in names:
+            self.imports.add(_imported(module, name))
+
+
+class Source(Needs):
     """A module being written; ``depth`` is its distance from the output's root.
 
     Models come from there, too, unless another package has them.
@@ -26,22 +42,14 @@ class Source:
         is_pydantic: bool = False,
         models_package: str = "",
     ) -> None:
+        super().__init__()
         self.header = header
         self.depth = depth
         self.is_pydantic = is_pydantic
         self.models_package = models_package
-        self.imports: set[Import] = set()
         self.exports: list[str] = []
         self.blocks: list[str] = []
         self.helpers: list[str] = []
-
-    def need(self, *imports: Import) -> None:
-        """Import something."""
-        self.imports.update(imports)
-
-    def need_from(self, module: str, *names: str) -> None:
-        """Import names from a module."""
-        self.imports.update([_imported(module, name) for name in names])
 
     def add(self, name: str, lines: list[str]) -> None:
         """Add a top-level definition; names with an underscore are not exported."""
@@ -86,23 +94,25 @@ def _joined(text: str, blocks: list[str]) -> str:
 
 
 @cache
-def member_key(name: str) -> tuple[int, list[tuple[int, int, str]], str]:
+def member_key(name: str) -> tuple[int, list[str | int], str]:
     """Sort as isort does: CONSTANTS, Classes, functions; numbers by value."""
     kind = 0 if len(name) > 1 and name.isupper() else 1 if name[:1].isupper() else 2
     return kind, _natural(name.lower()), name
 
 
-def _export_key(name: str) -> tuple[int, list[tuple[int, int, str]]]:
+def _export_key(name: str) -> tuple[int, list[str | int]]:
     """Sort as RUF022 does: as members, but an underscore follows capitals."""
     return member_key(name)[0], _natural(name)
 
 
+_DIGITS = re.compile(r"(\d+)")
+
+
 @cache
-def _natural(name: str) -> list[tuple[int, int, str]]:
-    return [
-        (0, int(part), "") if part.isdigit() else (1, 0, part)
-        for part in re.findall(r"\d+|\D+", name)
-    ]
+def _natural(name: str) -> list[str | int]:
+    """Split a name at its numbers, which are compared as such."""
+    parts = _DIGITS.split(name)
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)]
 
 
 def _all(exports: list[str]) -> list[str]:
@@ -167,7 +177,7 @@ def docstring(text: str, indent: int = 4) -> list[str]:
     if not text.strip():
         return []
     margin = " " * indent
-    escaped = _CLOSING.sub(_backslashed, text.replace("\\", "\\\\"))
+    escaped = _unclosing(text.replace("\\", "\\\\"))
     first, *rest = [line.rstrip().expandtabs() for line in escaped.splitlines()]
     if not rest:
         return [f'{margin}"""{first.strip()}"""']
@@ -177,9 +187,17 @@ def docstring(text: str, indent: int = 4) -> list[str]:
     return [f'{margin}"""{first.strip()}', *body, f'{margin}"""']
 
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 # Quotes that would end a triple-quoted literal.
 _CLOSING = re.compile(r'"{3,}|"+$')
+# Control characters, tabs and newlines aside.
+_CONTROL = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), 127)}
+
+
+def _unclosing(text: str) -> str:
+    """Escape quotes that would end a triple-quoted literal; hardly a text has such."""
+    if '"""' in text or text.endswith('"'):
+        return _CLOSING.sub(_backslashed, text)
+    return text
 
 
 def _backslashed(found: re.Match[str]) -> str:
@@ -188,8 +206,7 @@ def _backslashed(found: re.Match[str]) -> str:
 
 def literal(text: str) -> str:
     """Return a triple-quoted literal of a SQL text."""
-    escaped = _CLOSING.sub(_backslashed, text.replace("\\", "\\\\"))
-    escaped = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", escaped)
+    escaped = _unclosing(text.replace("\\", "\\\\")).translate(_CONTROL)
     # The text starts on a line of its own, by a newline of its own or an escaped one.
     start = "" if escaped.startswith("\n") else "\\\n"
     return f'"""{start}{escaped}"""'

@@ -2,8 +2,8 @@
 
 from sqlc_gen_psycopg.pytypes import PyType, Wrap
 from sqlc_gen_psycopg.render.layout import Comprehension, Conditional, Doc
-from sqlc_gen_psycopg.render.source import Source
-from sqlc_gen_psycopg.rows import Embed, Field, Value
+from sqlc_gen_psycopg.render.source import Needs, Source
+from sqlc_gen_psycopg.rows import Embed, Value
 
 _ARRAY_READER = '''\
 def _array_reader(
@@ -23,13 +23,13 @@ def _array_reader(
     return read'''
 
 
-def load(source: Source, value: Value, expression: str) -> Doc:
+def load(needs: Needs, value: Value, expression: str) -> Doc:
     """Convert what psycopg gives to what the annotation says."""
     if not value.is_converted:
         return expression
     kind = value.type
     for wrap in kind.load:
-        source.need(*wrap.imports)
+        needs.need(*wrap.imports)
     found = expression
     if kind.dims and not kind.known_array:
         found = f"{reader(kind.array_of)}({expression})"
@@ -55,21 +55,18 @@ def _wrapped(
     return Conditional(result, f"{name} is not None") if nullable else result
 
 
-def bound(source: Source, field: Field) -> Doc:
-    """Return the expression that sends a field's value as its declared type."""
-    value = field.value
-    assert isinstance(value, Value)  # noqa: S101 - parameters embed nothing
+def bound(needs: Needs, value: Value, name: str) -> Doc:
+    """Return the expression that sends a value as its declared type."""
     kind = value.type
+    if not (kind.dims or kind.bind):
+        return name
     for wrap in kind.bind:
-        source.need(*wrap.imports)
-    if kind.dims and not kind.bind:
-        sent: Doc = _copied(field.name, kind.dims)
+        needs.need(*wrap.imports)
+    if kind.bind:
+        sent = _wrapped(kind, kind.bind, name, kind.dims, nullable=False)
     else:
-        sent = _wrapped(kind, kind.bind, field.name, kind.dims, nullable=False)
-    changed = sent != field.name
-    if value.nullable and changed:
-        return Conditional(sent, f"{field.name} is not None")
-    return sent
+        sent = _copied(name, kind.dims)
+    return Conditional(sent, f"{name} is not None") if value.nullable else sent
 
 
 def _copied(name: str, dims: int) -> Doc:
