@@ -18,12 +18,13 @@ from sqlc_gen_psycopg.comments import Comment
 from sqlc_gen_psycopg.copying import Copy
 from sqlc_gen_psycopg.function import Function
 from sqlc_gen_psycopg.inference.analyst import Analyst
+from sqlc_gen_psycopg.inference.facts import Fact
 from sqlc_gen_psycopg.options import Options
 from sqlc_gen_psycopg.problems import Problems
 from sqlc_gen_psycopg.queryfiles import Written
 from sqlc_gen_psycopg.request import Column, Name, Parameter, Query
 from sqlc_gen_psycopg.rows import Embed, Field, Model, Row, Scalar, Value
-from sqlc_gen_psycopg.statement import Statement, Target
+from sqlc_gen_psycopg.statement import Embedded, Statement
 from sqlc_gen_psycopg.typemap import Types, UnknownTypeError
 
 _REPORT = "write it without what sqlc mistakes, such as lines that begin with --"
@@ -142,13 +143,12 @@ class Resolver(NamedTuple):
     ) -> Model | Row | Scalar | None:
         if query.command not in commands.WITH_ROWS or not query.columns:
             return None
-        targets = parsed.targets
         columns = [
             _proven(column, found)
-            for column, found in zip(query.columns, targets, strict=True)
+            for column, found in zip(query.columns, parsed.columns, strict=True)
         ]
         found = [self._field(query, column) for column in columns]
-        found = _embeds_apart(found, targets, self.options)
+        found = _embeds_apart(found, parsed.columns, self.options)
         found = self._marked(query, comment, found)
         if comment.binary:
             self._check_binary(query, found)
@@ -241,11 +241,10 @@ def _linked(parameter: Parameter, parsed: Statement) -> Column:
     return column._replace(table=origin.table, original_name=origin.column)
 
 
-def _proven(column: Column, targets: tuple[Target, ...]) -> Column:
+def _proven(column: Column, fact: Fact | Embedded) -> Column:
     """Return a column as the parse tree proves it, where sqlc can only guess."""
-    if column.embed or len(targets) != 1:
-        return column._replace(not_null=not any(t.fact.absent for t in targets))
-    fact = targets[0].fact
+    if isinstance(fact, Embedded):
+        return column._replace(not_null=not fact.absent)
     name, dims = fact.type or (column.type, column.array_dims)
     if fact.is_doubtful and not fact.type:
         # Then whatever sqlc says is a guess.
@@ -266,15 +265,15 @@ def _proven(column: Column, targets: tuple[Target, ...]) -> Column:
 
 
 def _embeds_apart(
-    fields: list[Field], targets: list[tuple[Target, ...]], options: Options
+    fields: list[Field], proven: list[Fact | Embedded], options: Options
 ) -> list[Field]:
     """Name embeds of one table after their aliases."""
     spelled = [field.name for field in fields]
     if len(set(spelled)) == len(spelled):
         return fields
     return [
-        field._replace(name=options.field_name(found[0].qualifier))
-        if isinstance(field.value, Embed) and spelled.count(field.name) > 1 and found
+        field._replace(name=options.field_name(found.qualifier))
+        if isinstance(found, Embedded) and spelled.count(field.name) > 1
         else field
-        for field, found in zip(fields, targets, strict=True)
+        for field, found in zip(fields, proven, strict=True)
     ]

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
@@ -103,7 +104,6 @@ def read(data: bytes) -> Request:
         raise RefusedError([Problem("request", _NOT_A_REQUEST, _FORMAT)]) from error
 
 
-CATALOGS = ("pg_catalog", "information_schema", "pg_temp")
 _NOT_A_REQUEST = "what arrived on stdin is no JSON request of sqlc's"
 _FORMAT = "let sqlc call this plugin, with `process: {cmd: …, format: json}`"
 
@@ -112,7 +112,7 @@ def _request(raw: Json) -> Request:
     default = raw["catalog"]["default_schema"]
     read = _Reader(default)
     schemas: list[Json] = raw["catalog"]["schemas"] or []
-    mentioned = "\n".join(query["text"] for query in raw["queries"] or ())
+    mentioned = _mentioned([query["text"] for query in raw["queries"] or ()])
     options = base64.b64decode(raw.get("plugin_options") or "") or b"{}"
     settings = raw["settings"]
     return Request(
@@ -127,6 +127,18 @@ def _request(raw: Json) -> Request:
         composites=frozenset(n for s in schemas for n in read.composites(s)),
         queries=tuple(read.query(q) for q in raw["queries"] or ()),
     )
+
+
+_INFORMATION_SCHEMA = "information_schema"
+CATALOGS = ("pg_catalog", _INFORMATION_SCHEMA, "pg_temp")
+_CATALOG_TABLE = re.compile(r"pg_\w+")
+
+
+def _mentioned(texts: list[str]) -> set[str]:
+    """Return what queries may read of the catalogs, which come with every request."""
+    text = "\n".join(texts).lower()
+    found = {*_CATALOG_TABLE.findall(text)} - {"pg_catalog"}
+    return found | {_INFORMATION_SCHEMA} if _INFORMATION_SCHEMA in text else found
 
 
 # One type has several spellings; this is the one that pg_type uses.
@@ -183,9 +195,8 @@ class _Reader(NamedTuple):
     def columns(self, raws: list[Json] | None) -> tuple[Column, ...]:
         return tuple([self.column(raw) for raw in raws or ()])
 
-    def tables(self, schema: Json, mentioned: str) -> list[Table]:
-        # The catalogs come along with every request; hardly a query reads them.
-        catalog = schema["name"] in CATALOGS
+    def tables(self, schema: Json, mentioned: set[str]) -> list[Table]:
+        is_whole = schema["name"] not in CATALOGS or schema["name"] in mentioned
         return [
             Table(
                 # The catalog's tables name no schema when it is their own.
@@ -194,7 +205,7 @@ class _Reader(NamedTuple):
                 raw.get("comment") or "",
             )
             for raw in schema["tables"] or ()
-            if not catalog or raw["rel"]["name"] in mentioned
+            if is_whole or raw["rel"]["name"] in mentioned
         ]
 
     def enums(self, schema: Json) -> list[Enum]:

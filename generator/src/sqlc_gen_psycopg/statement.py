@@ -1,4 +1,4 @@
-"""The part of a query's parse tree that each result column stands for."""
+"""A query's parse tree, and what is proven of it column by column."""
 
 from typing import NamedTuple
 
@@ -11,26 +11,20 @@ from sqlc_gen_psycopg.tree import Node
 _WRITING = ("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt")
 
 
-class Target(NamedTuple):
-    """A result column's expression, and what is proven of it."""
+class Embedded(NamedTuple):
+    """What is proven of an embed: its alias, and whether its row may be missing."""
 
-    value: Node
-    fact: Fact
-
-    @property
-    def qualifier(self) -> str:
-        """The alias that a column reference is qualified by, or ``""``."""
-        path = tree.path(self.value.get("ColumnRef", {}), "fields")
-        return path[-2] if len(path) > 1 else ""
+    qualifier: str
+    absent: bool
 
 
 class Statement(NamedTuple):
-    """A query's tree, its targets column by column, and its parameters' columns."""
+    """A query's tree, and what is proven of its columns and of its parameters."""
 
     text: str
     kind: str
     node: Node
-    targets: list[tuple[Target, ...]]
+    columns: list[Fact | Embedded]
     parameters: dict[int, Origin]
     types: dict[int, SqlType]
 
@@ -61,31 +55,48 @@ class Statement(NamedTuple):
 
 def unknown(query: Query) -> Statement:
     """Return a statement of which nothing is known."""
-    return Statement(query.text, "", {}, [()] * len(query.columns), {}, {})
+    return Statement(query.text, "", {}, [UNKNOWN] * len(query.columns), {}, {})
 
 
 def parse(query: Query, analyst: Analyst) -> Statement:
-    """Parse a query and align its targets with its columns.
+    """Parse a query and align its targets with its columns."""
+    [wrapped] = tree.parse(query.text)
+    kind, node = tree.only(wrapped)
+    analysis = analyst.statement(query, kind, node)
+    columns = _aligned(query, _targets(kind, node), analysis.columns, analyst)
+    return Statement(
+        query.text, kind, node, columns, analysis.parameters, analysis.types
+    )
+
+
+def _aligned(
+    query: Query, targets: list[Node], facts: list[Fact], analyst: Analyst
+) -> list[Fact | Embedded]:
+    """Return what is proven of each column.
 
     An embed takes as many targets as its table has columns: sqlc writes them out.
     """
-    [wrapped] = tree.parse(query.text)
-    kind, node = tree.only(wrapped)
-    values: list[Node] = [t["ResTarget"].get("val", {}) for t in _targets(kind, node)]
-    analysis = analyst.statement(query, kind, node)
-    facts = analysis.columns
-    if len(facts) != len(values):
-        facts = [UNKNOWN] * len(values)
-    found = [Target(value, fact) for value, fact in zip(values, facts, strict=True)]
-    aligned: list[tuple[Target, ...]] = []
+    if len(facts) != len(targets):
+        facts = [UNKNOWN] * len(targets)
+    found: list[Fact | Embedded] = []
     position = 0
     for column in query.columns:
-        width = len(analyst.tables[column.embed].columns) if column.embed else 1
-        aligned.append(tuple(found[position : position + width]))
-        position += width
-    return Statement(
-        query.text, kind, node, aligned, analysis.parameters, analysis.types
-    )
+        if column.embed:
+            end = position + len(analyst.tables[column.embed].columns)
+            absent = any(fact.absent for fact in facts[position:end])
+            found.append(Embedded(_qualifier(targets[position]), absent))
+            position = end
+        else:
+            found.append(facts[position])
+            position += 1
+    return found
+
+
+def _qualifier(target: Node) -> str:
+    """Return the alias that a column reference is qualified by, or ``""``."""
+    value: Node = target["ResTarget"].get("val", {})
+    path = tree.path(value.get("ColumnRef", {}), "fields")
+    return path[-2] if len(path) > 1 else ""
 
 
 def _targets(kind: str, node: Node) -> list[Node]:

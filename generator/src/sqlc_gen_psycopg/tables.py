@@ -27,6 +27,7 @@ class Models:
         self._problems = problems
         self._names = self._class_names()
         self._made: dict[Name, Model] = {}
+        self._origins: dict[Name, list[tuple[Name, str]]] = {}
         self._used: set[Name] = set()
 
     def _class_names(self) -> dict[Name, str]:
@@ -107,13 +108,18 @@ class Models:
             return None
         if len(columns) != len(table.columns):
             return None
-        wanted = [(table.name, column.name) for column in table.columns]
-        if [(column.table, column.original_name) for column in columns] != wanted:
+        origins = [(column.table, column.original_name) for column in columns]
+        if origins != self._origins_of(table):
             return None
-        model = self._make(table.name)
-        own = [(field.name, field.value) for field in model.fields]
-        given = names.distinct(field.name for field in fields)
+        own = [(field.name, field.value) for field in self._make(table.name).fields]
+        given = names.distinct([field.name for field in fields])
         same = own == [
             (name, field.value) for name, field in zip(given, fields, strict=True)
         ]
         return self.get(table.name) if same else None
+
+    def _origins_of(self, table: Table) -> list[tuple[Name, str]]:
+        if table.name not in self._origins:
+            found = [(table.name, column.name) for column in table.columns]
+            self._origins[table.name] = found
+        return self._origins[table.name]

@@ -49,7 +49,8 @@ def strings(nodes: list[Node]) -> list[str]:
 
 def path(node: Node, key: str) -> list[str]:
     """Return the parts of the name that a list field holds, a star left out."""
-    return strings(node.get(key) or [])
+    found: list[Node] = node.get(key) or []
+    return [n["String"].get("sval", "") for n in found if "String" in n]
 
 
 def last_name(node: Node, key: str) -> str:

@@ -42,7 +42,7 @@ class Types:
         Raises:
             UnknownTypeError: no Python type stands for it.
         """
-        override = self._override(column, origin)
+        override = self._override(column, origin) if self._overrides else None
         element = (
             self._overridden(column.type, override)
             if override

@@ -17,7 +17,6 @@ from sqlc_gen_psycopg.inference.unification import common
 from sqlc_gen_psycopg.request import Name
 from sqlc_gen_psycopg.tree import Node
 
-_BOOL = SqlType(Name("", "bool"))
 _INT4_MAX = 2**31 - 1
 _JSON = ("json", "jsonb")
 
@@ -51,7 +50,7 @@ def _constant(node: Node, _: Scope) -> Fact:
     if "fval" in node:
         return facts.of(_numeral(node["fval"]["fval"]), not_null=True)
     if "boolval" in node:
-        return Fact(_BOOL, not_null=True)
+        return facts.boolean(not_null=True)
     # A quoted literal has no type before its context gives it one.
     return Fact(None, not_null=True)
 
@@ -87,13 +86,14 @@ def _operation(node: Node, scope: Scope) -> Fact:
         case "AEXPR_OP":
             return _operator(name, operands, scope)
         case "AEXPR_DISTINCT" | "AEXPR_NOT_DISTINCT":
-            return Fact(_BOOL, not_null=True)
+            return facts.boolean(not_null=True)
         case "AEXPR_NULLIF":
             return Fact(scope.world.base(operands[0].type))
         case "AEXPR_OP_ANY" | "AEXPR_OP_ALL":
-            return Fact(_BOOL, _has_given_elements(sides, scope))
+            return facts.boolean(not_null=_has_given_elements(sides, scope))
         case _:
-            return Fact(_BOOL, all(f.not_null for f in _all(_flat(sides), scope)))
+            flat = _all(_flat(sides), scope)
+            return facts.boolean(not_null=all(f.not_null for f in flat))
 
 
 _COMPARISONS = {"=", "<>", "!=", "<", ">", "<=", ">=", "BETWEEN", "NOT BETWEEN"}
@@ -162,25 +162,24 @@ def _has_given_elements(sides: list[Node], scope: Scope) -> bool:
 
 
 def _operator(name: str, operands: list[Fact], scope: Scope) -> Fact:
+    total = name in totals.OPERATORS and all(f.not_null for f in operands)
     if name in _COMPARISONS and len(operands) > 1:
         # Also of types that are no built-in ones.
-        found: SqlType | None = _BOOL
-    else:
-        bases = tuple([scope.world.base(operand.type) for operand in operands])
-        found = overloads.operator(name, bases)
-    total = name in totals.OPERATORS and all(f.not_null for f in operands)
+        return facts.boolean(not_null=total)
+    bases = tuple([scope.world.base(operand.type) for operand in operands])
+    found = overloads.operator(name, bases)
     return Fact(found, total, is_doubtful=found is None)
 
 
 def _boolean(node: Node, scope: Scope) -> Fact:
     uses.conditions(tree.children(node, "args"), scope)
     arms = _all(tree.children(node, "args"), scope)
-    return Fact(_BOOL, all(arm.not_null for arm in arms))
+    return facts.boolean(not_null=all(arm.not_null for arm in arms))
 
 
 def _null_test(node: Node, scope: Scope) -> Fact:
     fact(node["arg"], scope)
-    return Fact(_BOOL, not_null=True)
+    return facts.boolean(not_null=True)
 
 
 def _boolean_test(node: Node, scope: Scope) -> Fact:
@@ -224,7 +223,7 @@ def _subquery(node: Node, scope: Scope) -> Fact:
     select: Node = node["subselect"].get("SelectStmt", {})
     kind = node["subLinkType"]
     if kind == "EXISTS_SUBLINK":
-        return Fact(_BOOL, not_null=True)
+        return facts.boolean(not_null=True)
     rows = scope.world.rows(scope.inner(), select)
     first = rows.columns[0][1] if rows.columns else UNKNOWN
     if kind == "EXPR_SUBLINK":
@@ -232,7 +231,7 @@ def _subquery(node: Node, scope: Scope) -> Fact:
     if kind == "ARRAY_SUBLINK":
         return Fact(first.type.array if first.type else None, not_null=True)
     tested = fact(node["testexpr"], scope) if "testexpr" in node else UNKNOWN
-    return Fact(_BOOL, tested.not_null and first.not_null)
+    return facts.boolean(not_null=tested.not_null and first.not_null)
 
 
 def _has_one_row(select: Node) -> bool:

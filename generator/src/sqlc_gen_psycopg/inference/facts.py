@@ -1,5 +1,6 @@
 """What is known of an expression or of a column."""
 
+from functools import cache
 from typing import NamedTuple
 
 from sqlc_gen_psycopg.request import Name
@@ -54,11 +55,21 @@ class Fact(NamedTuple):
 
 
 UNKNOWN = Fact()
+BOOL = SqlType(Name("", "bool"))
 
 
-def of(name: str, *, not_null: bool = False, dims: int = 0) -> Fact:
+def boolean(*, not_null: bool) -> Fact:
+    """Return a fact of a boolean."""
+    return _TRUTH if not_null else _PERHAPS
+
+
+_TRUTH, _PERHAPS = Fact(BOOL, not_null=True), Fact(BOOL)
+
+
+@cache
+def of(name: str, *, not_null: bool = False) -> Fact:
     """Return a fact of a built-in type."""
-    return Fact(SqlType(Name("", name), dims), not_null)
+    return Fact(SqlType(Name("", name)), not_null)
 
 
 class Relation(NamedTuple):

@@ -1,19 +1,16 @@
 """What PostgreSQL takes parameters for that say no type of their own."""
 
 from sqlc_gen_psycopg.inference import overloads
-from sqlc_gen_psycopg.inference.facts import Fact, SqlType
+from sqlc_gen_psycopg.inference.facts import BOOL, Fact
 from sqlc_gen_psycopg.inference.scope import Scope
 from sqlc_gen_psycopg.inference.unification import common
-from sqlc_gen_psycopg.request import Name
 from sqlc_gen_psycopg.tree import Node
-
-_BOOL = SqlType(Name("", "bool"))
 
 
 def conditions(nodes: list[Node], scope: Scope) -> None:
     """Note the parameters that stand where only a boolean can."""
     for node in nodes:
-        scope.world.use(node, _BOOL)
+        scope.world.use(node, BOOL)
 
 
 def alternatives(nodes: list[Node], arms: list[Fact], scope: Scope) -> None:

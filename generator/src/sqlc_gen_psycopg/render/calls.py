@@ -49,8 +49,7 @@ def signature(
     given = [*parts.parameters, *more]
     if given:
         items += ["*", *given]
-    head = layout.call(f"{face.define} {name}", *items, tail=f" -> {returns}:")
-    return layout.lines(head, 0)
+    return layout.call_lines(0, f"{face.define} {name}", *items, tail=f" -> {returns}:")
 
 
 def cursor(source: Source, face: Face, parts: Parts, factory: str) -> list[str]:
@@ -61,8 +60,8 @@ def cursor(source: Source, face: Face, parts: Parts, factory: str) -> list[str]:
     if factory == "scalar_row":
         source.need_from("psycopg.rows", "scalar_row")
         target = f"cur: {face.cursor}[{parts.row}]"
-    opened = layout.call(f"{target} = {face.cursor}", "conn", *given)
-    return [*layout.lines(opened, 4), *binary(source, parts, 4)]
+    opened = layout.call_lines(4, f"{target} = {face.cursor}", "conn", *given)
+    return [*opened, *binary(source, parts, 4)]
 
 
 def binary(source: Source, parts: Parts, margin: int) -> list[str]:
@@ -73,12 +72,12 @@ def binary(source: Source, parts: Parts, margin: int) -> list[str]:
     return [f"{' ' * margin}cur.format = pq.Format.BINARY"]
 
 
-def execute(face: Face, parts: Parts) -> layout.Brackets:
-    """Return the call that executes a query."""
+def execute(face: Face, parts: Parts, indent: int) -> list[str]:
+    """Return the lines that execute a query."""
     items: list[layout.Doc] = [parts.function.constant]
     if parts.function.parameters:
         items.append(parts.sent)
-    return layout.call(f"{face.wait}cur.execute", *items)
+    return layout.call_lines(indent, f"{face.wait}cur.execute", *items)
 
 
 _ONLY = '''\

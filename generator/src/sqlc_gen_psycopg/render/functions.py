@@ -92,7 +92,8 @@ def _add_stream(source: Source, face: Face, parts: Parts) -> None:
         source.need_from("psycopg.rows", "scalar_row")
     # A name of its own, so that a later cursor is never taken for this one.
     unique = f'f"{plain}_{{uuid4().hex}}"'
-    opened = layout.call(
+    opened = layout.call_lines(
+        4,
         f"{face.keyword}with {face.server_cursor}",
         "conn",
         unique,
@@ -100,10 +101,10 @@ def _add_stream(source: Source, face: Face, parts: Parts) -> None:
         tail=" as cur:",
     )
     body = [
-        *layout.lines(opened, 4),
+        *opened,
         *calls.binary(source, parts, 8),
         "        cur.itersize = fetch_size",
-        *layout.lines(calls.execute(face, parts), 8),
+        *calls.execute(face, parts, 8),
         "        yield cur",
     ]
     source.add(name, [f"@{manager}", *head, *docstring(text), *body])
@@ -125,7 +126,7 @@ def _returns(face: Face, parts: Parts) -> str:
 
 def _executed(source: Source, face: Face, parts: Parts) -> list[str]:
     opened = calls.cursor(source, face, parts, parts.factory)
-    return [*opened, *layout.lines(calls.execute(face, parts), 4)]
+    return [*opened, *calls.execute(face, parts, 4)]
 
 
 def _add_row_count(source: Source, face: Face) -> None:

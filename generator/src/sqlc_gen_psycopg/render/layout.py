@@ -104,6 +104,17 @@ def lines(doc: Doc, indent: int, *, after: str = "") -> list[str]:
             return _annotated(doc, indent, after)
 
 
+def call_lines(indent: int, function: str, *items: Doc, tail: str = "") -> list[str]:
+    """Lay out a call at an indentation."""
+    margin = " " * indent
+    flattened = [i if isinstance(i, str) else flat(i) for i in items]
+    whole = f"{margin}{function}({', '.join(flattened)}){tail}"
+    if len(whole) <= WIDTH:
+        return [whole]
+    inner = _items(items, indent + INDENT)
+    return [f"{margin}{function}(", *inner, f"{margin}){tail}"]
+
+
 def _items(items: tuple[Doc, ...], indent: int) -> list[str]:
     """Lay out each item on lines of its own."""
     margin, found = " " * indent, list[str]()

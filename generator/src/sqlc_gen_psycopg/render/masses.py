@@ -24,9 +24,9 @@ def add(source: Source, face: Face, parts: Parts) -> None:
 def _executed(source: Source, face: Face, parts: Parts) -> list[str]:
     rows = Comprehension(parts.sent, "for row in rows")
     constant = parts.function.constant
-    executed = layout.call(f"{face.wait}cur.executemany", constant, rows)
+    executed = layout.call_lines(4, f"{face.wait}cur.executemany", constant, rows)
     opened = calls.cursor(source, face, parts, "")
-    return [*opened, *layout.lines(executed, 4)]
+    return [*opened, *executed]
 
 
 def _fetched(source: Source, face: Face, parts: Parts) -> tuple[str, list[str]]:
@@ -38,14 +38,18 @@ def _fetched(source: Source, face: Face, parts: Parts) -> tuple[str, list[str]]:
         fetched = f"list[{parts.row}]"
         fetch = f"{face.wait}cur.fetchall()"
     rows = Comprehension(parts.sent, "for row in rows", head="arguments = ")
-    executed = layout.call(
-        f"{face.wait}cur.executemany", function.constant, "arguments", "returning=True"
+    executed = layout.call_lines(
+        4,
+        f"{face.wait}cur.executemany",
+        function.constant,
+        "arguments",
+        "returning=True",
     )
     results = layout.Brackets("results: list[", (fetched,), "] = []")
     return f"list[{fetched}]", [
         *layout.lines(rows, 4),
         *calls.cursor(source, face, parts, parts.factory),
-        *layout.lines(executed, 4),
+        *executed,
         *layout.lines(results, 4),
         "    for _ in arguments:",
         f"        results.append({fetch})",
@@ -58,13 +62,13 @@ def _copied(source: Source, face: Face, parts: Parts) -> list[str]:
     function = parts.function
     assert function.copy  # noqa: S101 - the command's own
     types = tuple(f'"{name}"' for name in function.copy.types)
-    typed = layout.call("copy.set_types", layout.tuple_of(types))
-    written = layout.call(f"{face.wait}copy.write_row", parts.sent)
+    typed = layout.call_lines(8, "copy.set_types", layout.tuple_of(types))
+    written = layout.call_lines(12, f"{face.wait}copy.write_row", parts.sent)
     return [
         *calls.cursor(source, face, parts, ""),
         f"    {face.keyword}with cur.copy({function.constant}) as copy:",
-        *(layout.lines(typed, 8) if types else ()),
+        *(typed if types else ()),
         "        for row in rows:",
-        *layout.lines(written, 12),
+        *written,
         "    return cur.rowcount",
     ]

@@ -67,14 +67,15 @@ def _add(
     source.need_from("psycopg.rows", "RowMaker")
     readers = sorted({e for v in given for e in values.text_arrays(v)})
     parameter = "cursor: AdaptContext" if readers else "_: object"
-    head = layout.call(f"def {name}", parameter, tail=f" -> RowMaker[{annotation}]:")
-    make = layout.call("def make", "row: Sequence[Any]", tail=f" -> {annotation}:")
+    returns = f" -> RowMaker[{annotation}]:"
     lines = [
-        *_broken(layout.lines(head, 0)),
+        *_broken(layout.call_lines(0, f"def {name}", parameter, tail=returns)),
         '    """Make rows by position: a row factory for psycopg."""',
         *(f'    {values.reader(e)} = _array_reader(cursor, "{e}")' for e in readers),
         "",
-        *layout.lines(make, 4),
+        *layout.call_lines(
+            4, "def make", "row: Sequence[Any]", tail=f" -> {annotation}:"
+        ),
         *returned(value),
         "",
         "    return make",

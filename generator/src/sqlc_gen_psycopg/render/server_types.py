@@ -39,8 +39,7 @@ def add_register(source: Source, face: Face, learned: list[LearnedType]) -> None
         if face is ASYNC:
             source.need_from("@server_types", f"learn_{kind.function}")
         fetched = f"{face.wait}{info}.fetch(conn, {_literal(kind)})"
-        learn = layout.call(f"learn_{kind.function}", fetched, "conn")
-        lines += layout.lines(learn, 4)
+        lines += layout.call_lines(4, f"learn_{kind.function}", fetched, "conn")
     source.add("register_types", lines)
 
 
@@ -79,7 +78,7 @@ def _add_check(source: Source, kind: LearnedType) -> None:
             *docstring(text),
             f"    if isinstance(value, {kind.class_name or 'dict'}):",
             f"        return {returned}",
-            *layout.lines(layout.call("raise TypeError", missing), 4),
+            *layout.call_lines(4, "raise TypeError", missing),
         ],
     )
 
@@ -115,16 +114,14 @@ def _add_learn(source: Source, kind: LearnedType) -> None:
             f"    def parts(value: {kind.class_name}, _: object) -> Sequence[Any]:",
             *rows.returned(sent),
             "",
-            *layout.lines(
-                layout.call(
-                    "register_composite",
-                    "info",
-                    "context",
-                    kind.class_name,
-                    "make_object=make",
-                    "make_sequence=parts",
-                ),
+            *layout.call_lines(
                 4,
+                "register_composite",
+                "info",
+                "context",
+                kind.class_name,
+                "make_object=make",
+                "make_sequence=parts",
             ),
         ],
     )
@@ -147,5 +144,4 @@ def _add_learn_hstore(source: Source, kind: LearnedType) -> None:
 
 def _learn_head(name: str, info: str) -> list[str]:
     items = (f"info: {info} | None", "context: AdaptContext")
-    head = layout.call(f"def learn_{name}", *items, tail=" -> None:")
-    return layout.lines(head, 0)
+    return layout.call_lines(0, f"def learn_{name}", *items, tail=" -> None:")

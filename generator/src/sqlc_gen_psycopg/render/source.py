@@ -111,8 +111,9 @@ _DIGITS = re.compile(r"(\d+)")
 @cache
 def _natural(name: str) -> list[str | int]:
     """Split a name at its numbers, which are compared as such."""
-    parts = _DIGITS.split(name)
-    return [int(part) if place % 2 else part for place, part in enumerate(parts)]
+    parts: list[str | int] = [*_DIGITS.split(name)]
+    parts[1::2] = map(int, parts[1::2])
+    return parts
 
 
 def _all(exports: list[str]) -> list[str]:
