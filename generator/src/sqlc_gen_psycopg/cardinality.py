@@ -28,6 +28,9 @@ _SETS = frozenset(
 )
 
 
+_NESTED = (dict, list)
+
+
 def is_one_row(kind: str, node: Node) -> bool:
     """Tell whether a statement gives one row, or fails.
 
@@ -41,12 +44,18 @@ def is_one_row(kind: str, node: Node) -> bool:
 def _selects_one(node: Node) -> bool:
     if any(key in node for key in _CHANGING):
         return False
-    calls = _calls(tree.children(node, "targetList"))
+    calls = _calls(_computed(node))
     if any(_builtin(call) not in _SCALAR for call in calls):
         return False
     if "fromClause" not in node and "whereClause" not in node:
         return True
     return any(_is_aggregate(call) for call in calls)
+
+
+def _computed(node: Node) -> list[Node]:
+    """Return the targets that are more than a column."""
+    targets = [t["ResTarget"].get("val", {}) for t in tree.children(node, "targetList")]
+    return [target for target in targets if "ColumnRef" not in target]
 
 
 def _calls(value: object) -> list[Node]:
@@ -61,7 +70,7 @@ def _calls(value: object) -> list[Node]:
             node = cast("Node", current)
             if "FuncCall" in node:
                 found.append(node["FuncCall"])
-            waiting.extend(node.values())
+            waiting += [inner for inner in node.values() if type(inner) in _NESTED]
     return found
 
 

@@ -1,6 +1,5 @@
 """The comment under a query's name: its docstring and its directives."""
 
-import difflib
 import re
 from typing import NamedTuple
 
@@ -57,7 +56,7 @@ def read(query: Query, written: Written | None, problems: Problems) -> Comment:
 
 def _is_misspelled(name: str, query: Query) -> bool:
     explained = {parameter.column.name for parameter in query.parameters}
-    return name not in explained and bool(difflib.get_close_matches(name, DIRECTIVES))
+    return name not in explained and bool(optionvalues.similar(name, DIRECTIVES))
 
 
 def _listed(rests: list[str]) -> frozenset[str]:

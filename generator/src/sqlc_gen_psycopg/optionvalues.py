@@ -17,13 +17,18 @@ def check_known(
 
 def nearest(name: str, known: tuple[str, ...]) -> str:
     """The remedy for an unknown name: the nearest known one, or all of them."""
-    # Only a refusal needs it, and it takes long to import.
-    import difflib  # noqa: PLC0415
-
-    matches = difflib.get_close_matches(name, known, n=1)
+    matches = similar(name, known)
     if matches:
         return f"did you mean {matches[0]!r}?"
     return f"known are {', '.join(known)}"
+
+
+def similar(name: str, known: tuple[str, ...]) -> list[str]:
+    """Return the known names that an unknown one resembles, the nearest first."""
+    # Hardly a run needs it, and it takes long to import.
+    import difflib  # noqa: PLC0415
+
+    return difflib.get_close_matches(name, known)
 
 
 def boolean(value: object, where: str, problems: Problems) -> bool:

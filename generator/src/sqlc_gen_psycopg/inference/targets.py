@@ -11,10 +11,11 @@ _KEYWORDS = {"A_ArrayExpr": "array", "CaseExpr": "case", "CoalesceExpr": "coales
 
 def relation(targets: list[Node], within: Scope) -> Relation:
     """Return what they give, as a relation without an alias."""
-    named = [_named(target["ResTarget"]) for target in targets]
-    sets = _sets([value for _, value in named])
+    values: list[Node] = [target["ResTarget"].get("val", {}) for target in targets]
+    sets = _sets(values)
     columns: list[tuple[str, Fact]] = []
-    for place, (name, value) in enumerate(named):
+    for place, value in enumerate(values):
+        name: str = targets[place]["ResTarget"].get("name", "")
         if "ColumnRef" in value:
             columns += _referenced(name, value["ColumnRef"], within)
             continue
@@ -24,10 +25,6 @@ def relation(targets: list[Node], within: Scope) -> Relation:
             found = found.nullable()
         columns.append((name or _name(value), found))
     return Relation("", tuple(columns))
-
-
-def _named(target: Node) -> tuple[str, Node]:
-    return target.get("name", ""), target.get("val", {})
 
 
 def _sets(values: list[Node]) -> list[int]:

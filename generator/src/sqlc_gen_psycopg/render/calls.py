@@ -39,12 +39,9 @@ ASYNC = Face(
 
 
 def signature(
-    source: Source, face: Face, parts: Parts, name: str, returns: str, *more: str
+    face: Face, parts: Parts, name: str, returns: str, *more: str
 ) -> list[str]:
     """Return a function's head; ``more`` are parameters of its own."""
-    source.need(*parts.imports)
-    source.need_from("typing", "Any")
-    source.need_from("psycopg", face.connection)
     items: list[layout.Doc] = [f"conn: {face.connection}[Any]"]
     given = [*parts.parameters, *more]
     if given:
@@ -54,7 +51,6 @@ def signature(
 
 def cursor(source: Source, face: Face, parts: Parts, factory: str) -> list[str]:
     """Return the lines that open a cursor."""
-    source.need_from("psycopg", face.cursor)
     given = [f"row_factory={factory}"] if factory else []
     target = "cur"
     if factory == "scalar_row":

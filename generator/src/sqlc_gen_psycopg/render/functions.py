@@ -47,7 +47,7 @@ def _add_now(source: Source, face: Face, parts: Parts) -> None:
             body.append("    return cur")
         case _:
             pass
-    head = calls.signature(source, face, parts, function.name, _returns(face, parts))
+    head = calls.signature(face, parts, function.name, _returns(face, parts))
     source.add(function.name, [*head, *parts.doc, *body])
 
 
@@ -69,7 +69,7 @@ def _add_deferred(source: Source, face: Face, parts: Parts) -> None:
         _add_row_count(source, face)
         body.append("    return lambda: _row_count(cur)")
     name = f"send_{function.name.strip('_')}"
-    head = calls.signature(source, face, parts, name, returns)
+    head = calls.signature(face, parts, name, returns)
     text = f"Queue `{function.name}` and return the function that fetches its result."
     source.add(name, [*head, *docstring(text), *body])
 
@@ -86,7 +86,7 @@ def _add_stream(source: Source, face: Face, parts: Parts) -> None:
     rest = "None" if face is ASYNC else "None, None"
     returns = f"{generator}[{face.server_cursor}[{parts.row}], {rest}]"
     name = f"stream_{plain}"
-    head = calls.signature(source, face, parts, name, returns, "fetch_size: int = 1000")
+    head = calls.signature(face, parts, name, returns, "fetch_size: int = 1000")
     text = f"Open `{function.name}` on the server, as a cursor of this transaction."
     if parts.factory == "scalar_row":
         source.need_from("psycopg.rows", "scalar_row")

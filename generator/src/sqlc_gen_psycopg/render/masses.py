@@ -17,7 +17,7 @@ def add(source: Source, face: Face, parts: Parts) -> None:
             returns, body = "None", _executed(source, face, parts)
         case _:
             returns, body = _fetched(source, face, parts)
-    head = calls.signature(source, face, parts, function.name, returns)
+    head = calls.signature(face, parts, function.name, returns)
     source.add(function.name, [*head, *parts.doc, *body])
 
 

@@ -208,7 +208,10 @@ class Package(NamedTuple):
 
 
 def _add_functions(source: Source, face: Face, spelled: list[Parts]) -> None:
+    source.need_from("typing", "Any")
+    source.need_from("psycopg", face.connection, face.cursor)
     for each in spelled:
+        source.imports |= each.imports
         functions.add(source, face, each)
 
 
