@@ -2,26 +2,27 @@
 
 import base64
 import json
-from collections import Counter
-from pathlib import Path
+from functools import partial
 
 from sqlc_gen_psycopg import (
-    names,
     options,
+    parallel,
     problems,
-    queryfiles,
     request,
     tables,
+    translation,
     typemap,
 )
 from sqlc_gen_psycopg.ddl import files
-from sqlc_gen_psycopg.function import Function
 from sqlc_gen_psycopg.inference.analyst import Analyst
 from sqlc_gen_psycopg.queries import Resolver
-from sqlc_gen_psycopg.render.package import Module, Package
+from sqlc_gen_psycopg.render.modules import Shared
+from sqlc_gen_psycopg.render.output import Output
+from sqlc_gen_psycopg.render.package import Package
+from sqlc_gen_psycopg.translation import Translation
 
-# Modules of the output that a query file may not be called after.
-_TAKEN = frozenset({"models", "enums", "json_types", "server_types", "aio", "__init__"})
+# So many queries take longer than a process of their own.
+_WORTH_A_PROCESS = 250
 
 
 def answer(data: bytes) -> bytes:
@@ -58,17 +59,15 @@ def generate(asked: request.Request) -> dict[str, str]:
     types = typemap.Types(asked, known, chosen, found)
     analyst = Analyst(asked.tables, known)
     models = tables.Models(asked, analyst, types, chosen, found)
-    modules = _modules(asked, Resolver(analyst, types, models, chosen, found), found)
-    used = models.used() if chosen.omit_unused_models else models.all()
-    found.raise_if_any()
-    return Package(
-        asked.sqlc_version,
-        chosen,
-        modules,
-        tuple(used),
-        tuple(types.enums.values()),
-        types.learned_types,
-    ).files()
+    resolver = Resolver(analyst, types, models, chosen, found)
+    output = Output(asked.sqlc_version, chosen)
+    translated = parallel.spread(
+        partial(translation.translate, resolver=resolver, output=output),
+        translation.files(asked),
+        lambda file: len(file.queries),
+        _WORTH_A_PROCESS,
+    )
+    return _whole(translated, resolver, output)
 
 
 def _check_engine(asked: request.Request, found: problems.Problems) -> None:
@@ -80,54 +79,25 @@ def _check_engine(asked: request.Request, found: problems.Problems) -> None:
         )
 
 
-def _modules(
-    asked: request.Request, resolver: Resolver, found: problems.Problems
-) -> tuple[Module, ...]:
-    written = queryfiles.read(asked)
-    by_file: dict[Path, list[Function]] = {}
-    for query in asked.queries:
-        source = written.get((query.filename, query.name))
-        function = resolver.function(query, source)
-        # sqlc passes the file's base name only, which another folder may have, too.
-        file = source.file if source else Path(query.filename)
-        by_file.setdefault(file, []).append(function)
-    for file, functions in by_file.items():
-        _check_distinct(file.name, functions, found)
-    files = sorted(by_file)
-    labels = _labels(files)
-    spelled = [names.snake(label.removesuffix(".sql"), _TAKEN) for label in labels]
-    return tuple(
-        Module(name, label, tuple(by_file[file]))
-        for name, label, file in zip(
-            names.distinct(spelled), labels, files, strict=True
-        )
-    )
-
-
-def _labels(files: list[Path]) -> list[str]:
-    """Return the names of files, with their folders' where several have one name."""
-    shared = Counter(file.name for file in files)
-    return [
-        f"{file.parent.name}/{file.name}" if shared[file.name] > 1 else file.name
-        for file in files
-    ]
-
-
-def _check_distinct(
-    filename: str, functions: list[Function], found: problems.Problems
-) -> None:
-    seen: dict[str, str] = {}
-    for function in functions:
-        made = [function.name]
-        if function.comment.deferred:
-            made.append(f"send_{function.name}")
-        if function.comment.stream:
-            made.append(f"stream_{function.name}")
-        for name in made:
-            if name in seen:
-                found.add(
-                    f"{filename}: {function.query.name}",
-                    f"its function {name!r} is also made by {seen[name]}",
-                    "rename one of the two queries",
-                )
-            seen[name] = function.query.name
+def _whole(
+    translated: list[Translation], resolver: Resolver, output: Output
+) -> dict[str, str]:
+    """Put the modules of all query files together, and add what they share."""
+    texts: dict[str, str] = {}
+    shared = Shared(set(), set(), set())
+    _, types, models, chosen, found = resolver
+    for part in translated:
+        texts |= part.texts
+        shared.add(part.shared)
+        # A part may come from another process, of which nothing else is known here.
+        for problem in part.problems:
+            found.add(*problem)
+        for table in part.models:
+            models.get(table)
+        for name in part.learned:
+            types.of_name(name)
+    used = models.used() if chosen.omit_unused_models else models.all()
+    found.raise_if_any()
+    enums = [*types.enums.values()]
+    learned = [*types.learned.values()]
+    return texts | Package(output, used, enums, learned).files(shared)

@@ -28,7 +28,7 @@ class Models:
         self._names = self._class_names()
         self._made: dict[Name, Model] = {}
         self._origins: dict[Name, list[tuple[Name, str]]] = {}
-        self._used: set[Name] = set()
+        self.used_names: set[Name] = set()
 
     def _class_names(self) -> dict[Name, str]:
         own = [n for n in self._request.tables if n.schema not in CATALOGS]
@@ -41,7 +41,7 @@ class Models:
 
     def used(self) -> list[Model]:
         """Return the models that were asked for, by name."""
-        used = [self._made[name] for name in self._used]
+        used = [self._made[name] for name in self.used_names]
         return sorted(used, key=lambda model: model.name)
 
     def all(self) -> list[Model]:
@@ -52,7 +52,7 @@ class Models:
 
     def get(self, name: Name) -> Model:
         """Return a table's model, which is thereby used."""
-        self._used.add(name)
+        self.used_names.add(name)
         return self._make(name)
 
     def _make(self, name: Name) -> Model:

@@ -31,6 +31,7 @@ class Types:
         self._overrides = options.overrides
         self._problems = problems
         self.enums = _enum_types(request, schema)
+        # The types that connections must learn, those they are made of first.
         self.learned: dict[Name, LearnedType] = {}
         self._known: dict[Name, PyType] = {}
         self._composite_names = _class_names(list(schema.composites))
@@ -100,11 +101,6 @@ class Types:
         if name.name in EXTENSION_TEXT:
             return STR._replace(array_of="text", known_array=False)
         raise UnknownTypeError(str(name))
-
-    @property
-    def learned_types(self) -> tuple[LearnedType, ...]:
-        """The types that connections must learn, those they are made of first."""
-        return tuple(self.learned.values())
 
     def _learned(self, name: Name) -> LearnedType:
         if name not in self.learned:
