@@ -29,6 +29,7 @@ $(READY): requirements.lock pyproject.toml generator/pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e generator
+	@$(BIN)/python -m compileall -q generator/src src
 	@touch $@
 
 ##@ Change something

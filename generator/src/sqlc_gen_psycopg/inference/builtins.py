@@ -1,5 +1,6 @@
 """PostgreSQL's built-in functions and operators, each with its overloads."""
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -28,14 +29,18 @@ class Signature(NamedTuple):
 
 
 @cache
-def _lines() -> dict[tuple[str, str], list[str]]:
-    """Return the lines of each function and operator; few are ever asked for."""
-    found: dict[tuple[str, str], list[str]] = {}
-    text = Path(__file__).with_name("builtins.txt").read_text("utf-8")
-    for line in text.splitlines():
-        what, name, rest = line.split("\t", 2)
-        found.setdefault((what, name), []).append(rest)
-    return found
+def _text() -> str:
+    return "\n" + Path(__file__).with_name("builtins.txt").read_text("utf-8")
+
+
+def _lines(what: str, name: str) -> Iterator[str]:
+    """Yield the lines of a name; so few are ever asked for that none is split off."""
+    text, start = _text(), f"\n{what}\t{name}\t"
+    place = text.find(start)
+    while place >= 0:
+        end = text.index("\n", place + 1)
+        yield text[place + len(start) : end]
+        place = text.find(start, end)
 
 
 def _function(line: str) -> Signature:
@@ -58,10 +63,10 @@ def _operator(line: str) -> Signature:
 @cache
 def overloads(name: str) -> list[Signature]:
     """Return the built-in functions of a name."""
-    return [_function(line) for line in _lines().get(("f", name), ())]
+    return [_function(line) for line in _lines("f", name)]
 
 
 @cache
 def operators(name: str) -> list[Signature]:
     """Return the built-in operators of a name."""
-    return [_operator(line) for line in _lines().get(("o", name), ())]
+    return [_operator(line) for line in _lines("o", name)]
