@@ -1,15 +1,18 @@
 """What is read from the schema files, since sqlc's catalog does not hold it."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from generator.tests import sqlc
 from sqlc_gen_psycopg import sqlfiles
 from sqlc_gen_psycopg.ddl import files
 from sqlc_gen_psycopg.problems import Problems
 from sqlc_gen_psycopg.request import Name
 from sqlc_gen_psycopg.schema import Schema
 
+MOOD = Name("", "mood")
 STATE = Name("", "state")
 
 
@@ -97,10 +100,28 @@ END $$;
 def test_types_of_blocks(tmp_path: Path) -> None:
     """A block makes the types that are missing; the first one counts."""
     found = read(tmp_path, BLOCK, MORE)
-    assert found.enums == {Name("", "mood"): ["blue", "ok", "glad"]}
+    assert found.labels(MOOD, found.enums[MOOD]) == ("blue", "ok", "glad")
     assert found.domains[STATE].labels == ("a",)
     (tmp_path / "dropped").mkdir()
-    assert read(tmp_path / "dropped", BLOCK, "DROP TYPE IF EXISTS mood;").enums == {}
+    dropped = read(tmp_path / "dropped", BLOCK, MORE, "DROP TYPE IF EXISTS mood;")
+    assert dropped.enums == {}
+    assert dropped.labels(MOOD, ("sad",)) == ("sad",)
+
+
+def test_labels_of_blocks(tmp_path: Path) -> None:
+    """A block adds to an enum that sqlc knows, and renames its labels."""
+    made = "CREATE TYPE mood AS ENUM ('ok', 'sad'); CREATE TABLE t (mood mood);"
+    query = "-- name: moods :many\nSELECT mood FROM t;"
+    project = sqlc.Project.write(tmp_path, made + MORE, query, "{}")
+    labels = re.findall(r' = "(\w+)"', project.generated()["enums.py"])
+    assert labels == ["ok", "blue", "glad"]
+
+
+def test_labels_follow_their_type(tmp_path: Path) -> None:
+    """A new enum that takes the name of a renamed one has none of its labels."""
+    found = read(tmp_path, MORE, "ALTER TYPE mood RENAME TO old;")
+    assert found.labels(MOOD, ("sad",)) == ("sad",)
+    assert found.labels(Name("", "old"), ("sad",)) == ("blue", "glad", "ok")
 
 
 def test_psql_commands_are_skipped(tmp_path: Path) -> None:

@@ -38,17 +38,29 @@ class Schema:
 
     ``required`` are the columns that are NOT NULL, as far as the files say so: sqlc
     does not know it of serials, and believes it of ``parents`` if a child says so.
-    ``enums`` are those that sqlc does not see.
+    ``enums`` are those that sqlc does not see, ``relabelled`` what it does not see of
+    any: each label that is new, behind the one that it replaces or "".
     """
 
     def __init__(self, default: str) -> None:
         self.default = default
         self.domains: dict[Name, Domain] = {}
-        self.enums: dict[Name, list[str]] = {}
+        self.enums: dict[Name, tuple[str, ...]] = {}
+        self.relabelled: dict[Name, list[tuple[str, str]]] = {}
         self.derived: dict[Name, Node] = {}
         self.required: set[tuple[Name, str]] = set()
         self.parents: set[Name] = set()
         self.composites: dict[Name, Attributes] = {}
+
+    def labels(self, enum: Name, first: tuple[str, ...]) -> tuple[str, ...]:
+        """Return an enum's labels, given those that it had first."""
+        found = list(first)
+        for old, new in self.relabelled.get(enum, ()):
+            if old in found:
+                found[found.index(old)] = new
+            elif not old and new not in found:
+                found.append(new)
+        return tuple(found)
 
 
 def name_of(schema: Schema, parts: list[Node]) -> Name:

@@ -181,12 +181,12 @@ def _wrap(symbol: Symbol) -> Wrap:
 
 
 def _enum_types(request: Request, schema: Schema) -> dict[Name, EnumType]:
+    labels = schema.enums | {enum.name: enum.labels for enum in request.enums.values()}
+    comments = {enum.name: enum.comment for enum in request.enums.values()}
     sources = [
-        *((enum.name, enum.labels, enum.comment) for enum in request.enums.values()),
         *(
-            (name, tuple(labels), "")
-            for name, labels in schema.enums.items()
-            if name not in request.enums
+            (name, schema.labels(name, first), comments.get(name, ""))
+            for name, first in labels.items()
         ),
         *(
             (name, domain.labels, domain.comment)

@@ -1,4 +1,4 @@
-"""The types that DO blocks make if they are missing: sqlc does not look into blocks."""
+"""The types that DO blocks make or alter: sqlc does not look into blocks."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _STATEMENT = re.compile(
 
 
 def note(schema: Schema, node: Node) -> None:
-    """Note the enums and domains of a DO block, none that is there already."""
+    """Note the enums and domains of a DO block that are new, and labels of others."""
     for kind, statement in _statements(_body(node)):
         if kind in _NOTED:
             _NOTED[kind](schema, statement)
@@ -39,7 +39,7 @@ def _statements(body: str) -> Iterator[tuple[str, Node]]:
 
 def _create_enum(schema: Schema, statement: Node) -> None:
     labels = tree.path(statement, "vals")
-    schema.enums.setdefault(name_of(schema, statement["typeName"]), labels)
+    schema.enums.setdefault(name_of(schema, statement["typeName"]), tuple(labels))
 
 
 def _create_domain(schema: Schema, statement: Node) -> None:
@@ -48,12 +48,8 @@ def _create_domain(schema: Schema, statement: Node) -> None:
 
 
 def _alter_enum(schema: Schema, statement: Node) -> None:
-    labels = schema.enums.get(name_of(schema, statement["typeName"]), [])
-    new, old = statement["newVal"], statement.get("oldVal")
-    if old in labels:
-        labels[labels.index(old)] = new
-    elif not old and new not in labels:
-        labels.append(new)
+    changes = schema.relabelled.setdefault(name_of(schema, statement["typeName"]), [])
+    changes.append((statement.get("oldVal", ""), statement["newVal"]))
 
 
 _NOTED = {

@@ -1,10 +1,14 @@
 """What each kind of statement says."""
 
+from typing import TypeVar
+
 from sqlc_gen_psycopg import tree
 from sqlc_gen_psycopg.ddl import blocks, domains, tables
 from sqlc_gen_psycopg.request import Name
 from sqlc_gen_psycopg.schema import Schema, name_of, relation
 from sqlc_gen_psycopg.tree import Node
+
+_Kept = TypeVar("_Kept")
 
 
 def note(schema: Schema, statement: Node) -> None:
@@ -21,6 +25,7 @@ def _drop(schema: Schema, node: Node) -> None:
             schema.domains.pop(dropped, None)
             schema.composites.pop(dropped, None)
             schema.enums.pop(dropped, None)
+            schema.relabelled.pop(dropped, None)
         elif node["removeType"] in ("OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_TABLE"):
             schema.derived.pop(name_of(schema, target["List"]["items"]), None)
 
@@ -29,13 +34,11 @@ def _rename(schema: Schema, node: Node) -> None:
     kind = node["renameType"]
     if kind in ("OBJECT_DOMAIN", "OBJECT_TYPE"):
         old = name_of(schema, node["object"]["List"]["items"])
-        if old in schema.domains:
-            new = Name(old.schema, node["newname"])
-            schema.domains[new] = schema.domains.pop(old)
-        elif old in schema.composites:
-            schema.composites[Name(old.schema, node["newname"])] = (
-                schema.composites.pop(old)
-            )
+        new = Name(old.schema, node["newname"])
+        _move(schema.domains, old, new)
+        _move(schema.composites, old, new)
+        _move(schema.enums, old, new)
+        _move(schema.relabelled, old, new)
     elif kind == "OBJECT_DOMCONSTRAINT":
         domain = schema.domains.get(name_of(schema, node["object"]["List"]["items"]))
         if domain and node["subname"] in domain.checks:
@@ -47,6 +50,11 @@ def _rename(schema: Schema, node: Node) -> None:
         schema.composites.pop(relation(schema, node["relation"]), None)
     elif kind == "OBJECT_COLUMN":
         tables.rename_column(schema, node)
+
+
+def _move(kept: dict[Name, _Kept], old: Name, new: Name) -> None:
+    if old in kept:
+        kept[new] = kept.pop(old)
 
 
 def _comment(schema: Schema, node: Node) -> None:
