@@ -1,5 +1,6 @@
 """Whatever PostgreSQL's grammar allows, the inference answers, if only "unknown"."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,20 @@ def test_query_files_of_one_name(tmp_path: Path) -> None:
         assert f'def {folder}(conn: Connection[Any]) -> int:\n    """Of' in module
         assert f"def only_{folder}(" in files[f"{folder}_only.py"]
     assert "orders.py" not in files
+
+
+def test_a_table_of_rows(tmp_path: Path) -> None:
+    """Its row factory is none of the table's that it is called after."""
+    schema = "CREATE TABLE score (id int); CREATE TABLE score_row (id int, n int);"
+    queries = "\n".join(
+        f"-- name: all_{table} :many\nSELECT * FROM {table};"
+        for table in ("score", "score_row")
+    )
+    files = sqlc.Project.write(tmp_path, schema, queries, "{}").generated()
+    made = re.findall(r"def (\w+)\(_.*\[(\w+)\]:", files["models.py"])
+    assert made == [("score_row", "Score"), ("score_row_row", "ScoreRow")]
+    used = re.findall(r"row_factory=models\.(\w+)", files["queries.py"])
+    assert used == ["score_row", "score_row_row"]
 
 
 def test_a_file_without_queries(tmp_path: Path) -> None:

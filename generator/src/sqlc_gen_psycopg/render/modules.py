@@ -123,7 +123,7 @@ def _add_model_factories(
     }
     own: dict[str, str] = {}
     for model in sorted(models, key=lambda model: model.name):
-        name = rows.factory_name(model.name)
+        name = rows.factory_name(model)
         own[name] = _free(name, taken)
         rows.add_factory(source, own[name], f"models.{model.name}", model)
     return own
@@ -141,10 +141,10 @@ def _add_factory(
     match function.result:
         case Model() as model:
             source.need(Import("@", "models"))
-            name = rows.factory_name(model.name)
+            name = rows.factory_name(model)
             return own.get(name, f"models.{name}")
         case Row() as row:
-            name = _free(rows.factory_name(row.name), taken)
+            name = _free(rows.factory_name(row), taken)
             rows.add_factory(source, name, row.name, row)
             return name
         case Scalar() as scalar if scalar.value.is_converted:

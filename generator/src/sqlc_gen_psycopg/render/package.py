@@ -96,7 +96,7 @@ class Package(NamedTuple):
             rows.add_class(source, model, within="models.")
         for model in self.models:
             if model.table_name in shared.rows:
-                name = rows.factory_name(model.name)
+                name = rows.factory_name(model)
                 rows.add_factory(source, name, model.name, model)
         return source
 

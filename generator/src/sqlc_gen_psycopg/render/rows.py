@@ -36,10 +36,14 @@ def _class_head(source: Source, name: str) -> list[str]:
     return ["@dataclass(slots=True)", f"class {name}:"]
 
 
-def factory_name(row_class: str) -> str:
-    """Return the name of a row class's factory."""
-    name = names.snake(row_class)
-    return name if name.endswith("_row") else f"{name}_row"
+def factory_name(row: Row | Model) -> str:
+    """Return the name of a row class's factory.
+
+    A query's own class is called a row already; a table's may be, too, but then the
+    shorter name is that of another table.
+    """
+    name = names.snake(row.name)
+    return name if isinstance(row, Row) and name.endswith("_row") else f"{name}_row"
 
 
 def add_factory(source: Source, name: str, class_name: str, row: Row | Model) -> None:
