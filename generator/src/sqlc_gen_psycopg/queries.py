@@ -143,6 +143,10 @@ class Resolver(NamedTuple):
     ) -> Model | Row | Scalar | None:
         if query.command not in commands.WITH_ROWS or not query.columns:
             return None
+        if not (comment.binary or comment.notnull or comment.nullable):
+            whole = self.models.of_table(query.columns, parsed.columns)
+            if whole:
+                return whole
         columns = [
             _proven(column, found)
             for column, found in zip(query.columns, parsed.columns, strict=True)

@@ -2,10 +2,12 @@
 
 from sqlc_gen_psycopg import names
 from sqlc_gen_psycopg.inference.analyst import Analyst
+from sqlc_gen_psycopg.inference.facts import Fact
 from sqlc_gen_psycopg.options import Options
 from sqlc_gen_psycopg.problems import Problems
 from sqlc_gen_psycopg.request import CATALOGS, Column, Name, Request, Table
 from sqlc_gen_psycopg.rows import Field, Model, Value
+from sqlc_gen_psycopg.statement import Embedded
 from sqlc_gen_psycopg.typemap import Types, UnknownTypeError
 
 
@@ -98,6 +100,29 @@ class Models:
             )
             found = self._types.unknown
         return Value(found, not column.not_null)
+
+    def of_table(
+        self, columns: tuple[Column, ...], proven: list[Fact | Embedded]
+    ) -> Model | None:
+        """Return a table's model if a result is its columns, proven as they are there.
+
+        Most results are: what `of_result` compares then need not be made.
+        """
+        first = proven[0]
+        table = first.origin.table if isinstance(first, Fact) and first.origin else None
+        if table is None or table not in self._names:
+            return None
+        own = self._analyst.relation(table).columns
+        if [fact for _, fact in own] != proven:
+            return None
+        if [name for name, _ in own] != [column.name for column in columns]:
+            return None
+        known = all(
+            field.value.type is not self._types.unknown
+            for field in self._make(table).fields
+            if isinstance(field.value, Value)
+        )
+        return self.get(table) if known else None
 
     def of_result(
         self, columns: tuple[Column, ...], fields: list[Field]
