@@ -19,6 +19,7 @@ from sqlc_gen_psycopg.queries import Resolver
 from sqlc_gen_psycopg.render.modules import Shared
 from sqlc_gen_psycopg.render.output import Output
 from sqlc_gen_psycopg.render.package import Package
+from sqlc_gen_psycopg.results import Results
 from sqlc_gen_psycopg.translation import Translation
 
 # So many queries take longer than a process of their own.
@@ -59,7 +60,8 @@ def generate(asked: request.Request) -> dict[str, str]:
     types = typemap.Types(asked, known, chosen, found)
     analyst = Analyst(asked.tables, known)
     models = tables.Models(asked, analyst, types, chosen, found)
-    resolver = Resolver(analyst, types, models, chosen, found)
+    results = Results(types, models, chosen, found)
+    resolver = Resolver(analyst, types, results, chosen, found)
     output = Output(asked.sqlc_version, chosen)
     translated = parallel.spread(
         partial(translation.translate, resolver=resolver, output=output),
@@ -85,7 +87,7 @@ def _whole(
     """Put the modules of all query files together, and add what they share."""
     texts: dict[str, str] = {}
     shared = Shared(set(), set(), set())
-    _, types, models, chosen, found = resolver
+    _, types, (_, models, *_), chosen, found = resolver
     for part in translated:
         texts |= part.texts
         shared.add(part.shared)

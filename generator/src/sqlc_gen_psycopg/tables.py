@@ -29,7 +29,6 @@ class Models:
         self._problems = problems
         self._names = self._class_names()
         self._made: dict[Name, Model] = {}
-        self._origins: dict[Name, list[tuple[Name, str]]] = {}
         self.used_names: set[Name] = set()
 
     def _class_names(self) -> dict[Name, str]:
@@ -101,13 +100,10 @@ class Models:
             found = self._types.unknown
         return Value(found, not column.not_null)
 
-    def of_table(
+    def of_result(
         self, columns: tuple[Column, ...], proven: list[Fact | Embedded]
     ) -> Model | None:
-        """Return a table's model if a result is its columns, proven as they are there.
-
-        Most results are: what `of_result` compares then need not be made.
-        """
+        """Return a table's model, if a result is its columns, as proven there."""
         first = proven[0]
         table = first.origin.table if isinstance(first, Fact) and first.origin else None
         if table is None or table not in self._names:
@@ -123,28 +119,3 @@ class Models:
             if isinstance(field.value, Value)
         )
         return self.get(table) if known else None
-
-    def of_result(
-        self, columns: tuple[Column, ...], fields: list[Field]
-    ) -> Model | None:
-        """Return the model whose fields a result's columns are, in order."""
-        table = self._request.tables.get(columns[0].table or Name("", ""))
-        if table is None or table.name not in self._names:
-            return None
-        if len(columns) != len(table.columns):
-            return None
-        origins = [(column.table, column.original_name) for column in columns]
-        if origins != self._origins_of(table):
-            return None
-        own = [(field.name, field.value) for field in self._make(table.name).fields]
-        given = names.distinct([field.name for field in fields])
-        same = own == [
-            (name, field.value) for name, field in zip(given, fields, strict=True)
-        ]
-        return self.get(table.name) if same else None
-
-    def _origins_of(self, table: Table) -> list[tuple[Name, str]]:
-        if table.name not in self._origins:
-            found = [(table.name, column.name) for column in table.columns]
-            self._origins[table.name] = found
-        return self._origins[table.name]

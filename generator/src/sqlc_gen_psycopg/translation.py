@@ -88,7 +88,7 @@ def translate(
     return Translation(
         texts,
         shared,
-        {*resolver.models.used_names},
+        {*resolver.results.models.used_names},
         [*resolver.types.learned],
         [*problems.found],
     )

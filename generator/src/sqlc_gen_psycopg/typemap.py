@@ -12,7 +12,8 @@ from sqlc_gen_psycopg.options import Options
 from sqlc_gen_psycopg.overrides import Override, Symbol
 from sqlc_gen_psycopg.problems import Problems
 from sqlc_gen_psycopg.pytypes import EnumType, Import, LearnedType, PyType, Wrap, array
-from sqlc_gen_psycopg.request import Column, Name, Request, type_name
+from sqlc_gen_psycopg.request import Column, Name, Query, Request, type_name
+from sqlc_gen_psycopg.rows import Value
 from sqlc_gen_psycopg.schema import Schema
 
 
@@ -36,6 +37,19 @@ class Types:
         self._known: dict[Name, PyType] = {}
         self._composite_names = _class_names(list(schema.composites))
         self._check_overrides()
+
+    def value(self, column: Column, query: Query, kind: str, name: str) -> Value:
+        """Return the value of a query's column or parameter of that name.
+
+        That its type is unknown is a problem.
+        """
+        try:
+            found = self.of_column(column, column.table)
+        except UnknownTypeError as unknown:
+            what = f"{kind} {name!r}"
+            self._problems.add(query.where, *_unknown(what, str(unknown)))
+            found = self.unknown
+        return Value(found, not column.not_null)
 
     def of_column(self, column: Column, origin: Name | None) -> PyType:
         """Return the type of a column, given the table it comes from, if any.
@@ -167,6 +181,17 @@ class Types:
             for table in self._request.tables.values()
             for column in table.columns
         )
+
+
+def _unknown(what: str, kind: str) -> tuple[str, str]:
+    """Return what to say of a value whose type, if there is one, is no Python type."""
+    if kind in ("", "any"):
+        return f"the type of {what} cannot be told", "cast it in the query"
+    remedy = "cast it in the query, or add an override for the type"
+    if kind == "record":
+        # What sqlc makes of * for a function that returns a table.
+        remedy = "name its columns instead of *, or cast it in the query"
+    return f"{what} has the type {kind!r}, which has no Python type", remedy
 
 
 def _imports(symbol: Symbol) -> tuple[Import, ...]:

@@ -32,8 +32,8 @@ Rows: TypeAlias = dict[str, list[tuple[Any, ...]]]
 # A plugin that believes whatever sqlc says of a column's type and nullability.
 TRUSTING = f"""#!{sys.executable}
 import sys
-from sqlc_gen_psycopg import __main__, problems, queries
-queries._proven = lambda column, _: column
+from sqlc_gen_psycopg import __main__, problems, results
+results._proven = lambda column, _: column
 problems.Problems.add = lambda self, *_: None
 sys.exit(__main__.main())
 """
