@@ -22,8 +22,8 @@ from sqlc_gen_psycopg.render.package import Package
 from sqlc_gen_psycopg.results import Results
 from sqlc_gen_psycopg.translation import Translation
 
-# So many queries take longer than a process of their own.
-_WORTH_A_PROCESS = 250
+# In characters of SQL: less is done before another process could start on it.
+_WORTH_A_PROCESS = 100_000
 
 
 def answer(data: bytes) -> bytes:
@@ -66,7 +66,7 @@ def generate(asked: request.Request) -> dict[str, str]:
     translated = parallel.spread(
         partial(translation.translate, resolver=resolver, output=output),
         translation.files(asked),
-        lambda file: len(file.queries),
+        translation.work,
         _WORTH_A_PROCESS,
     )
     return _whole(translated, resolver, output)

@@ -29,6 +29,15 @@ class QueryFile(NamedTuple):
     queries: list[tuple[Query, Written | None]]
 
 
+# A function is as much work as so many characters of its query's text.
+_FUNCTION = 300
+
+
+def work(file: QueryFile) -> int:
+    """Return about how much work a file is, in characters of SQL."""
+    return sum(_FUNCTION + len(query.text) for query, _ in file.queries)
+
+
 class Translation(NamedTuple):
     """What query files became, and what the other files must therefore have.
 
