@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sqlc_gen_psycopg.inference import polymorphic, statements, unification
+from sqlc_gen_psycopg.inference import expressions, polymorphic, statements, unification
 from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact, Origin, Relation, SqlType
 from sqlc_gen_psycopg.inference.scope import Scope, World
 from sqlc_gen_psycopg.request import Column, Name, Query, Table
@@ -30,8 +30,16 @@ class Analyst:
         return self._world({}).relation(name)
 
     def _world(self, parameters: dict[int, Fact]) -> World:
-        rows = statements.rows
-        return World(self.tables, self.schema, parameters, rows, {}, {}, self._known)
+        return World(
+            self.tables,
+            self.schema,
+            parameters,
+            statements.rows,
+            expressions.fact,
+            {},
+            {},
+            self._known,
+        )
 
 
 class Analysis(NamedTuple):

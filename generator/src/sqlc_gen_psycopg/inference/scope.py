@@ -18,9 +18,10 @@ class World(NamedTuple):
     tables: dict[Name, Table]
     schema: Schema
     parameters: dict[int, Fact]
-    # What a query gives. Handed in, since a query is made of expressions and an
-    # expression may hold a query.
+    # What a query gives, and what is proven of an expression. Handed in, since a query
+    # is made of expressions and an expression may hold a query.
     rows: Callable[["Scope", Node], Relation]
+    fact: Callable[[Node, "Scope"], Fact]
     # The column that each parameter is compared with or written to.
     links: dict[int, Origin]
     # The types that PostgreSQL may take each parameter for, by where it stands.
@@ -142,6 +143,14 @@ class Scope(NamedTuple):
     def outside(self) -> "Scope":
         """Return what a part of the statement sees that cannot see its relations."""
         return Scope(self.world, ctes=self.ctes, parent=self.parent)
+
+    def fact(self, expression: Node) -> Fact:
+        """Return what is proven of an expression."""
+        return self.world.fact(expression, self)
+
+    def facts(self, expressions: list[Node]) -> list[Fact]:
+        """Return what is proven of each expression."""
+        return [self.world.fact(expression, self) for expression in expressions]
 
     def look_up(self, path: list[str]) -> Fact:
         """Return what is known of a column reference."""

@@ -1,7 +1,7 @@
 """What is proven of the relations in FROM."""
 
 from sqlc_gen_psycopg import schema, tree
-from sqlc_gen_psycopg.inference import calls, expressions, facts
+from sqlc_gen_psycopg.inference import calls, facts
 from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact, Relation, SqlType
 from sqlc_gen_psycopg.inference.scope import Scope
 from sqlc_gen_psycopg.tree import Node
@@ -95,7 +95,7 @@ def _defined(definition: Node, scope: Scope) -> Fact:
 
 
 def _returned(wrapped: Node, scope: Scope, *, alone: bool) -> tuple[str, Fact]:
-    found = expressions.fact(wrapped, scope)
+    found = scope.fact(wrapped)
     name = calls.name_of(wrapped["FuncCall"]) if "FuncCall" in wrapped else ""
     return name, found if alone else found.nullable()
 
@@ -104,7 +104,7 @@ def _join(node: Node, scope: Scope) -> tuple[Relation, ...]:
     left = _source(node["larg"], scope)
     right = _source(node["rarg"], scope._replace(relations=(*scope.relations, *left)))
     both = (*scope.relations, *left, *right)
-    expressions.fact(node.get("quals", {}), scope._replace(relations=both))
+    scope._replace(relations=both).fact(node.get("quals", {}))
     kind = node["jointype"]
     merged = _merged(node, kind, left, right)
     if kind in ("JOIN_LEFT", "JOIN_FULL"):

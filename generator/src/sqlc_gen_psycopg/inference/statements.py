@@ -1,7 +1,7 @@
 """What is proven of the columns that a statement gives."""
 
 from sqlc_gen_psycopg import tree
-from sqlc_gen_psycopg.inference import expressions, sources, targets, uses, writes
+from sqlc_gen_psycopg.inference import sources, targets, uses, writes
 from sqlc_gen_psycopg.inference.facts import Fact, Relation
 from sqlc_gen_psycopg.inference.scope import Scope
 from sqlc_gen_psycopg.inference.unification import common
@@ -62,7 +62,7 @@ def _condition(node: Node, within: Scope) -> None:
     for clause in ("whereClause", "havingClause"):
         condition: Node = node.get(clause, {})
         uses.conditions([condition], within)
-        expressions.fact(condition, within)
+        within.fact(condition)
 
 
 def _with(node: Node, scope: Scope) -> Scope:
@@ -122,9 +122,9 @@ def _select(node: Node, scope: Scope) -> Relation:
     )
     _condition(node, within)
     for sort in tree.children(node, "sortClause"):
-        expressions.fact(sort["SortBy"]["node"], within)
+        within.fact(sort["SortBy"]["node"])
     for limit in ("limitCount", "limitOffset"):
-        expressions.fact(node.get(limit, {}), within)
+        within.fact(node.get(limit, {}))
     return targets.relation(tree.children(node, "targetList"), within)
 
 
@@ -150,7 +150,7 @@ def _combined(operation: str, one: Fact, other: Fact, scope: Scope) -> Fact:
 
 def _values(node: Node, scope: Scope) -> Relation:
     lists = [
-        [expressions.fact(item, scope) for item in tree.children(row["List"], "items")]
+        [scope.fact(item) for item in tree.children(row["List"], "items")]
         for row in tree.children(node, "valuesLists")
     ]
     columns = [

@@ -1,7 +1,7 @@
 """What is proven of a list of targets: of SELECT, or of RETURNING."""
 
 from sqlc_gen_psycopg import tree
-from sqlc_gen_psycopg.inference import calls, expressions
+from sqlc_gen_psycopg.inference import calls
 from sqlc_gen_psycopg.inference.facts import Fact, Relation
 from sqlc_gen_psycopg.inference.scope import Scope
 from sqlc_gen_psycopg.tree import Node
@@ -19,7 +19,7 @@ def relation(targets: list[Node], within: Scope) -> Relation:
         if "ColumnRef" in value:
             columns += _referenced(name, value["ColumnRef"], within)
             continue
-        found = expressions.fact(value, within)
+        found = within.fact(value)
         if place in sets:
             # The shorter set is filled up with NULLs.
             found = found.nullable()

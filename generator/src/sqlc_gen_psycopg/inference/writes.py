@@ -1,7 +1,6 @@
 """Which columns the parameters of INSERT and of SET are written to."""
 
 from sqlc_gen_psycopg import tree
-from sqlc_gen_psycopg.inference import expressions
 from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact, SqlType
 from sqlc_gen_psycopg.inference.scope import Scope
 from sqlc_gen_psycopg.request import Name
@@ -15,7 +14,7 @@ def insert(names: list[str], select: Node, within: Scope, scope: Scope) -> None:
         values = [[fact for _, fact in outside.world.rows(outside, select).columns]]
     else:
         values = [
-            [expressions.fact(v, outside) for v in tree.children(row["List"], "items")]
+            [outside.fact(v) for v in tree.children(row["List"], "items")]
             for row in tree.children(select, "valuesLists")
         ]
     for row in values:
@@ -28,7 +27,7 @@ def assign(targets: list[Node], within: Scope) -> None:
     for wrapped in targets:
         target = wrapped["ResTarget"]
         written: Node = target.get("val", {})
-        value, column = expressions.fact(written, within), _own(target["name"], within)
+        value, column = within.fact(written), _own(target["name"], within)
         if "indirection" in target:
             _assign_part(target, column, within)
         else:
