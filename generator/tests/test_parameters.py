@@ -12,7 +12,7 @@ from tests.support.embedded import Server
 SCHEMA = """
 CREATE TABLE items (
     id bigint PRIMARY KEY, name varchar(9) NOT NULL, data jsonb NOT NULL,
-    tags text [], amount numeric NOT NULL, day date
+    tags text [], amount numeric NOT NULL, day date, raw bytea
 );
 """
 
@@ -70,6 +70,26 @@ CASES = {
     "UPDATE items SET tags = array_replace(tags, @x, 'a')": ("str", "text"),
     "SELECT array_position(ARRAY[1, 2], @x) FROM items": ("int", "int4"),
     "SELECT array_cat(tags, @x) FROM items": ("Sequence[str | None]", "_text"),
+    # Of a function or an operator with several overloads: text before all others.
+    "SELECT id FROM items WHERE name = upper(@x)": ("str", "text"),
+    "SELECT id FROM items WHERE lower(name) = lower(@x)": ("str", "text"),
+    "SELECT id FROM items WHERE day > now() - interval '1 day' * @x": (
+        "float | None",
+        "float8",
+    ),
+    "UPDATE items SET day = now() + (interval '1 second' * @x)": (
+        "float | None",
+        "float8",
+    ),
+    "SELECT now() + @x FROM items": ("datetime.timedelta | None", "interval"),
+    "SELECT data -> @x FROM items": ("str", "text"),
+    "SELECT now() - make_interval(secs => @x) FROM items": ("float", "float8"),
+    "SELECT id FROM items WHERE raw = @x AND length(@x) > 0": ("bytes | None", "bytea"),
+    # Beside nothing but parameters.
+    "INSERT INTO items (id, name, data) VALUES (1, coalesce(@x, @x), '1')": (
+        "str | None",
+        "text",
+    ),
 }
 
 
@@ -77,7 +97,8 @@ CASES = {
 def generated(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Give the module of all statements above."""
     queries = "\n".join(
-        f"-- name: q{number} :exec\n{statement};"
+        # sqlc miscounts the letters of `* @x`.
+        f"-- name: q{number} :exec\n{statement.replace('* @x', '* sqlc.arg(x)')};"
         for number, statement in enumerate(CASES)
     )
     folder = tmp_path_factory.mktemp("parameters")

@@ -20,10 +20,15 @@ def name_of(node: Node) -> str:
     return path[-1] if len(path) == 1 or path[0] == "pg_catalog" else ""
 
 
+def is_named(node: Node) -> bool:
+    """Tell whether arguments are named, so that their places say nothing."""
+    return any("NamedArgExpr" in written for written in tree.children(node, "args"))
+
+
 def fact(node: Node, arguments: list[Fact], scope: Scope) -> Fact:
     """Return what is proven of a call, given what is of its arguments."""
     name = name_of(node)
-    if any("NamedArgExpr" in written for written in tree.children(node, "args")):
+    if is_named(node):
         found = overloads.only_result(name)
     else:
         given = tuple(argument.type for argument in arguments)

@@ -79,7 +79,8 @@ def _call(node: Node, scope: Scope) -> Fact:
     if calls.name_of(node) == "unnest" and arguments and arguments[0].type:
         kind = arguments[0].type
         return arguments[0]._replace(type=kind.element, not_null=False)
-    uses.arguments(calls.name_of(node), given, arguments, scope)
+    if not calls.is_named(node):
+        uses.arguments(calls.name_of(node), given, arguments, scope)
     return calls.fact(node, arguments, scope)
 
 

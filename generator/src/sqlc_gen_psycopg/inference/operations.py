@@ -16,6 +16,8 @@ def operation(node: Node, scope: Scope) -> Fact:
         comparisons.link(node["kind"], sides, operands, scope)
     match node["kind"]:
         case "AEXPR_OP":
+            if name not in comparisons.OPERATORS:
+                uses.operands(name, sides, operands, scope)
             return _operator(name, operands, scope)
         case "AEXPR_DISTINCT" | "AEXPR_NOT_DISTINCT":
             return facts.boolean(not_null=True)

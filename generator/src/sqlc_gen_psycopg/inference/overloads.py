@@ -63,13 +63,35 @@ def only_result(name: str) -> SqlType | None:
 def operator(name: str, operands: tuple[SqlType | None, ...]) -> SqlType | None:
     """Return an operation's result type, None if it cannot be told."""
     signatures = builtins.operators(name)
-    if len(operands) == 2 and None in operands:  # noqa: PLR2004 - a binary operator
-        # PostgreSQL first takes an untyped literal as of the other side's type.
-        known = operands[0] or operands[1]
-        found = _resolve(signatures, (known, known), exact=True)
-        if found:
-            return found
-    return _resolve(signatures, operands)
+    found = _resolve(signatures, _alike(operands), exact=True)
+    return found or _resolve(signatures, operands)
+
+
+def _alike(operands: tuple[SqlType | None, ...]) -> tuple[SqlType | None, ...]:
+    """Return operands of which PostgreSQL first takes an untyped one as the other."""
+    known = next((found for found in operands if found), None)
+    return tuple(found or known for found in operands)
+
+
+@cache
+def operands(
+    name: str, given: tuple[SqlType | None, ...]
+) -> tuple[SqlType | None, ...]:
+    """Return the types that an operator takes, () if they cannot be told."""
+    signatures = builtins.operators(name)
+    found = _wanted(signatures, _alike(given), exact=True)
+    return found or _wanted(signatures, given)
+
+
+@cache
+def arguments(
+    name: str, given: tuple[SqlType | None, ...]
+) -> tuple[SqlType | None, ...]:
+    """Return the types that a call takes, () if they cannot be told.
+
+    None stands for `any…`.
+    """
+    return _wanted(builtins.overloads(name), given)
 
 
 @cache
@@ -105,7 +127,38 @@ def _resolve(
     *,
     exact: bool = False,
 ) -> SqlType | None:
-    best, results = 0, list[SqlType | None]()
+    results = {
+        polymorphic.result(signature.result, wanted, given or arguments)
+        for signature, wanted in _best(signatures, arguments, exact=exact)
+    }
+    return results.pop() if len(results) == 1 else None
+
+
+def _wanted(
+    signatures: list[Signature],
+    arguments: tuple[SqlType | None, ...],
+    *,
+    exact: bool = False,
+) -> tuple[SqlType | None, ...]:
+    found = {wanted for _, wanted in _best(signatures, arguments, exact=exact)}
+    if len(found) != 1:
+        return ()
+    return tuple(
+        None
+        if parameter in polymorphic.TYPES
+        else polymorphic.result(parameter, (), ())
+        for parameter in found.pop()
+    )
+
+
+def _best(
+    signatures: list[Signature],
+    arguments: tuple[SqlType | None, ...],
+    *,
+    exact: bool,
+) -> list[tuple[Signature, tuple[str, ...]]]:
+    """Return the overloads that fit best, each with the types that it takes."""
+    best, found = 0, list[tuple[Signature, tuple[str, ...]]]()
     for signature in signatures:
         wanted = signature.takes(len(arguments))
         if wanted is None:
@@ -115,13 +168,11 @@ def _resolve(
             continue
         if exact and score < _EXACT * len(arguments):
             continue
-        if score > best or not results:
-            best, results = score, []
+        if score > best or not found:
+            best, found = score, []
         if score == best:
-            results.append(
-                polymorphic.result(signature.result, wanted, given or arguments)
-            )
-    return results[0] if results and len(set(results)) == 1 else None
+            found.append((signature, wanted))
+    return found
 
 
 def _score(
