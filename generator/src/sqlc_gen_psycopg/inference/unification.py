@@ -22,13 +22,14 @@ def unify(types: list[SqlType]) -> SqlType | None:
     if len(found) <= 1:
         return next(iter(found), None)
     names = [t.name.name for t in found]
-    if any(t.dims or t.name.schema for t in found):
+    dims = {t.dims for t in found}
+    if len(dims) > 1 or any(t.name.schema for t in found):
         return None
     for ladder in (_TOWER, _TIMES):
         if all(name in ladder for name in names):
-            return SqlType(Name("", max(names, key=ladder.index)))
+            return SqlType(Name("", max(names, key=ladder.index)), *dims)
     if all(name in _TEXTS for name in names):
-        return SqlType(Name("", "text"))
+        return SqlType(Name("", "text"), *dims)
     return None
 
 
