@@ -274,7 +274,7 @@ SELECTS = {
     "note FROM items INTERSECT SELECT name FROM items": "str",
     "name FROM items EXCEPT SELECT note FROM items": "str",
     "id FROM items UNION ALL SELECT 1.5": "Decimal",
-    "tags FROM items UNION ALL SELECT ARRAY[name::varchar] FROM items": "list[str | None]",
+    "tags FROM items UNION ALL SELECT ARRAY['a'::varchar]": "list[str | None]",
     "ARRAY[id] FROM items UNION ALL SELECT ARRAY[big] FROM items": "list[int | None]",
     "coalesce(array_agg(note::varchar), tags) FROM items GROUP BY items.id": (
         "list[str | None]"
