@@ -46,7 +46,8 @@ def signature(
     given = [*parts.parameters, *more]
     if given:
         items += ["*", *given]
-    return layout.call_lines(0, f"{face.define} {name}", *items, tail=f" -> {returns}:")
+    tail = f" -> {returns}:"
+    return layout.head(layout.call_lines(0, f"{face.define} {name}", *items, tail=tail))
 
 
 def cursor(source: Source, face: Face, parts: Parts, factory: str) -> list[str]:

@@ -137,7 +137,7 @@ def _comprehension(doc: Comprehension, indent: int, after: str) -> list[str]:
 def _annotated(doc: Annotated, indent: int, after: str) -> list[str]:
     """Break an annotation; only a field's may be put into parentheses."""
     margin = " " * indent
-    operands = _operands(doc.annotation)
+    operands = _split(doc.annotation, " | ")
     if len(operands) > 1 and doc.is_field:
         inside = " " * (indent + INDENT)
         whole = f"{inside}{doc.annotation}"
@@ -157,26 +157,40 @@ def _union(
     return found
 
 
+def head(signature: list[str]) -> list[str]:
+    """Break the annotation that a function returns, if it is too long for its line."""
+    *before, last = signature
+    return [*before, *_operand(last.removesuffix(":"), ":")]
+
+
 def _operand(line: str, after: str) -> list[str]:
     if len(line) + len(after) <= WIDTH or not line.endswith("]"):
         return [f"{line}{after}"]
-    head, bracket, inner = line.partition("[")
+    start, bracket, inner = line.partition("[")
     margin = " " * (len(line) - len(line.lstrip()))
     return [
-        f"{head}{bracket}",
-        *_operand(f"{margin}{' ' * INDENT}{inner[:-1]}", ""),
+        f"{start}{bracket}",
+        *_arguments(f"{margin}{' ' * INDENT}", inner.removesuffix("]")),
         f"{margin}]{after}",
     ]
 
 
-def _operands(annotation: str) -> list[str]:
-    """Split a union at its outermost bars."""
+def _arguments(margin: str, inner: str) -> list[str]:
+    """Lay out what stands in brackets: on one line if it fits, else each by itself."""
+    arguments = _split(inner, ", ")
+    if len(arguments) == 1 or len(margin + inner) <= WIDTH:
+        return _operand(f"{margin}{inner}", "")
+    return [line for each in arguments for line in _operand(f"{margin}{each}", ",")]
+
+
+def _split(annotation: str, separator: str) -> list[str]:
+    """Split at the outermost separators."""
     found, depth, start = list[str](), 0, 0
     for place, character in enumerate(annotation):
         depth += {"[": 1, "]": -1}.get(character, 0)
-        if character == "|" and depth == 0:
-            found.append(annotation[start : place - 1])
-            start = place + 2
+        if depth == 0 and annotation.startswith(separator, place):
+            found.append(annotation[start:place])
+            start = place + len(separator)
     return [*found, annotation[start:]]
 
 

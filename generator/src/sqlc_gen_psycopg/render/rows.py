@@ -73,7 +73,7 @@ def _add(
     parameter = "cursor: AdaptContext" if readers else "_: object"
     returns = f" -> RowMaker[{annotation}]:"
     lines = [
-        *_broken(layout.call_lines(0, f"def {name}", parameter, tail=returns)),
+        *layout.head(layout.call_lines(0, f"def {name}", parameter, tail=returns)),
         '    """Make rows by position: a row factory for psycopg."""',
         *(f'    {values.reader(e)} = _array_reader(cursor, "{e}")' for e in readers),
         "",
@@ -87,16 +87,6 @@ def _add(
     source.add(name, lines)
     if readers:
         values.add_array_reader(source)
-
-
-def _broken(head: list[str]) -> list[str]:
-    """Break the annotation that a function returns, if it is too long for a line."""
-    *before, last = head
-    if len(last) <= layout.WIDTH:
-        return head
-    start, _, annotation = last.partition("RowMaker[")
-    inner = f"{' ' * layout.INDENT}{annotation.removesuffix(']:')}"
-    return [*before, f"{start}RowMaker[", inner, "]:"]
 
 
 def returned(value: Doc) -> list[str]:
