@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Generator
+from contextlib import ExitStack
 
 import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support import adopted, databases, servers
+from tests.support import adopted, databases, pooler, servers, stores
 from tests.support.databases import Template
 from tests.support.embedded import Server
 
@@ -52,7 +53,8 @@ def pytest_xdist_auto_num_workers() -> int | None:
 def pytest_report_header(config: pytest.Config) -> str:
     """Say which server the tests run on, and if their schema was not migrated there."""
     adopted = ", databases adopted from Drizzle" if ADOPTED else ""
-    return f"PostgreSQL: {config.stash[_PROVIDER].description}{adopted}"
+    pooled = ", behind PgBouncer" if pooler.program() else ""
+    return f"PostgreSQL: {config.stash[_PROVIDER].description}{adopted}{pooled}"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -70,7 +72,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session")
 def server(pytestconfig: pytest.Config) -> Generator[Server]:
     """Give the session's server; databases on it are the tests' own business."""
-    with pytestconfig.stash[_PROVIDER].start() as running:
+    with pytestconfig.stash[_PROVIDER].start() as running, ExitStack() as stack:
+        if pgbouncer := pooler.program():
+            between = stack.enter_context(pooler.start(pgbouncer, running.url))
+            stores.poolers.append(between)
+            stack.callback(stores.poolers.clear)
         yield running
 
 

@@ -9,17 +9,23 @@ from datetime import UTC, datetime
 import standardwebhooks
 
 from store import Settings, Store
+from tests.support.pooler import Pooler
 
-__all__ = ["SECRET", "opened", "settings", "signed"]
+__all__ = ["SECRET", "opened", "poolers", "settings", "signed"]
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of these tests").decode()
 
 
+# What stands between stores and the server, if anything does.
+poolers: list[Pooler] = []
+
+
 def settings(url: str, **others: object) -> Settings:
     """Make a store's settings; others are named like their variables."""
-    return Settings.model_validate(
-        {"database_url": url, "crossmint_webhook_secrets": SECRET, **others}
-    )
+    given = {"database_url": url, "crossmint_webhook_secrets": SECRET}
+    for pooler in poolers:
+        given |= {"database_url": pooler.url(url), "database_url_direct": url}
+    return Settings.model_validate({**given, **others})
 
 
 @contextmanager
