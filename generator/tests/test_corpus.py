@@ -22,7 +22,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.types.range import Range
 
-from generator.tests.corpus import collect, databases, faults, fill, generate, origins
+from generator.tests.corpus import (
+    collect,
+    databases,
+    faults,
+    fill,
+    generate,
+    origins,
+    static,
+)
 from generator.tests.corpus.findings import TOLERATED, Findings, Kind
 from generator.tests.corpus.generate import Generated, Query, Workshop
 from generator.tests.trust import annotations
@@ -666,3 +674,14 @@ def test_whole_run_with_a_flaw(tmp_path: Path) -> None:
     code, report = run(tmp_path, "--plugin", str(plugin))
     assert (code, report["holds"]) == (1, False)
     assert report["findings"]["violation"]
+
+
+def test_each_tool_is_heard(tmp_path: Path) -> None:
+    """What ruff, its formatter, mypy and pyright object to is found, file by file."""
+    (tmp_path / "case_x").mkdir()
+    code = "import os\nx: int = 'a'\n"
+    (tmp_path / "case_x" / "__init__.py").write_text(code)
+    found = Findings()
+    static.check(tmp_path, found)
+    tools = {Kind.RUFF, Kind.FORMAT, Kind.MYPY, Kind.PYRIGHT}
+    assert {finding.kind for finding in found.found} == tools

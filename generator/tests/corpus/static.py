@@ -28,9 +28,9 @@ def _ruff(packages: Path, found: Findings) -> None:
         file = Path(error["filename"]).relative_to(packages.resolve())
         detail = f"{error['code']} {error['message']}"
         _note(found, Kind.RUFF, file, error["location"]["row"], detail)
-    for line in _run(packages, "ruff", "format", *isolated, "--check").splitlines():
-        if line.startswith("Would reformat: "):
-            file = Path(line.removeprefix("Would reformat: "))
+    for line in _run(packages, "ruff", "format", *isolated, "--diff").splitlines():
+        file = Path(line.removeprefix("--- "))
+        if line.startswith("--- ") and (packages / file).is_file():
             _note(found, Kind.FORMAT, file, 0, "would be reformatted")
 
 
