@@ -146,6 +146,10 @@ CASES = {
         "-- name: get :many\nSELECT coalesce(id, now()) AS x FROM items;",
         "queries.sql: get: the type of column 'x' cannot be told; cast it",
     ),
+    "a parameter that became part of an operator": (
+        "-- name: get :many\nSELECT id FROM items WHERE id =@new;",
+        "queries.sql: get: sqlc left '=@new' in the text; write = @new, with a space",
+    ),
     "a parameter left in the text": (
         f"-- name: get :exec\n{MERGE}",
         "queries.sql: get: sqlc left '@new' in the text; write $1",

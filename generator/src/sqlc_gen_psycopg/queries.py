@@ -97,12 +97,8 @@ class Resolver(NamedTuple):
         except tree.InvalidSqlError as error:
             self.problems.add(query.where, f"sqlc's text is no SQL: {error}", _REPORT)
             return statement.unknown(query)
-        for left in parsed.left_over():
-            self.problems.add(
-                query.where,
-                f"sqlc left {left!r} in the text",
-                "write $1, $2, … here, or another statement",
-            )
+        for left, remedy in parsed.left_over():
+            self.problems.add(query.where, f"sqlc left {left!r} in the text", remedy)
         return parsed
 
     def _parameters(

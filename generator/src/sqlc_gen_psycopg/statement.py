@@ -1,13 +1,16 @@
 """A query's parse tree, and what is proven of it column by column."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from sqlc_gen_psycopg import tree
+from sqlc_gen_psycopg.inference import builtins, totals
 from sqlc_gen_psycopg.inference.analyst import Analyst
 from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact, Origin, SqlType
 from sqlc_gen_psycopg.request import Query
 from sqlc_gen_psycopg.tree import Node
 
+_NUMBER_IT = "write $1, $2, … here, or another statement"
 _WRITING = ("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt")
 
 
@@ -35,22 +38,42 @@ class Statement(NamedTuple):
             kind in node for node in tree.walk(self.node) for kind in _WRITING
         )
 
-    def left_over(self) -> list[str]:
-        """Return sqlc's own syntax that is still in a text, which then cannot run."""
-        found: list[str] = []
+    def left_over(self) -> list[tuple[str, str]]:
+        """Return sqlc's own syntax that is still in a text, each with its remedy.
+
+        The text cannot run then.
+        """
+        found: list[tuple[str, str]] = []
         if "@" not in self.text and "sqlc." not in self.text:
             return found
         for inner in tree.walk(self.node):
             operation: Node = inner.get("A_Expr", {})
-            if operation.get("kind") == "AEXPR_OP" and "lexpr" not in operation:
-                [operator] = tree.path(operation, "name")
-                path = tree.children(operation["rexpr"].get("ColumnRef", {}), "fields")
-                if operator == "@" and path:
-                    found.append(f"@{'.'.join(tree.strings(path))}")
+            if operation.get("kind") == "AEXPR_OP":
+                found += _parameters_left(operation)
             call = tree.path(inner.get("FuncCall", {}), "funcname")
             if call[:1] == ["sqlc"]:
-                found.append(".".join(call))
+                found.append((".".join(call), _NUMBER_IT))
         return found
+
+
+def _parameters_left(operation: Node) -> Iterator[tuple[str, str]]:
+    """Yield an operation that is a parameter of sqlc's, or ends in one."""
+    operator = tree.last_name(operation, "name")
+    operand: Node = operation["rexpr"]
+    while "TypeCast" in operand:
+        operand = operand["TypeCast"]["arg"]
+    path = ".".join(tree.path(operand.get("ColumnRef", {}), "fields"))
+    if not path or not operator.endswith("@"):
+        return
+    if "lexpr" not in operation and operator == "@":
+        yield f"@{path}", _NUMBER_IT
+    elif _is_operator(operator[:-1]) and not _is_operator(operator):
+        # PostgreSQL reads as many characters as it can: `=@x` is no `= @x`.
+        yield f"{operator}{path}", f"write {operator[:-1]} @{path}, with a space"
+
+
+def _is_operator(name: str) -> bool:
+    return name in totals.OPERATORS or bool(builtins.operators(name))
 
 
 def unknown(query: Query) -> Statement:
