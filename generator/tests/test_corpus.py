@@ -433,14 +433,15 @@ def test_no_checkout_is_told(tmp_path: Path) -> None:
         collect.cases(tmp_path)
 
 
-@pytest.mark.parametrize("schema", [".", "s*.sql", "schema.sql"])
+@pytest.mark.parametrize("schema", [".", "s*.sql", "schema.sql", "{}/s*.sql"])
 def test_any_project_that_uses_sqlc_is_a_corpus(tmp_path: Path, schema: str) -> None:
     """Elsewhere than in sqlc's checkout the configurations may lie anywhere."""
     project = tmp_path / "app" / "db"
     (project / "queries").mkdir(parents=True)
     (project / "schema.sql").write_text(SCHEMA)
     (project / "queries" / "items.sql").write_text(QUERIES)
-    part = {"engine": "postgresql", "schema": schema, "queries": "queries"}
+    named = schema.format(project)
+    part = {"engine": "postgresql", "schema": named, "queries": "queries"}
     (project / "sqlc.dev.yaml").write_text(json.dumps({"sql": [part]}))
     [case] = collect.cases(tmp_path)
     assert case.name == "case_app_db"
@@ -585,6 +586,12 @@ def test_failing_statement_of_a_schema_is_told(conn: psycopg.Connection) -> None
     failed = fill.apply_schema(conn, ["CREATE EXTENSION nowhere; CREATE TABLE x ()"])
     assert [told.split(":")[0] for told in failed] == ["CREATE EXTENSION nowhere"]
     assert conn.execute("SELECT to_regclass('x')").fetchone() == ("x",)
+
+
+def test_a_dump_in_a_schema_keeps_its_settings(conn: psycopg.Connection) -> None:
+    """The files after a dump find their tables as sqlc does."""
+    dump = "SELECT set_config('search_path', '', false); CREATE TABLE public.x (i int)"
+    assert fill.apply_schema(conn, [dump, "ALTER TABLE x ADD y int"]) == []
 
 
 @pytest.mark.parametrize(

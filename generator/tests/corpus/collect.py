@@ -1,5 +1,6 @@
 """The cases of a checkout, of sqlc's repository or of what uses sqlc, each once."""
 
+import glob
 import hashlib
 import json
 import re
@@ -161,7 +162,9 @@ def _files(folder: Path, entries: str | list[str] | None) -> tuple[Path, ...]:
 def _paths(folder: Path, entry: str) -> list[Path]:
     """Return what an entry names: a path, such as `.`, or else a pattern."""
     path = folder / entry
-    return [path] if path.exists() else sorted(folder.glob(entry))
+    if path.exists():
+        return [path]
+    return sorted(map(Path, glob.glob(str(path))))  # noqa: PTH207 - it may be absolute
 
 
 def _is_read(file: Path) -> bool:

@@ -29,13 +29,20 @@ _NEXT_ID = 1000
 def apply_schema(conn: psycopg.Connection[Any], texts: Sequence[str]) -> list[str]:
     """Run a schema, one statement after the other; return what failed, and why."""
     failed: list[str] = []
-    for statement in (s for text in texts for s in _statements(text)):
-        try:
-            conn.execute(statement)
-        except psycopg.Error as error:
-            first = b" ".join(statement.split())[:60].decode(errors="replace")
-            failed.append(f"{first}: {_reason(error)}")
+    for text in texts:
+        # A dump empties it; for sqlc that ends with the file at the latest.
+        conn.execute("RESET search_path")
+        failed += [why for each in _statements(text) if (why := _failure(conn, each))]
     return failed
+
+
+def _failure(conn: psycopg.Connection[Any], statement: bytes) -> str:
+    try:
+        conn.execute(statement)
+    except psycopg.Error as error:
+        first = b" ".join(statement.split())[:60].decode(errors="replace")
+        return f"{first}: {_reason(error)}"
+    return ""
 
 
 def _statements(text: str) -> list[bytes]:
