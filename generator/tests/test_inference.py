@@ -241,6 +241,11 @@ SELECTS = {
         "int | None"
     ),
     "t.place FROM items, unnest(tags) WITH ORDINALITY AS t (tag, place)": "int",
+    "s.b FROM (SELECT generate_series(1, 3) AS a, generate_series(1, 2) AS b) AS s": (
+        "int | None"
+    ),
+    "s.b FROM (SELECT coalesce((SELECT max(t) FROM generate_series(1, 3) t), 0) AS a,"
+    " coalesce((SELECT max(t) FROM generate_series(1, 2) t), 0) AS b) AS s": "int",
     # Subselects.
     "(SELECT others.label FROM others LIMIT 1)": "str | None",
     "(SELECT count(*) FROM others)": "int",

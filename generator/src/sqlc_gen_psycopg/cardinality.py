@@ -1,7 +1,5 @@
 """Queries that give exactly one row, whatever the tables hold."""
 
-from typing import cast
-
 from sqlc_gen_psycopg import tree
 from sqlc_gen_psycopg.inference import totals
 from sqlc_gen_psycopg.tree import Node
@@ -28,9 +26,6 @@ _SETS = frozenset(
 )
 
 
-_NESTED = (dict, list)
-
-
 def is_one_row(kind: str, node: Node) -> bool:
     """Tell whether a statement gives one row, or fails.
 
@@ -44,7 +39,7 @@ def is_one_row(kind: str, node: Node) -> bool:
 def _selects_one(node: Node) -> bool:
     if any(key in node for key in _CHANGING):
         return False
-    calls = _calls(_computed(node))
+    calls = tree.calls(_computed(node))
     if any(_builtin(call) not in _SCALAR for call in calls):
         return False
     if "fromClause" not in node and "whereClause" not in node:
@@ -56,22 +51,6 @@ def _computed(node: Node) -> list[Node]:
     """Return the targets that are more than a column."""
     targets = [t["ResTarget"].get("val", {}) for t in tree.children(node, "targetList")]
     return [target for target in targets if "ColumnRef" not in target]
-
-
-def _calls(value: object) -> list[Node]:
-    """Return the function calls of an expression, those of its subselects left out."""
-    found: list[Node] = []
-    waiting = [value]
-    while waiting:
-        current = waiting.pop()
-        if isinstance(current, list):
-            waiting.extend(cast("list[object]", current))
-        elif isinstance(current, dict) and "SubLink" not in current:
-            node = cast("Node", current)
-            if "FuncCall" in node:
-                found.append(node["FuncCall"])
-            waiting += [inner for inner in node.values() if type(inner) in _NESTED]
-    return found
 
 
 def _is_aggregate(call: Node) -> bool:
@@ -88,7 +67,7 @@ def _inserts_one(node: Node) -> bool:
     select: Node = node.get("selectStmt", {}).get("SelectStmt", {})
     conflict: Node = node.get("onConflictClause", {})
     rows = tree.children(select, "valuesLists")
-    if any(_builtin(call) in _SETS for call in _calls(rows)):
+    if any(_builtin(call) in _SETS for call in tree.calls(rows)):
         return False
     updates = conflict.get("action") == "ONCONFLICT_UPDATE"
     return len(rows) == 1 and (

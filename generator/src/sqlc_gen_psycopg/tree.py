@@ -69,3 +69,19 @@ def walk(value: object) -> Iterator[Node]:
             waiting += [inner for inner in node.values() if type(inner) in _NESTED]
         elif isinstance(current, list):
             waiting.extend(cast("list[object]", current))
+
+
+def calls(value: object) -> list[Node]:
+    """Return the function calls of an expression, those of its subselects left out."""
+    found: list[Node] = []
+    waiting = [value]
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, list):
+            waiting.extend(cast("list[object]", current))
+        elif isinstance(current, dict) and "SubLink" not in current:
+            node = cast("Node", current)
+            if "FuncCall" in node:
+                found.append(node["FuncCall"])
+            waiting += [inner for inner in node.values() if type(inner) in _NESTED]
+    return found

@@ -37,11 +37,7 @@ def _sets(values: list[Node]) -> list[int]:
 
 
 def _returns_set(value: Node) -> bool:
-    return any(
-        calls.returns_set(calls.name_of(node["FuncCall"]))
-        for node in tree.walk(value)
-        if "FuncCall" in node
-    )
+    return any(calls.returns_set(calls.name_of(call)) for call in tree.calls(value))
 
 
 def _referenced(name: str, reference: Node, within: Scope) -> list[tuple[str, Fact]]:
