@@ -249,6 +249,10 @@ SELECTS = {
     # Subselects.
     "(SELECT others.label FROM others LIMIT 1)": "str | None",
     "(SELECT count(*) FROM others)": "int",
+    "(SELECT (SELECT count(*) FROM items) FROM others LIMIT 1)": "int | None",
+    "(SELECT (SELECT count(*) FROM items) FROM others WHERE others.id < 0)": (
+        "int | None"
+    ),
     "(SELECT max(others.id) FROM others)": "int | None",
     "(SELECT count(*) FROM others GROUP BY others.label LIMIT 1)": "int | None",
     "EXISTS (SELECT FROM others)": "bool",

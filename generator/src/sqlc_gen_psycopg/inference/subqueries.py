@@ -29,8 +29,7 @@ def _has_one_row(select: Node) -> bool:
     if any(part in select for part in limits):
         return False
     [target] = tree.children(select, "targetList")[:1] or [{}]
-    calls_ = [n["FuncCall"] for n in tree.walk(target) if "FuncCall" in n]
     return any(
         calls.is_aggregate(calls.name_of(call)) and "over" not in call
-        for call in calls_
+        for call in tree.calls(target)
     )
