@@ -26,6 +26,7 @@ __all__ = [
     "taken",
     "text_of",
     "update",
+    "without_private_options",
 ]
 
 SCHEMA = Path("db/schema.sql")
@@ -52,6 +53,17 @@ _QUIET = (
 )
 _TAIL = "--\n-- PostgreSQL database dump complete\n--\n"
 
+# The options of a relation, or of one of its columns, where pg_dump writes them.
+_OPTION = r"[\w.]+=(?:'[^']*'|[^',()\s]+)"
+_OPTIONS = re.compile(
+    r"(?:(?P<head>^CREATE (?:VIEW [^()]*|(?:UNIQUE )?INDEX .*)) WITH|\nWITH"
+    r"|(?P<column>^ALTER .* ALTER COLUMN .* SET)) "
+    rf"\((?P<options>{_OPTION}(?:, {_OPTION})*)\)(?(column);\n?)",
+    re.MULTILINE,
+)
+# All that ALTER TABLE … ALTER COLUMN … SET takes, by PostgreSQL's documentation.
+_COLUMN_OPTIONS = frozenset({"n_distinct", "n_distinct_inherited"})
+
 
 def taken(settings: DatabaseSettings) -> Entries:
     """Dump a database's schema.
@@ -75,8 +87,35 @@ def taken(settings: DatabaseSettings) -> Entries:
     names, types, schemas, texts = (parts[n::4] for n in range(4))
     for name, kind, schema, text in zip(names, types, schemas, texts, strict=True):
         title = f"{kind} {schema}.{name}"
+        if kind in {"TABLE", "FOREIGN TABLE", "MATERIALIZED VIEW", "VIEW", "INDEX"}:
+            text = without_private_options(text)  # noqa: PLW2901 - the same
         entries[title] = "\n\n".join(filter(None, [entries.get(title), text.strip()]))
     return entries
+
+
+def without_private_options(text: str) -> str:
+    """Leave out what a server keeps for itself among the options of its relations.
+
+    PostgreSQL 15.20 has a `pg_attver` in each column's, new at each change, which its
+    own pg_dump hides and one of another version prints.
+    """
+
+    def public(found: re.Match[str]) -> str:
+        options = found["options"].split(", ")
+        kept = [
+            option
+            for option in options
+            if (
+                option.partition("=")[0] in _COLUMN_OPTIONS
+                if found["column"]
+                else not option.startswith("pg_")
+            )
+        ]
+        if not kept:
+            return found["head"] or ""
+        return found[0].replace(found["options"], ", ".join(kept))
+
+    return _OPTIONS.sub(public, text)
 
 
 def text_of(entries: Entries) -> str:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import psycopg
 import pytest
 
+from store.migrations import dumps
 from tests.support import databases, drizzle
 from tests.support.databases import Template
 from tests.support.embedded import Server
@@ -57,6 +58,7 @@ def dump(server: Server) -> Dump:
             text=True,
         ).stdout
         # pg_dump guards its output with a key, which is a new one each time.
-        return re.sub(r"^\\(un)?restrict .*$", "", dumped, flags=re.MULTILINE)
+        dumped = re.sub(r"^\\(un)?restrict .*$", "", dumped, flags=re.MULTILINE)
+        return dumps.without_private_options(dumped)
 
     return run

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 
 from store import migrations
-from store.migrations import drafts, scratch
+from store.migrations import drafts, dumps, scratch
 from store.settings import DatabaseSettings
 from tests.support.embedded import Server
 
@@ -85,6 +85,7 @@ def dumped(server: Server, database: DatabaseSettings) -> list[str]:
     text = subprocess.run(
         [server.bin / "pg_dump", *options], check=True, capture_output=True, text=True
     ).stdout
+    text = dumps.without_private_options(text)
     text = re.sub(r"\(('\w+')::character varying\)::text", r"\1", text)
     text = re.sub(r"\(ARRAY\[([^]]*)\]\)::text\[\]", r"ARRAY[\1]", text)
     text = re.sub(r"('\w+')::character varying(?=[,\]])", r"\1", text)

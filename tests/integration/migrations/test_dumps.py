@@ -11,7 +11,7 @@ import pytest
 
 from store import __main__ as command_line
 from store.errors import MigrationError
-from store.migrations import dumps, programs
+from store.migrations import dumps, programs, scratch
 from store.settings import DatabaseSettings
 from tests.support import embedded
 from tests.support.databases import MIGRATIONS
@@ -76,6 +76,60 @@ def test_nothing_but_the_schema_is_in_it() -> None:
         text,
         re.MULTILINE,
     )
+
+
+def test_what_a_server_keeps_for_itself_is_left_out(pinned: DatabaseSettings) -> None:
+    """Options that nobody set, as 15.20 has in each column, are no difference."""
+    tables = (
+        "CREATE TABLE t (a integer, b text) WITH (fillfactor=70)",
+        "ALTER TABLE t ALTER COLUMN b SET (n_distinct=-0.5)",
+        "CREATE TABLE plain (a integer)",
+        "CREATE MATERIALIZED VIEW m AS SELECT a FROM t",
+        "CREATE VIEW v WITH (security_barrier) AS SELECT a FROM t",
+        "CREATE INDEX i ON t (a)",
+        # What a column's default says is no option.
+        "CREATE TABLE said (a text DEFAULT ' WITH (pg_mark=1)')",
+    )
+    with scratch.database(pinned) as database:
+        dumps.run(database, tables)
+        before = dumps.taken(database)
+        # As such a server writes it: this one refuses unknown names.
+        dumps.run(
+            database,
+            (
+                (
+                    "UPDATE pg_attribute SET attoptions = attoptions || '{pg_attver=7}'"
+                    " FROM pg_class WHERE attrelid = pg_class.oid"
+                    " AND relnamespace = 'public'::regnamespace AND relkind <> 'i'"
+                ),
+                (
+                    "UPDATE pg_attribute SET attoptions = '{mark=7}' FROM pg_class"
+                    " WHERE attrelid = pg_class.oid AND relname = 'plain'"
+                ),
+                (
+                    "UPDATE pg_class SET reloptions = reloptions || '{pg_relver=7}'"
+                    " WHERE relnamespace = 'public'::regnamespace"
+                ),
+            ),
+        )
+        marked = dumps.taken(database)
+        dumps.run(
+            database,
+            [
+                (
+                    "UPDATE pg_attribute SET attoptions = '{n_distinct=5,pg_attver=8}'"
+                    " WHERE attoptions[1] LIKE 'n_distinct%'"
+                )
+            ],
+        )
+        changed = dumps.taken(database)
+    assert marked == before
+    assert "SET (n_distinct=-0.5)" in before["TABLE public.t"]
+    assert "pg_mark" in before["TABLE public.said"]
+    assert dumps.differences(marked, changed).splitlines() == [
+        "-ALTER TABLE ONLY public.t ALTER COLUMN b SET (n_distinct=-0.5);",
+        "+ALTER TABLE ONLY public.t ALTER COLUMN b SET (n_distinct=5);",
+    ]
 
 
 def test_another_server_is_refused(
