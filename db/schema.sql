@@ -78,30 +78,38 @@ CREATE DOMAIN public.wallet_status AS character varying(20)
 
 COMMENT ON DOMAIN public.wallet_status IS 'How far the provisioning of a user''s wallet is.';
 
+CREATE TABLE public.chat_sessions (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    user_id uuid NOT NULL,
+    title character varying(100),
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT chat_sessions_updated_after_created CHECK ((updated_at >= created_at))
+);
+
+COMMENT ON TABLE public.chat_sessions IS 'Conversation threads.';
+
+COMMENT ON COLUMN public.chat_sessions.title IS 'The name shown; made from the first exchange.';
+
 CREATE FUNCTION public.next_chat_session_time(owner_id uuid) RETURNS timestamp with time zone
     LANGUAGE sql
-    AS $$
-    SELECT greatest(now(), clock_timestamp(), max(updated_at) + interval '1 microsecond')
-    FROM chat_sessions
-    WHERE user_id = owner_id
-$$;
+    BEGIN ATOMIC
+ SELECT GREATEST(now(), clock_timestamp(), (max(chat_sessions.updated_at) + '00:00:00.000001'::interval)) AS "greatest"
+    FROM public.chat_sessions
+   WHERE (chat_sessions.user_id = next_chat_session_time.owner_id);
+END;
+
+CREATE FUNCTION public.order_holds_item(status public.order_status, checkout_id uuid) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (((status)::text = ANY ((ARRAY['payment_confirmed'::character varying, 'in_progress'::character varying, 'delivered'::character varying])::text[])) OR (((status)::text = 'awaiting_approval'::text) AND (checkout_id IS NOT NULL)));
 
 CREATE FUNCTION public.order_status_of(event_types text[]) RETURNS public.order_status
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$
-    SELECT CASE
-        WHEN 'orders.delivery.completed' = ANY (event_types) THEN 'delivered'
-        WHEN 'orders.delivery.failed' = ANY (event_types) THEN 'cancelled'
-        WHEN 'orders.delivery.initiated' = ANY (event_types) THEN 'in_progress'
-        WHEN 'orders.payment.succeeded' = ANY (event_types) THEN 'payment_confirmed'
-        WHEN 'orders.payment.failed' = ANY (event_types) THEN 'cancelled'
-        WHEN 'user.cancelled' = ANY (event_types) THEN 'cancelled'
-        ELSE 'awaiting_approval'
-    END::order_status
-$$;
+    RETURN (CASE WHEN ('orders.delivery.completed'::text = ANY (event_types)) THEN 'delivered'::text WHEN ('orders.delivery.failed'::text = ANY (event_types)) THEN 'cancelled'::text WHEN ('orders.delivery.initiated'::text = ANY (event_types)) THEN 'in_progress'::text WHEN ('orders.payment.succeeded'::text = ANY (event_types)) THEN 'payment_confirmed'::text WHEN ('orders.payment.failed'::text = ANY (event_types)) THEN 'cancelled'::text WHEN ('user.cancelled'::text = ANY (event_types)) THEN 'cancelled'::text WHEN ('store.given_up'::text = ANY (event_types)) THEN 'cancelled'::text ELSE 'awaiting_approval'::text END)::public.order_status;
 
 CREATE FUNCTION public.refuse_retired_order() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 DECLARE
     used text;
@@ -132,6 +140,7 @@ $$;
 
 CREATE FUNCTION public.strip_event_of_retired_order() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 BEGIN
     IF EXISTS (SELECT FROM retired_orders WHERE crossmint_order_id = NEW.crossmint_order_id) THEN
@@ -144,6 +153,7 @@ $$;
 
 CREATE FUNCTION public.touch_chat_session() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 BEGIN
     NEW.updated_at := next_chat_session_time(NEW.user_id);
@@ -250,19 +260,6 @@ ALTER TABLE public.chat_messages ALTER COLUMN "position" ADD GENERATED ALWAYS AS
     NO MAXVALUE
     CACHE 1
 );
-
-CREATE TABLE public.chat_sessions (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    user_id uuid NOT NULL,
-    title character varying(100),
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT chat_sessions_updated_after_created CHECK ((updated_at >= created_at))
-);
-
-COMMENT ON TABLE public.chat_sessions IS 'Conversation threads.';
-
-COMMENT ON COLUMN public.chat_sessions.title IS 'The name shown; made from the first exchange.';
 
 CREATE TABLE public.order_events (
     id character varying(255) NOT NULL,
