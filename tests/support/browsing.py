@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from playwright.sync_api import Page, sync_playwright
@@ -25,27 +25,41 @@ runpy.run_module("store", run_name="__main__", alter_sys=True)
 
 
 @contextmanager
-def studio(database_url: str) -> Generator[str]:
-    """Serve the studio of a database until Ctrl-C ends it; give its address."""
-    command = [sys.executable, "-c", _MAIN, "migrate", "studio", "--no-open"]
+def studio(
+    database_url: str, *, opened_by: Callable[[str], object] | None = None
+) -> Generator[str]:
+    """Serve the studio of a database until Ctrl-C ends it; give its address.
+
+    With `opened_by`, which is called with its arguments, in place of no browser.
+    """
+    command = [sys.executable, "-c", _MAIN, "migrate", "studio"]
+    environment = {"DATABASE_URL": database_url, "PYTHONUNBUFFERED": "1"}
+    if opened_by:
+        # `webbrowser` runs what BROWSER names; `echo` writes it where we read.
+        environment["BROWSER"] = "echo opened %s"
+    else:
+        command.append("--no-open")
     with subprocess.Popen(
         command,
-        env={**os.environ, "DATABASE_URL": database_url, "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
         try:
-            yield _address(process)
+            address = _said(process, r"http://\S+")
+            if opened_by:
+                opened_by(_said(process, r"(?<=opened )\S+"))
+            yield address
         finally:
             process.send_signal(signal.SIGINT)
     assert process.returncode == 0
 
 
-def _address(process: subprocess.Popen[str]) -> str:
+def _said(process: subprocess.Popen[str], pattern: str) -> str:
     for line in process.stdout or ():
-        if found := re.search(r"http://\S+", line):
+        if found := re.search(pattern, line):
             return found[0]
-    raise AssertionError("the studio ended before it said where it is")
+    raise AssertionError(f"the studio ended before it said {pattern}")
 
 
 @contextmanager

@@ -1,10 +1,23 @@
-"""Browsing the database in a visual UI: Rowbase, read-only, for this machine alone."""
+"""Browsing the database in a visual UI: Rowbase, read-only, for who started it alone.
+
+Rowbase listens on the loopback interface, where every user of the machine can reach
+it, and asks nobody who they are. So its pages are served to one browser here: the first
+that comes with the key, which then has a cookie. The key is in no program's arguments,
+which other users can read, but in a page in a folder that only this user can enter.
+"""
 
 from __future__ import annotations
 
+import html
 import importlib
 import os
+import secrets
 import tempfile
+import threading
+import webbrowser
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
 
 import psycopg
@@ -17,6 +30,10 @@ __all__ = ["browse"]
 
 # What Rowbase calls the connection; it looks for a password under this name.
 _NAME, _PASSWORD = "store", "ROWBASE_PASSWORD_STORE"
+
+# What its page may ask for. The others save connections, switch read-only off, or edit.
+_READING = ("query", "export", "build", "values", "refresh", "resolve")
+_COOKIE = "studio"
 
 
 def browse(
@@ -43,8 +60,80 @@ def browse(
                 "rowbase-db is not installed: run make setup"
             ) from None
         rowbase.main(["add", _NAME, address, "--no-test"])
-        browser = [] if opens_browser else ["--no-open"]
-        rowbase.main(["ui", f"--port={port}", *browser])
+        _read_only(importlib.import_module("rowbase.drivers"))
+        _serve(port, Path(home, "open.html") if opens_browser else None)
+
+
+def _read_only(drivers: Any) -> None:  # noqa: ANN401 - an untyped module
+    """Begin each of its transactions READ ONLY, whatever a connection is said to be."""
+    begin = drivers.Postgres.begin
+
+    def begin_read_only(
+        session: object, db: object, _read_only: bool, seconds: int
+    ) -> None:
+        begin(session, db, True, seconds)
+
+    drivers.Postgres.begin = begin_read_only
+
+
+def _serve(port: int, page: Path | None) -> None:
+    """Serve its UI to whoever comes with the key first, until Ctrl-C."""
+    server: Any = importlib.import_module("rowbase.server")
+    key = secrets.token_urlsafe(32)
+    server.Handler = _locked(server.Handler, key)
+    with server.make_server(port) as serving:
+        url = f"http://127.0.0.1:{serving.server_address[1]}/?key={key}"
+        print(f"the studio, for one browser: {url}  (Ctrl-C ends it)", flush=True)  # noqa: T201 - for people
+        if page:
+            page.touch(mode=0o600)
+            refresh = f'<meta http-equiv="refresh" content="0; url={html.escape(url)}">'
+            page.write_text(refresh, encoding="utf-8")
+            threading.Timer(0.5, webbrowser.open, [page.as_uri()]).start()
+        with suppress(KeyboardInterrupt):
+            serving.serve_forever()
+
+
+def _locked(handler: Any, key: str) -> Any:  # noqa: ANN401 - an untyped class
+    """Make a handler that serves the one browser that came with the key."""
+    cookie = f"{_COOKIE}={secrets.token_urlsafe(32)}"
+
+    class Locked(handler):  # type: ignore[misc]  # of an untyped module
+        unused: ClassVar = {key}
+
+        def allowed(self, api: bool) -> bool:
+            given = [part.strip() for part in self.headers.get("Cookie", "").split(";")]
+            return handler.allowed(self, api) and any(
+                secrets.compare_digest(part.encode(), cookie.encode()) for part in given
+            )
+
+        def do_GET(self) -> None:  # noqa: N802 - http.server's name
+            if handler.allowed(self, False) and self._has_key():
+                self.send_response(303)
+                self.send_header("Location", "/")
+                self.send_header("Set-Cookie", f"{cookie}; HttpOnly; SameSite=Strict")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+            else:
+                handler.do_GET(self)
+
+        def do_POST(self) -> None:  # noqa: N802 - http.server's name
+            if self.path.removeprefix("/api/") in _READING:
+                handler.do_POST(self)
+            else:
+                self.send(403, {"error": "the studio only reads"})
+
+        def _has_key(self) -> bool:
+            """Tell whether the URL has the key, which is good for once."""
+            _, _, given = self.path.partition("/?key=")
+            if not secrets.compare_digest(given.encode(), key.encode()):
+                return False
+            try:
+                self.unused.remove(key)
+            except KeyError:
+                return False
+            return True
+
+    return Locked
 
 
 def _reached(conninfo: str) -> tuple[str, str]:
