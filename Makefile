@@ -122,10 +122,11 @@ migration-draft: $(READY) ## Draft the migration to an edited db/schema.sql: nam
 	@$(ON_A_SERVER) $(BIN)/python -m store migrate generate \
 	  $(if $(destructive),--allow-destructive) -- "$${name-}"
 
-# dry_run=1 takes all back.
+# dry_run=1 takes all back; cursor='{…}' and time_zone=NAME are the old backend's.
 .PHONY: migrate-baseline
 migrate-baseline: $(READY) ## Adopt a database that Drizzle made; first with dry_run=1
-	@$(BIN)/python -m store migrate baseline $(if $(dry_run),--dry-run) $(POOLER)
+	@$(BIN)/python -m store migrate baseline $(if $(dry_run),--dry-run) \
+	  $(if $(cursor),--cursor "$$cursor") $(if $(time_zone),--time-zone "$$time_zone") $(POOLER)
 
 .PHONY: migrate-verify
 migrate-verify: $(READY) ## Run all migrations up, down and up on rows; compare the database

@@ -33,7 +33,6 @@ async def checkout(url: str) -> AsyncGenerator[Work]:
                     ids,
                     cart.crossmint_order_ids,
                     cart.amounts,
-                    [None] * len(ids),
                     cart.user_id,
                 )
                 await conn.fetch(RECOMPUTE_ORDERS, ids)
@@ -41,6 +40,7 @@ async def checkout(url: str) -> AsyncGenerator[Work]:
                     CLAIM_CART_ITEMS,
                     ids,
                     cart.item_ids,
+                    [None] * len(ids),
                     [None] * len(ids),
                     cart.user_id,
                 )

@@ -128,18 +128,16 @@ def _async_pool(url: str) -> AsyncConnectionPool[AsyncConnection[Any]]:
 
 
 def _claim(cart: Cart, order_ids: list[UUID]) -> list[object]:
-    any_prices = [None] * len(order_ids)
-    return [order_ids, cart.item_ids, any_prices, cart.user_id]
+    unknown = [None] * len(order_ids)
+    return [order_ids, cart.item_ids, unknown, unknown, cart.user_id]
 
 
 def _creation(cart: Cart, order_ids: list[UUID]) -> list[object]:
-    no_hashes = [None] * len(order_ids)
     return [
         uuid4(),
         order_ids,
         cart.crossmint_order_ids,
         cart.amounts,
-        no_hashes,
         cart.user_id,
     ]
 

@@ -27,9 +27,9 @@ class _Base(DeclarativeBase):
 
 
 class User(_Base):
-    """A row of users."""
+    """A row of user_profiles, the users without their keys."""
 
-    __tablename__ = "users"
+    __tablename__ = "user_profiles"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     crossmint_user_id: Mapped[str]
@@ -37,6 +37,7 @@ class User(_Base):
     wallet_address: Mapped[str | None]
     crossmint_wallet_id: Mapped[str | None]
     wallet_status: Mapped[str]
+    wallet_status_since: Mapped[datetime]
     onboarding_step: Mapped[int]
     display_name: Mapped[str | None]
     first_name: Mapped[str | None]
@@ -51,7 +52,7 @@ class User(_Base):
     bottoms_size: Mapped[str | None]
     footwear_size: Mapped[str | None]
     evm_address: Mapped[str | None]
-    sui_private_key_encrypted: Mapped[str | None]
+    has_sui_private_key: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -62,7 +63,7 @@ class CartItem(_Base):
     __tablename__ = "cart_items"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
-    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("user_profiles.id"))
     product_id: Mapped[str]
     product_name: Mapped[str]
     price: Mapped[int]
@@ -83,7 +84,7 @@ class Order(_Base):
     __tablename__ = "orders"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
-    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("user_profiles.id"))
     type: Mapped[str]
     crossmint_order_id: Mapped[str | None]
     status: Mapped[str] = mapped_column(server_default="awaiting_approval")
@@ -92,6 +93,11 @@ class Order(_Base):
     payment_hash: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     checkout_id: Mapped[UUID | None]
+    quoted_usdc: Mapped[Decimal | None]
+    received_usdc: Mapped[Decimal | None]
+    settled_at: Mapped[datetime | None]
+    on_chain: Mapped[bool] = mapped_column(server_default="false")
+    paid_late: Mapped[bool] = mapped_column(server_default="false")
 
     item: Mapped[OrderItem] = relationship(back_populates="order")
 
@@ -174,6 +180,7 @@ def _place(session: Session, cart: Cart) -> list[Order]:
             checkout_id=checkout_id,
             crossmint_order_id=crossmint_order_id,
             amount_usdc=amount,
+            quoted_usdc=amount,
             item=_snapshot(item_by_id[item_id]),
         )
         for item_id, crossmint_order_id, amount in zip(

@@ -9,8 +9,10 @@ from typing import Any
 from rich.box import SIMPLE
 from rich.table import Table
 
+from . import saving
 from .figures import Figure, figures
 from .measuring import Outcome
+from .saving import Saved
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +71,61 @@ def table(outcome: Outcome) -> Table:
     return grid
 
 
+def saving_table(results: Sequence[Saved]) -> Table:
+    """Lay out the saves of an unchanged chat; the ratio is paired by round."""
+    grid = Table(
+        title="save of an unchanged chat, 100 messages of 0.6 MB, in ms",
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE,
+        padding=(0, 1, 0, 0),
+    )
+    grid.add_column("contender", no_wrap=True)
+    for column in ("median", "ratio to\none statement", "holds the loop"):
+        grid.add_column(column, justify="right", no_wrap=True)
+    for each in results:
+        gap = "" if each.gap is None else _ms(each.gap)
+        ratio = f"{each.ratio(_by_hand(results, each)):.2f}"
+        grid.add_row(str(each.contender), _ms(each.median), ratio, gap)
+    return grid
+
+
+def verdicts(results: Sequence[Saved]) -> list[str]:
+    """Say of each face of the store whether its medians keep the limits."""
+    lines: list[str] = []
+    for each in results:
+        if each.contender.name != saving.STORE:
+            continue
+        ratio = each.ratio(_by_hand(results, each))
+        verdict = "held" if ratio <= saving.MAX_RATIO else "missed"
+        lines.append(
+            f"{each.contender}: {ratio:.2f} times one statement,"
+            f" at most {saving.MAX_RATIO}: {verdict}"
+        )
+        if each.gap is not None:
+            verdict = "held" if each.gap <= saving.MAX_GAP else "missed"
+            lines.append(
+                f"{each.contender}: holds the event loop {_ms(each.gap)} ms,"
+                f" at most {_ms(saving.MAX_GAP)}: {verdict}"
+            )
+    return lines
+
+
+def _by_hand(results: Sequence[Saved], saved: Saved) -> Saved:
+    return next(
+        each
+        for each in results
+        if each.contender.name == saving.BY_HAND
+        and each.contender.face == saved.contender.face
+    )
+
+
 def _ms(seconds: float) -> str:
     return f"{1000 * seconds:.3g}"
 
 
 def as_json(
-    circumstances: Circumstances, outcomes: Sequence[Outcome]
+    circumstances: Circumstances, outcomes: Sequence[Outcome], saves: Sequence[Saved]
 ) -> dict[str, Any]:
     """Give all figures, in seconds, with the samples they were made of."""
     return {
@@ -87,6 +138,18 @@ def as_json(
                 "figures": [_figure(outcome, each) for each in figures(outcome)],
             }
             for outcome in outcomes
+        ],
+        "saves": [
+            {
+                "contender": each.contender.name,
+                "face": each.contender.face,
+                "median": each.median,
+                "ratio": each.ratio(_by_hand(saves, each)),
+                "gap": each.gap,
+                "samples": each.elapsed,
+                "gaps": each.gaps,
+            }
+            for each in saves
         ],
     }
 

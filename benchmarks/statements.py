@@ -7,6 +7,7 @@ that came before them; the rows it leaves are the same where there are none.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 from .records import Order, OrderItem
@@ -23,10 +24,10 @@ line AS (
 
 created AS (
     INSERT INTO orders
-        (id, user_id, type, checkout_id, crossmint_order_id, amount_usdc)
+        (id, user_id, type, checkout_id, crossmint_order_id, amount_usdc, quoted_usdc)
     SELECT
         line.order_id, owner.id, 'checkout', $2::uuid,
-        line.crossmint_order_id, line.amount_usdc
+        line.crossmint_order_id, line.amount_usdc, line.amount_usdc
     FROM owner CROSS JOIN line
     RETURNING *
 ),
@@ -58,7 +59,7 @@ kept AS (
 SELECT created.*, kept.* FROM created INNER JOIN kept ON kept.order_id = created.id
 """
 
-_ORDER_COLUMNS = 10
+_ORDER_COLUMNS = len(fields(Order))
 
 
 def order_and_item(row: Sequence[Any]) -> tuple[Order, OrderItem]:

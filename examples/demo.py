@@ -23,8 +23,8 @@ from rich.table import Table
 
 from generated import carts, chats, orders, users
 from generated.enums import OrderType
-from generated.models import CartItem, User
-from store import CheckoutLine, Settings, Store, StoreError, migrations
+from generated.models import CartItem, UserProfile
+from store import CheckoutLine, Product, Settings, Store, StoreError, migrations
 from tests.support import embedded
 
 MAX_WIDTH = 52
@@ -74,12 +74,10 @@ def step(title: str) -> Generator[None]:
     console.print(f"[green]✓[/] {title} [dim]({perf_counter() - start:.2f} s)[/]")
 
 
-def sign_up(store: Store) -> User:
+def sign_up(store: Store) -> UserProfile:
     """Create a user and take it through the three steps of onboarding."""
+    user = store.create_user("google-oauth2|1017", email="ada@example.com")
     with store.transaction() as conn:
-        user = users.create_user(
-            conn, crossmint_user_id="google-oauth2|1017", email="ada@example.com"
-        )
         users.set_display_name(conn, id=user.id, display_name="Ada")
         users.set_shipping_address(
             conn,
@@ -127,20 +125,18 @@ def fill_cart(store: Store, user_id: UUID) -> list[CartItem]:
         ("B03", "Tea, 100 g", 850, None, None),
         ("B01", "Squared notebook", 1490, "A4", "green"),
     ]
+    for product_id, name, price, size, color in wishes:
+        product = Product(
+            product_id=product_id,
+            product_name=name,
+            price=price,
+            product_url=f"https://shop.example/{product_id}",
+            size=size,
+            color=color,
+            retailer="shop.example",
+        )
+        store.add_cart_item(user_id, product)
     with store.connection() as conn:
-        for product_id, name, price, size, color in wishes:
-            carts.add_cart_item(
-                conn,
-                user_id=user_id,
-                product_id=product_id,
-                product_name=name,
-                price=price,
-                image=None,
-                product_url=f"https://shop.example/{product_id}",
-                size=size,
-                color=color,
-                retailer="shop.example",
-            )
         return carts.list_cart_items(conn, user_id=user_id, max_rows=100)
 
 
@@ -162,7 +158,8 @@ def payment_webhook(
     """Make a payment event as Crossmint sends it: a body and its signed headers."""
     event = {
         "type": "orders.payment.succeeded",
-        "payload": {
+        "actionId": crossmint_order_id,
+        "data": {
             "orderId": crossmint_order_id,
             "quote": {"totalPrice": {"amount": "15.35", "currency": "usdc"}},
             "payment": {"received": {"txId": "0x" + "5eed" * 16}},

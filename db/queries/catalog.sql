@@ -129,6 +129,16 @@ SELECT
     to_regclass('drizzle.__drizzle_migrations') IS NOT NULL AS of_drizzle,
     to_regclass('public.schema_migrations') IS NOT NULL AS of_dbmate;
 
+-- name: get_time_zone :one
+-- @exactly-one
+-- Tells the session's time zone, and where it comes from: `client` is its environment or
+-- its URL; anything else the server, the database or the role.
+SELECT
+    pg_settings.setting AS "name!",
+    pg_settings.source AS "source!"
+FROM pg_catalog.pg_settings
+WHERE pg_settings.name = 'TimeZone';
+
 -- name: count_unvalidated_constraints :one
 -- Counts the rules that old rows have not been held to yet.
 SELECT count(*)

@@ -1,14 +1,16 @@
 -- name: create_chat_session :one
--- Opens a conversation, the user's newest; its title may come later. Returns nothing if
--- there is no such user, whom it locks: see touch_chat_session.
+-- Opens a conversation, the user's newest; its title, if it is given one, is a chosen one,
+-- and may come later. Returns nothing if there is no such user, whom it locks: see
+-- touch_chat_session.
 WITH owner AS (
     SELECT users.id FROM users WHERE users.id = @user_id FOR NO KEY UPDATE
 )
 
-INSERT INTO chat_sessions (user_id, title, updated_at)
+INSERT INTO chat_sessions (user_id, title, title_source, updated_at)
 SELECT
     owner.id,
-    sqlc.narg(title),
+    sqlc.narg(title)::text,
+    CASE WHEN sqlc.narg(title)::text IS NOT NULL THEN 'chosen' END,
     next_chat_session_time(owner.id)
 FROM owner
 RETURNING *;
@@ -32,33 +34,92 @@ WHERE
 ORDER BY updated_at DESC, id DESC
 LIMIT @max_rows;
 
+-- name: page_chat_sessions :many
+-- Lists a user's conversations, the last touched first, without the first skipped_rows;
+-- each with how many there are in all. A page that is empty has that number in one row
+-- without a conversation. One statement, so page and number are of one moment; but what is
+-- touched between two pages moves up, and the next page repeats another one: see
+-- list_chat_sessions. Reads chat_sessions_user_id_updated_at_idx, what is skipped, too.
+WITH page AS (
+    SELECT chat_sessions.id
+    FROM chat_sessions
+    WHERE chat_sessions.user_id = @user_id
+    ORDER BY chat_sessions.updated_at DESC, chat_sessions.id DESC
+    LIMIT @max_rows OFFSET @skipped_rows
+),
+
+counted AS (
+    SELECT count(*) AS total FROM chat_sessions WHERE chat_sessions.user_id = @user_id
+)
+
+SELECT
+    counted.total,
+    sqlc.embed(chat_sessions)
+FROM counted
+LEFT JOIN page ON TRUE
+LEFT JOIN chat_sessions ON page.id = chat_sessions.id
+ORDER BY chat_sessions.updated_at DESC, chat_sessions.id DESC;
+
+-- name: count_chat_sessions :one
+-- Counts a user's conversations. Reads chat_sessions_user_id_updated_at_idx.
+SELECT count(*) FROM chat_sessions WHERE user_id = @user_id;
+
 -- name: touch_chat_session :one
 -- @deferred
--- Makes a conversation its user's newest, gives it the title if it has none, and
--- returns it; nothing if the user has no such conversation. Locks the user, so that
--- the touches of one user become visible in their order, then the conversation, so
--- that its messages are written by one transaction at a time.
+-- Makes a conversation its user's newest, with the next version, gives it the title if it
+-- has none, and returns it; nothing if the user has no such conversation. Locks the user,
+-- so that the touches of one user become visible in their order, then the conversation,
+-- so that its messages are written by one transaction at a time. If a version is given
+-- and is not the present one, its successor is NULL, which the column refuses.
 WITH owner AS (
     SELECT users.id FROM users WHERE users.id = @user_id FOR NO KEY UPDATE
 )
 
 UPDATE chat_sessions
-SET title = coalesce(chat_sessions.title, sqlc.narg(title))
+SET
+    title = coalesce(chat_sessions.title, sqlc.narg(title)),
+    title_source = CASE
+        WHEN chat_sessions.title IS NULL AND sqlc.narg(title) IS NOT NULL THEN 'made'
+        ELSE chat_sessions.title_source
+    END,
+    version = CASE
+        WHEN chat_sessions.version = coalesce(sqlc.narg(from_version)::bigint, chat_sessions.version)
+            THEN chat_sessions.version + 1
+    END,
+    last_save = sqlc.narg(last_save)
 FROM owner
 WHERE chat_sessions.id = @id AND chat_sessions.user_id = owner.id
 RETURNING chat_sessions.*;
 
 -- name: rename_chat_session :one
--- Gives a conversation another title, which makes it the user's newest; returns
--- nothing if the user has no such conversation. Locks as touch_chat_session does.
+-- Gives a conversation the title that somebody chose, which makes it the user's newest;
+-- returns nothing if the user has no such conversation. Locks as touch_chat_session does.
 WITH owner AS (
     SELECT users.id FROM users WHERE users.id = @user_id FOR NO KEY UPDATE
 )
 
 UPDATE chat_sessions
-SET title = @title::text
+SET title = @title::text, title_source = 'chosen'
 FROM owner
 WHERE chat_sessions.id = @id AND chat_sessions.user_id = owner.id
+RETURNING chat_sessions.*;
+
+-- name: give_model_title :one
+-- Gives a conversation the title that a model made of it, which makes it the user's newest,
+-- in place of none, of the one that a save made, or of an earlier model's. Returns nothing
+-- if its title was chosen (or is older than titles' sources), which stays, and if the user
+-- has no such conversation. Locks as touch_chat_session does.
+WITH owner AS (
+    SELECT users.id FROM users WHERE users.id = @user_id FOR NO KEY UPDATE
+)
+
+UPDATE chat_sessions
+SET title = @title::text, title_source = 'model'
+FROM owner
+WHERE
+    chat_sessions.id = @id
+    AND chat_sessions.user_id = owner.id
+    AND (chat_sessions.title IS NULL OR chat_sessions.title_source IN ('made', 'model'))
 RETURNING chat_sessions.*;
 
 -- name: delete_chat_session :one
@@ -67,25 +128,50 @@ RETURNING chat_sessions.*;
 DELETE FROM chat_sessions WHERE id = @id AND user_id = @user_id RETURNING id;
 
 -- name: save_chat_messages :exec
--- Saves messages of a user's conversation. One that is there keeps its place and takes
--- the new role and parts; new ones follow in the order given. What did not change is
--- not written again. Saves nothing in another user's conversation. Needs the lock of
--- touch_chat_session, taken by a statement of its own.
-INSERT INTO chat_messages (session_id, msg_id, role, parts)
+-- Saves messages of a user's conversation, given as their JSON, one after another in UTF-8,
+-- and an index of it: [{"id", "digest", "first", "length"}], counted in bytes from 1. One
+-- that is there keeps its place and takes the new role, parts and metadata; new ones follow
+-- in the order given. One of the digest that it was saved with is neither read nor written
+-- nor locked; of one that is the same all the same, the parts stay where they lie. Saves
+-- nothing in another user's conversation. Needs the lock of touch_chat_session, taken by a
+-- statement of its own. Reads chat_messages_session_id_msg_id_key.
+WITH changed AS MATERIALIZED (
+    SELECT
+        chat_sessions.id AS session_id,
+        given.place,
+        given.id AS msg_id,
+        given.digest,
+        convert_from(substr(@messages::bytea, given.first, given.length), 'UTF8')::jsonb AS message
+    FROM chat_sessions
+    CROSS JOIN ROWS FROM (
+        jsonb_to_recordset(sqlc.arg(index)::text::jsonb) AS (id text, digest uuid, first integer, length integer)
+    ) WITH ORDINALITY AS given (id, digest, first, length, place)
+    LEFT JOIN chat_messages AS saved
+        ON chat_sessions.id = saved.session_id AND given.id = saved.msg_id
+    WHERE
+        chat_sessions.id = @session_id
+        AND chat_sessions.user_id = @user_id
+        AND saved.digest IS DISTINCT FROM given.digest
+)
+
+INSERT INTO chat_messages (session_id, msg_id, role, parts, metadata, has_metadata, digest)
 SELECT
-    chat_sessions.id,
-    message.msg_id,
-    message.role,
-    message.parts
-FROM ROWS FROM (
-    unnest(@msg_ids::text []), unnest(@roles::message_role []), unnest(@parts::jsonb [])
-) WITH ORDINALITY AS message (msg_id, role, parts, place)
-INNER JOIN chat_sessions
-    ON chat_sessions.id = @session_id AND chat_sessions.user_id = @user_id
-ORDER BY message.place
+    changed.session_id,
+    changed.msg_id,
+    (changed.message ->> 'role')::message_role,
+    changed.message -> 'parts',
+    changed.message -> 'metadata',
+    changed.message ? 'metadata',
+    changed.digest
+FROM changed
+ORDER BY changed.place
 ON CONFLICT (session_id, msg_id) DO UPDATE
-SET role = excluded.role, parts = excluded.parts
-WHERE (chat_messages.role, chat_messages.parts) IS DISTINCT FROM (excluded.role, excluded.parts);
+SET
+    role = excluded.role,
+    parts = CASE WHEN chat_messages.parts = excluded.parts THEN chat_messages.parts ELSE excluded.parts END,
+    metadata = excluded.metadata,
+    has_metadata = excluded.has_metadata,
+    digest = excluded.digest;
 
 -- name: delete_chat_messages_after :one
 -- Deletes what follows a message in a user's conversation, and returns the message's

@@ -31,16 +31,62 @@ RETURNING *;
 -- Not scoped by user: the chain names the transaction only.
 UPDATE orders
 SET status = 'payment_confirmed', amount_usdc = @amount_usdc::numeric
-WHERE tx_hash = @tx_hash::text AND type = 'deposit' AND status = 'awaiting_approval'
+WHERE
+    tx_hash = @tx_hash::text
+    AND type = 'deposit'
+    AND status = 'awaiting_approval'
+    AND settled_at IS NULL
 RETURNING *;
+
+-- name: insert_verified_deposit :one
+-- Records a transaction that was verified on chain as the user's deposit, with its amount
+-- in USDC, once for all users: a claim of the same user that waits for the chain becomes
+-- it. Of a transaction that is taken, by the same deposit recorded before too, it returns
+-- nothing. One that waits for the deletion of the user who has it is refused by
+-- orders_tx_hash_key.
+WITH owner AS (
+    SELECT users.id FROM users
+    WHERE
+        users.id = @user_id
+        AND NOT EXISTS (
+            SELECT FROM retired_orders WHERE retired_orders.tx_hash = @tx_hash::text
+        )
+    FOR NO KEY UPDATE
+)
+
+INSERT INTO orders (user_id, type, tx_hash, status, amount_usdc)
+SELECT
+    owner.id,
+    'deposit',
+    @tx_hash::text,
+    'payment_confirmed',
+    @amount_usdc::numeric
+FROM owner
+ON CONFLICT (tx_hash) DO UPDATE
+SET status = excluded.status, amount_usdc = excluded.amount_usdc
+WHERE
+    orders.user_id = excluded.user_id
+    AND orders.type = 'deposit'
+    AND orders.status = 'awaiting_approval'
+    AND orders.settled_at IS NULL
+RETURNING *;
+
+-- name: get_deposit :one
+-- Returns the user's deposit of a transaction.
+SELECT * FROM orders
+WHERE tx_hash = @tx_hash::text AND user_id = @user_id AND type = 'deposit';
 
 -- name: credit_deposit :one
 -- Notes that a confirmed deposit was credited. Returns it to one caller only, who credits
--- it in the same transaction.
+-- it in the same transaction; never one that is settled.
 -- Not scoped by user: the chain names the transaction only.
 UPDATE orders
-SET status = 'delivered'
-WHERE tx_hash = @tx_hash::text AND type = 'deposit' AND status = 'payment_confirmed'
+SET status = 'delivered', settled_at = now()
+WHERE
+    tx_hash = @tx_hash::text
+    AND type = 'deposit'
+    AND status = 'payment_confirmed'
+    AND settled_at IS NULL
 RETURNING *;
 
 -- name: fail_deposit :one
@@ -52,14 +98,18 @@ WHERE
     tx_hash = @tx_hash::text
     AND type = 'deposit'
     AND status IN ('awaiting_approval', 'payment_confirmed')
+    AND settled_at IS NULL
 RETURNING *;
 
 -- name: list_deposits_to_check :many
--- Lists the deposits that wait for the chain, the oldest first, for the worker that
--- looks them up there.
+-- Lists the deposits that wait for the chain, or to be credited, the oldest first, for the
+-- worker that looks them up there; none that is settled. Reads orders_open_deposit_idx.
 -- Not scoped by user: the worker serves all.
 SELECT *
 FROM orders
-WHERE type = 'deposit' AND status IN ('awaiting_approval', 'payment_confirmed')
+WHERE
+    type = 'deposit'
+    AND settled_at IS NULL
+    AND status IN ('awaiting_approval', 'payment_confirmed')
 ORDER BY created_at, id
 LIMIT @max_rows;

@@ -1,20 +1,51 @@
 -- name: create_user :one
--- Creates the user of a Crossmint identity, or returns the one that exists, unchanged.
--- Safe to call twice at once: the unique identity decides.
+-- Creates the user of a Crossmint identity; returns nothing, and writes nothing, if there
+-- is one. Safe to call twice at once: the unique identity decides. The store's create_user
+-- returns the user in both cases.
 -- Not scoped by user: the identity provider has said who it is.
-INSERT INTO users (crossmint_user_id, email)
+INSERT INTO user_profiles (crossmint_user_id, email)
 VALUES (@crossmint_user_id, sqlc.narg(email))
-ON CONFLICT (crossmint_user_id) DO UPDATE SET crossmint_user_id = excluded.crossmint_user_id
+ON CONFLICT (crossmint_user_id) DO NOTHING
 RETURNING *;
 
 -- name: get_user :one
 -- Returns the user with this id.
-SELECT * FROM users WHERE id = @id;
+SELECT * FROM user_profiles WHERE id = @id;
 
 -- name: get_user_by_crossmint_user_id :one
--- Returns the user of a Crossmint identity.
+-- Returns the user of a Crossmint identity; a read that locks nothing.
 -- Not scoped by user: the identity provider has said who it is.
-SELECT * FROM users WHERE crossmint_user_id = @crossmint_user_id;
+SELECT * FROM user_profiles WHERE crossmint_user_id = @crossmint_user_id;
+
+-- name: list_users_by_email :many
+-- Lists the users with this e-mail address, as they spell it, the eldest first; by
+-- users_email_idx.
+-- Not scoped by user: an e-mail address may be that of several.
+SELECT *
+FROM user_profiles
+WHERE email = @email::text
+ORDER BY created_at, id
+LIMIT @max_rows;
+
+-- name: list_users_by_wallet_address :many
+-- Lists the users of a Sui wallet, given in its normal form, the eldest first; by
+-- users_wallet_address_idx.
+-- Not scoped by user: a wallet may be that of several.
+SELECT *
+FROM user_profiles
+WHERE wallet_address = @wallet_address::text
+ORDER BY created_at, id
+LIMIT @max_rows;
+
+-- name: list_users_by_evm_address :many
+-- Lists the users of an EVM wallet, given in its normal form, the eldest first; by
+-- users_evm_address_idx.
+-- Not scoped by user: a wallet may be that of several.
+SELECT *
+FROM user_profiles
+WHERE evm_address = @evm_address::text
+ORDER BY created_at, id
+LIMIT @max_rows;
 
 -- name: lock_user :one
 -- Locks a user against whatever else changes the user's cart, orders or existence.
@@ -22,7 +53,7 @@ SELECT id FROM users WHERE id = @id FOR NO KEY UPDATE;
 
 -- name: set_display_name :one
 -- Onboarding step 1. A repeated step changes the name and takes no finished step back.
-UPDATE users
+UPDATE user_profiles
 SET
     display_name = @display_name::text,
     onboarding_step = greatest(onboarding_step, 1)
@@ -30,15 +61,16 @@ WHERE id = @id
 RETURNING *;
 
 -- name: set_shipping_address :one
--- Onboarding step 2; returns nothing if step 1 is not finished.
-UPDATE users
+-- Onboarding step 2; returns nothing if step 1 is not finished. The country is an ISO
+-- 3166-1 alpha-2 code.
+UPDATE user_profiles
 SET
     first_name = @first_name::text,
     last_name = @last_name::text,
     street = @street::text,
     apt = sqlc.narg(apt),
     city = @city::text,
-    state = @state::text,
+    state = sqlc.narg(state),
     zip = @zip::text,
     country = @country::text,
     onboarding_step = greatest(onboarding_step, 2)
@@ -47,7 +79,7 @@ RETURNING *;
 
 -- name: set_sizes :one
 -- Onboarding step 3; returns nothing if step 2 is not finished.
-UPDATE users
+UPDATE user_profiles
 SET
     tops_size = @tops_size::text,
     bottoms_size = @bottoms_size::text,
@@ -58,43 +90,75 @@ RETURNING *;
 
 -- name: set_email :one
 -- Sets or forgets the address that the identity provider gives.
-UPDATE users SET email = sqlc.narg(email) WHERE id = @id RETURNING *;
+UPDATE user_profiles SET email = sqlc.narg(email) WHERE id = @id RETURNING *;
 
 -- name: begin_wallet :one
 -- Makes the wallet pending, for the first time or after a failure; returns nothing if
 -- it is pending or active. Of two callers at once one gets the row, and provisions.
-UPDATE users
+UPDATE user_profiles
 SET wallet_status = 'pending'
 WHERE id = @id AND wallet_status IN ('none', 'failed')
 RETURNING *;
 
--- name: activate_wallet :one
--- Makes a pending wallet active, with its addresses in their normal form; returns
--- nothing if it is not pending. An evm_address that is not given stays as it is. Called
--- by the store's activate_wallet, which mirrors what came from the chain before.
+-- name: list_pending_wallets :many
+-- Lists the users whose wallet is pending since longer than a time, the longest first; by
+-- users_pending_wallets_idx.
+-- Not scoped by user: a worker looks for those of all whose provisioning hangs.
+SELECT *
+FROM user_profiles
+WHERE wallet_status = 'pending' AND wallet_status_since < now() - @older_than::interval
+ORDER BY wallet_status_since, id
+LIMIT @max_rows;
+
+-- name: retry_wallet :one
+-- Begins the provisioning of a pending wallet anew, if it is pending since just this time;
+-- else returns nothing. Of two callers at once one gets the row, and provisions.
+UPDATE user_profiles
+SET wallet_status_since = greatest(clock_timestamp(), wallet_status_since + interval '1 microsecond')
+WHERE id = @id AND wallet_status = 'pending' AND wallet_status_since = @pending_since
+RETURNING *;
+
+-- name: fail_wallet :one
+-- Makes a wallet failed, if it is pending since just this time; else returns nothing.
+UPDATE user_profiles
+SET wallet_status = 'failed'
+WHERE id = @id AND wallet_status = 'pending' AND wallet_status_since = @pending_since
+RETURNING *;
+
+-- name: provision_wallet :execrows
+-- Makes a pending wallet active, with all that belongs to it, addresses in their normal
+-- form; changes nothing if it is not pending. An evm_address or token that is not given
+-- stays as it is. Called by the store, which encrypts.
 UPDATE users
 SET
     wallet_status = 'active',
     wallet_address = @wallet_address::text,
     crossmint_wallet_id = sqlc.narg(crossmint_wallet_id),
-    evm_address = coalesce(sqlc.narg(evm_address), evm_address)
-WHERE id = @id AND wallet_status = 'pending'
-RETURNING *;
-
--- name: fail_wallet :one
--- Makes a pending wallet failed; returns nothing if it is not pending.
-UPDATE users
-SET wallet_status = 'failed'
-WHERE id = @id AND wallet_status = 'pending'
-RETURNING *;
+    evm_address = coalesce(sqlc.narg(evm_address), evm_address),
+    sui_private_key_encrypted = coalesce(sqlc.narg(token), sui_private_key_encrypted)
+WHERE id = @id AND wallet_status = 'pending';
 
 -- name: set_evm_address :one
--- Sets the address of the EVM wallet, in its normal form, at any wallet status.
-UPDATE users SET evm_address = @evm_address::text WHERE id = @id RETURNING *;
+-- Sets the address of the EVM wallet, in its normal form; returns nothing if the wallet is
+-- active with another one.
+UPDATE user_profiles
+SET evm_address = @evm_address::text
+WHERE
+    id = @id
+    AND (wallet_status <> 'active' OR evm_address IS NULL OR evm_address = @evm_address::text)
+RETURNING *;
 
 -- name: set_sui_private_key :execrows
--- Keeps an encrypted key in place of any before. Called by the store, which encrypts.
-UPDATE users SET sui_private_key_encrypted = @token::text WHERE id = @id;
+-- Keeps an encrypted key; changes nothing if the wallet is active and has one. Called by
+-- the store, which encrypts.
+UPDATE users
+SET sui_private_key_encrypted = @token::text
+WHERE id = @id AND (wallet_status <> 'active' OR sui_private_key_encrypted IS NULL);
+
+-- name: get_sui_private_key :one
+-- Returns the user's encrypted key, if there is one; of the queries about one user the only
+-- one that does. Called by the store, which decrypts.
+SELECT sui_private_key_encrypted FROM users WHERE id = @id;
 
 -- name: list_sui_private_keys :many
 -- Lists users who have an encrypted key, by id, after the id given. Not scoped by user:
@@ -117,25 +181,6 @@ FROM ROWS FROM (
 ) AS swap (id, old_token, new_token)
 WHERE users.id = swap.id AND users.sui_private_key_encrypted = swap.old_token;
 
--- name: lock_orders_of_user :exec
--- Locks the Crossmint ids of a user's orders, as lock_crossmint_orders does.
-SELECT pg_advisory_xact_lock(hashtextextended(sorted.crossmint_order_id, 0))
-FROM (
-    SELECT orders.crossmint_order_id::text AS crossmint_order_id
-    FROM orders
-    WHERE orders.user_id = @user_id AND orders.crossmint_order_id IS NOT NULL
-    ORDER BY orders.crossmint_order_id::text
-) AS sorted;
-
--- name: try_lock_orders_of_user :one
--- Locks the Crossmint ids of a user's orders, those that are locked already included;
--- tells if another transaction has one, and does not wait for it.
-SELECT coalesce(
-    bool_and(pg_try_advisory_xact_lock(hashtextextended(crossmint_order_id::text, 0))), TRUE
-) AS locked
-FROM orders
-WHERE user_id = @user_id AND crossmint_order_id IS NOT NULL;
-
 -- name: list_open_orders :many
 -- Lists the user's orders that are neither delivered nor cancelled, the oldest first.
 SELECT id
@@ -144,15 +189,18 @@ WHERE user_id = @user_id AND status NOT IN ('delivered', 'cancelled')
 ORDER BY created_at, id
 LIMIT @max_rows;
 
--- name: erase_user :exec
--- Deletes a user, all rows that refer to the user, and the Crossmint events of the
--- user's orders, which do not; keeps what the orders have used up. Asks nothing: it is
--- called by the store's delete_user, under the locks of those orders and of the user.
+-- name: erase_orders :exec
+-- Deletes a user's orders and their events, those of Crossmint included, which do not refer
+-- to them; keeps what the orders have used up. Asks nothing: it is called by the store's
+-- delete_user, under the user's lock. Events that are on their way are not seen here: their
+-- transactions wait for that lock, find no order, and then call strip_retired_event.
 WITH retired AS (
     INSERT INTO retired_orders (id, crossmint_order_id, tx_hash)
     SELECT orders.id, orders.crossmint_order_id, orders.tx_hash
     FROM orders
-    WHERE orders.user_id = @id AND num_nonnulls(orders.crossmint_order_id, orders.tx_hash) > 0
+    WHERE
+        orders.user_id = @user_id
+        AND num_nonnulls(orders.crossmint_order_id, orders.tx_hash) > 0
     RETURNING crossmint_order_id
 ),
 
@@ -162,4 +210,9 @@ forgotten AS (
     WHERE order_events.crossmint_order_id = retired.crossmint_order_id
 )
 
-DELETE FROM users WHERE users.id = @id;
+DELETE FROM orders WHERE orders.user_id = @user_id;
+
+-- name: erase_user :exec
+-- Deletes a user and all rows that refer to the user. Called by the store's delete_user,
+-- after erase_orders: cart items would else be taken out of each snapshot first.
+DELETE FROM users WHERE id = @id;

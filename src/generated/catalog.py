@@ -12,6 +12,7 @@ from psycopg.rows import RowMaker, scalar_row
 __all__ = [
     "COUNT_UNVALIDATED_CONSTRAINTS",
     "GET_LEDGERS",
+    "GET_TIME_ZONE",
     "LIST_COLUMNS",
     "LIST_CONSTRAINTS",
     "LIST_DOMAINS",
@@ -25,6 +26,7 @@ __all__ = [
     "LIST_TABLES",
     "TRY_MIGRATION_LOCK",
     "GetLedgersRow",
+    "GetTimeZoneRow",
     "ListColumnsRow",
     "ListConstraintsRow",
     "ListDomainsRow",
@@ -39,6 +41,8 @@ __all__ = [
     "count_unvalidated_constraints",
     "get_ledgers",
     "get_ledgers_row",
+    "get_time_zone",
+    "get_time_zone_row",
     "list_columns",
     "list_columns_row",
     "list_constraints",
@@ -178,6 +182,13 @@ GET_LEDGERS: Final = """\
 SELECT
     to_regclass('drizzle.__drizzle_migrations') IS NOT NULL AS of_drizzle,
     to_regclass('public.schema_migrations') IS NOT NULL AS of_dbmate"""
+
+GET_TIME_ZONE: Final = """\
+SELECT
+    pg_settings.setting AS "name!",
+    pg_settings.source AS "source!"
+FROM pg_catalog.pg_settings
+WHERE pg_settings.name = 'TimeZone'"""
 
 COUNT_UNVALIDATED_CONSTRAINTS: Final = """\
 SELECT count(*)
@@ -344,6 +355,12 @@ class GetLedgersRow:
 
 
 @dataclass(slots=True)
+class GetTimeZoneRow:
+    name: str
+    source: str
+
+
+@dataclass(slots=True)
 class ListInsertionsRow:
     table_name: str
     columns: list[str | None]
@@ -443,6 +460,15 @@ def get_ledgers_row(_: object) -> RowMaker[GetLedgersRow]:
 
     def make(row: Sequence[Any]) -> GetLedgersRow:
         return GetLedgersRow(*row)
+
+    return make
+
+
+def get_time_zone_row(_: object) -> RowMaker[GetTimeZoneRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> GetTimeZoneRow:
+        return GetTimeZoneRow(*row)
 
     return make
 
@@ -555,6 +581,15 @@ def get_ledgers(conn: Connection[Any]) -> GetLedgersRow:
     """Tells whose ledgers of migrations the database has."""
     cur = RawCursor(conn, row_factory=get_ledgers_row)
     cur.execute(GET_LEDGERS)
+    return _only(cur)
+
+
+def get_time_zone(conn: Connection[Any]) -> GetTimeZoneRow:
+    """Tells the session's time zone, and where it comes from: `client` is its environment or
+    its URL; anything else the server, the database or the role.
+    """
+    cur = RawCursor(conn, row_factory=get_time_zone_row)
+    cur.execute(GET_TIME_ZONE)
     return _only(cur)
 
 

@@ -2,34 +2,43 @@
 
 import datetime
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from psycopg import Connection, RawCursor
-from psycopg.rows import scalar_row
-from psycopg.types.json import Jsonb
+from psycopg.errors import NoDataFound, TooManyRows
+from psycopg.rows import RowMaker, scalar_row
 from psycopg.types.numeric import Int4, Int8
 
-from . import enums, json_types, models
+from . import enums, models
 
 __all__ = [
+    "COUNT_CHAT_SESSIONS",
     "CREATE_CHAT_SESSION",
     "DELETE_CHAT_MESSAGES_AFTER",
     "DELETE_CHAT_SESSION",
     "GET_CHAT_SESSION",
+    "GIVE_MODEL_TITLE",
     "LIST_CHAT_MESSAGES",
     "LIST_CHAT_MESSAGES_BEFORE",
     "LIST_CHAT_SESSIONS",
+    "PAGE_CHAT_SESSIONS",
     "RENAME_CHAT_SESSION",
     "SAVE_CHAT_MESSAGES",
     "TOUCH_CHAT_SESSION",
+    "PageChatSessionsRow",
+    "count_chat_sessions",
     "create_chat_session",
     "delete_chat_messages_after",
     "delete_chat_session",
     "get_chat_session",
+    "give_model_title",
     "list_chat_messages",
     "list_chat_messages_before",
     "list_chat_sessions",
+    "page_chat_sessions",
+    "page_chat_sessions_row",
     "rename_chat_session",
     "save_chat_messages",
     "send_touch_chat_session",
@@ -41,19 +50,20 @@ WITH owner AS (
     SELECT users.id FROM users WHERE users.id = $2 FOR NO KEY UPDATE
 )
 
-INSERT INTO chat_sessions (user_id, title, updated_at)
+INSERT INTO chat_sessions (user_id, title, title_source, updated_at)
 SELECT
     owner.id,
-    $1,
+    $1::text,
+    CASE WHEN $1::text IS NOT NULL THEN 'chosen' END,
     next_chat_session_time(owner.id)
 FROM owner
-RETURNING id, user_id, title, created_at, updated_at"""
+RETURNING id, user_id, title, created_at, updated_at, title_source, version, last_save"""
 
 GET_CHAT_SESSION: Final = """\
-SELECT id, user_id, title, created_at, updated_at FROM chat_sessions WHERE id = $1 AND user_id = $2"""
+SELECT id, user_id, title, created_at, updated_at, title_source, version, last_save FROM chat_sessions WHERE id = $1 AND user_id = $2"""
 
 LIST_CHAT_SESSIONS: Final = """\
-SELECT id, user_id, title, created_at, updated_at
+SELECT id, user_id, title, created_at, updated_at, title_source, version, last_save
 FROM chat_sessions
 WHERE
     user_id = $1
@@ -63,16 +73,50 @@ WHERE
 ORDER BY updated_at DESC, id DESC
 LIMIT $4"""
 
+PAGE_CHAT_SESSIONS: Final = """\
+WITH page AS (
+    SELECT chat_sessions.id
+    FROM chat_sessions
+    WHERE chat_sessions.user_id = $1
+    ORDER BY chat_sessions.updated_at DESC, chat_sessions.id DESC
+    LIMIT $3 OFFSET $2
+),
+
+counted AS (
+    SELECT count(*) AS total FROM chat_sessions WHERE chat_sessions.user_id = $1
+)
+
+SELECT
+    counted.total,
+    chat_sessions.id, chat_sessions.user_id, chat_sessions.title, chat_sessions.created_at, chat_sessions.updated_at, chat_sessions.title_source, chat_sessions.version, chat_sessions.last_save
+FROM counted
+LEFT JOIN page ON TRUE
+LEFT JOIN chat_sessions ON page.id = chat_sessions.id
+ORDER BY chat_sessions.updated_at DESC, chat_sessions.id DESC"""
+
+COUNT_CHAT_SESSIONS: Final = """\
+SELECT count(*) FROM chat_sessions WHERE user_id = $1"""
+
 TOUCH_CHAT_SESSION: Final = """\
 WITH owner AS (
-    SELECT users.id FROM users WHERE users.id = $3 FOR NO KEY UPDATE
+    SELECT users.id FROM users WHERE users.id = $5 FOR NO KEY UPDATE
 )
 
 UPDATE chat_sessions
-SET title = coalesce(chat_sessions.title, $1)
+SET
+    title = coalesce(chat_sessions.title, $1),
+    title_source = CASE
+        WHEN chat_sessions.title IS NULL AND $1 IS NOT NULL THEN 'made'
+        ELSE chat_sessions.title_source
+    END,
+    version = CASE
+        WHEN chat_sessions.version = coalesce($2::bigint, chat_sessions.version)
+            THEN chat_sessions.version + 1
+    END,
+    last_save = $3
 FROM owner
-WHERE chat_sessions.id = $2 AND chat_sessions.user_id = owner.id
-RETURNING chat_sessions.id, chat_sessions.user_id, chat_sessions.title, chat_sessions.created_at, chat_sessions.updated_at"""
+WHERE chat_sessions.id = $4 AND chat_sessions.user_id = owner.id
+RETURNING chat_sessions.id, chat_sessions.user_id, chat_sessions.title, chat_sessions.created_at, chat_sessions.updated_at, chat_sessions.title_source, chat_sessions.version, chat_sessions.last_save"""
 
 RENAME_CHAT_SESSION: Final = """\
 WITH owner AS (
@@ -80,30 +124,66 @@ WITH owner AS (
 )
 
 UPDATE chat_sessions
-SET title = $1::text
+SET title = $1::text, title_source = 'chosen'
 FROM owner
 WHERE chat_sessions.id = $2 AND chat_sessions.user_id = owner.id
-RETURNING chat_sessions.id, chat_sessions.user_id, chat_sessions.title, chat_sessions.created_at, chat_sessions.updated_at"""
+RETURNING chat_sessions.id, chat_sessions.user_id, chat_sessions.title, chat_sessions.created_at, chat_sessions.updated_at, chat_sessions.title_source, chat_sessions.version, chat_sessions.last_save"""
+
+GIVE_MODEL_TITLE: Final = """\
+WITH owner AS (
+    SELECT users.id FROM users WHERE users.id = $3 FOR NO KEY UPDATE
+)
+
+UPDATE chat_sessions
+SET title = $1::text, title_source = 'model'
+FROM owner
+WHERE
+    chat_sessions.id = $2
+    AND chat_sessions.user_id = owner.id
+    AND (chat_sessions.title IS NULL OR chat_sessions.title_source IN ('made', 'model'))
+RETURNING chat_sessions.id, chat_sessions.user_id, chat_sessions.title, chat_sessions.created_at, chat_sessions.updated_at, chat_sessions.title_source, chat_sessions.version, chat_sessions.last_save"""
 
 DELETE_CHAT_SESSION: Final = """\
 DELETE FROM chat_sessions WHERE id = $1 AND user_id = $2 RETURNING id"""
 
 SAVE_CHAT_MESSAGES: Final = """\
-INSERT INTO chat_messages (session_id, msg_id, role, parts)
+WITH changed AS MATERIALIZED (
+    SELECT
+        chat_sessions.id AS session_id,
+        given.place,
+        given.id AS msg_id,
+        given.digest,
+        convert_from(substr($1::bytea, given.first, given.length), 'UTF8')::jsonb AS message
+    FROM chat_sessions
+    CROSS JOIN ROWS FROM (
+        jsonb_to_recordset($2::text::jsonb) AS (id text, digest uuid, first integer, length integer)
+    ) WITH ORDINALITY AS given (id, digest, first, length, place)
+    LEFT JOIN chat_messages AS saved
+        ON chat_sessions.id = saved.session_id AND given.id = saved.msg_id
+    WHERE
+        chat_sessions.id = $3
+        AND chat_sessions.user_id = $4
+        AND saved.digest IS DISTINCT FROM given.digest
+)
+
+INSERT INTO chat_messages (session_id, msg_id, role, parts, metadata, has_metadata, digest)
 SELECT
-    chat_sessions.id,
-    message.msg_id,
-    message.role,
-    message.parts
-FROM ROWS FROM (
-    unnest($1::text []), unnest($2::message_role []), unnest($3::jsonb [])
-) WITH ORDINALITY AS message (msg_id, role, parts, place)
-INNER JOIN chat_sessions
-    ON chat_sessions.id = $4 AND chat_sessions.user_id = $5
-ORDER BY message.place
+    changed.session_id,
+    changed.msg_id,
+    (changed.message ->> 'role')::message_role,
+    changed.message -> 'parts',
+    changed.message -> 'metadata',
+    changed.message ? 'metadata',
+    changed.digest
+FROM changed
+ORDER BY changed.place
 ON CONFLICT (session_id, msg_id) DO UPDATE
-SET role = excluded.role, parts = excluded.parts
-WHERE (chat_messages.role, chat_messages.parts) IS DISTINCT FROM (excluded.role, excluded.parts)"""
+SET
+    role = excluded.role,
+    parts = CASE WHEN chat_messages.parts = excluded.parts THEN chat_messages.parts ELSE excluded.parts END,
+    metadata = excluded.metadata,
+    has_metadata = excluded.has_metadata,
+    digest = excluded.digest"""
 
 DELETE_CHAT_MESSAGES_AFTER: Final = """\
 WITH kept AS (
@@ -129,7 +209,7 @@ deleted AS (
 SELECT kept.position FROM kept"""
 
 LIST_CHAT_MESSAGES: Final = """\
-SELECT chat_messages.id, chat_messages.session_id, chat_messages.msg_id, chat_messages.role, chat_messages.parts, chat_messages.created_at, chat_messages.position
+SELECT chat_messages.id, chat_messages.session_id, chat_messages.msg_id, chat_messages.role, chat_messages.parts, chat_messages.created_at, chat_messages.position, chat_messages.metadata, chat_messages.has_metadata, chat_messages.digest
 FROM chat_messages
 INNER JOIN chat_sessions ON chat_messages.session_id = chat_sessions.id
 WHERE
@@ -141,7 +221,7 @@ LIMIT $4"""
 
 LIST_CHAT_MESSAGES_BEFORE: Final = """\
 WITH page AS (
-    SELECT chat_messages.id, chat_messages.session_id, chat_messages.msg_id, chat_messages.role, chat_messages.parts, chat_messages.created_at, chat_messages.position
+    SELECT chat_messages.id, chat_messages.session_id, chat_messages.msg_id, chat_messages.role, chat_messages.parts, chat_messages.created_at, chat_messages.position, chat_messages.metadata, chat_messages.has_metadata, chat_messages.digest
     FROM chat_messages
     INNER JOIN chat_sessions ON chat_messages.session_id = chat_sessions.id
     WHERE
@@ -152,7 +232,36 @@ WITH page AS (
     LIMIT $4
 )
 
-SELECT id, session_id, msg_id, role, parts, created_at, position FROM page ORDER BY position"""
+SELECT id, session_id, msg_id, role, parts, created_at, position, metadata, has_metadata, digest FROM page ORDER BY position"""
+
+
+@dataclass(slots=True)
+class PageChatSessionsRow:
+    total: int
+    chat_session: models.ChatSession | None
+
+
+def page_chat_sessions_row(_: object) -> RowMaker[PageChatSessionsRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> PageChatSessionsRow:
+        return PageChatSessionsRow(
+            row[0],
+            models.ChatSession(
+                row[1],
+                row[2],
+                row[3],
+                row[4],
+                row[5],
+                enums.TitleSource(row[6]) if row[6] is not None else None,
+                row[7],
+                row[8],
+            )
+            if row[1] is not None
+            else None,
+        )
+
+    return make
 
 
 def create_chat_session(
@@ -161,8 +270,9 @@ def create_chat_session(
     title: str | None,
     user_id: UUID,
 ) -> models.ChatSession | None:
-    """Opens a conversation, the user's newest; its title may come later. Returns nothing if
-    there is no such user, whom it locks: see touch_chat_session.
+    """Opens a conversation, the user's newest; its title, if it is given one, is a chosen one,
+    and may come later. Returns nothing if there is no such user, whom it locks: see
+    touch_chat_session.
     """
     cur = RawCursor(conn, row_factory=models.chat_session_row)
     cur.execute(CREATE_CHAT_SESSION, (title, user_id))
@@ -202,20 +312,57 @@ def list_chat_sessions(
     return cur.fetchall()
 
 
+def page_chat_sessions(
+    conn: Connection[Any],
+    *,
+    user_id: UUID,
+    skipped_rows: int,
+    max_rows: int,
+) -> list[PageChatSessionsRow]:
+    """Lists a user's conversations, the last touched first, without the first skipped_rows;
+    each with how many there are in all. A page that is empty has that number in one row
+    without a conversation. One statement, so page and number are of one moment; but what is
+    touched between two pages moves up, and the next page repeats another one: see
+    list_chat_sessions. Reads chat_sessions_user_id_updated_at_idx, what is skipped, too.
+    """
+    cur = RawCursor(conn, row_factory=page_chat_sessions_row)
+    cur.execute(PAGE_CHAT_SESSIONS, (user_id, Int4(skipped_rows), Int4(max_rows)))
+    return cur.fetchall()
+
+
+def count_chat_sessions(conn: Connection[Any], *, user_id: UUID) -> int:
+    """Counts a user's conversations. Reads chat_sessions_user_id_updated_at_idx."""
+    cur: RawCursor[int] = RawCursor(conn, row_factory=scalar_row)
+    cur.execute(COUNT_CHAT_SESSIONS, (user_id,))
+    return _only(cur)
+
+
 def touch_chat_session(
     conn: Connection[Any],
     *,
     title: str | None,
+    from_version: int | None,
+    last_save: UUID | None,
     id: UUID,
     user_id: UUID,
 ) -> models.ChatSession | None:
-    """Makes a conversation its user's newest, gives it the title if it has none, and
-    returns it; nothing if the user has no such conversation. Locks the user, so that
-    the touches of one user become visible in their order, then the conversation, so
-    that its messages are written by one transaction at a time.
+    """Makes a conversation its user's newest, with the next version, gives it the title if it
+    has none, and returns it; nothing if the user has no such conversation. Locks the user,
+    so that the touches of one user become visible in their order, then the conversation,
+    so that its messages are written by one transaction at a time. If a version is given
+    and is not the present one, its successor is NULL, which the column refuses.
     """
     cur = RawCursor(conn, row_factory=models.chat_session_row)
-    cur.execute(TOUCH_CHAT_SESSION, (title, id, user_id))
+    cur.execute(
+        TOUCH_CHAT_SESSION,
+        (
+            title,
+            Int8(from_version) if from_version is not None else None,
+            last_save,
+            id,
+            user_id,
+        ),
+    )
     return cur.fetchone()
 
 
@@ -223,12 +370,23 @@ def send_touch_chat_session(
     conn: Connection[Any],
     *,
     title: str | None,
+    from_version: int | None,
+    last_save: UUID | None,
     id: UUID,
     user_id: UUID,
 ) -> Callable[[], models.ChatSession | None]:
     """Queue `touch_chat_session` and return the function that fetches its result."""
     cur = RawCursor(conn, row_factory=models.chat_session_row)
-    cur.execute(TOUCH_CHAT_SESSION, (title, id, user_id))
+    cur.execute(
+        TOUCH_CHAT_SESSION,
+        (
+            title,
+            Int8(from_version) if from_version is not None else None,
+            last_save,
+            id,
+            user_id,
+        ),
+    )
     return cur.fetchone
 
 
@@ -239,11 +397,28 @@ def rename_chat_session(
     id: UUID,
     user_id: UUID,
 ) -> models.ChatSession | None:
-    """Gives a conversation another title, which makes it the user's newest; returns
-    nothing if the user has no such conversation. Locks as touch_chat_session does.
+    """Gives a conversation the title that somebody chose, which makes it the user's newest;
+    returns nothing if the user has no such conversation. Locks as touch_chat_session does.
     """
     cur = RawCursor(conn, row_factory=models.chat_session_row)
     cur.execute(RENAME_CHAT_SESSION, (title, id, user_id))
+    return cur.fetchone()
+
+
+def give_model_title(
+    conn: Connection[Any],
+    *,
+    title: str,
+    id: UUID,
+    user_id: UUID,
+) -> models.ChatSession | None:
+    """Gives a conversation the title that a model made of it, which makes it the user's newest,
+    in place of none, of the one that a save made, or of an earlier model's. Returns nothing
+    if its title was chosen (or is older than titles' sources), which stays, and if the user
+    has no such conversation. Locks as touch_chat_session does.
+    """
+    cur = RawCursor(conn, row_factory=models.chat_session_row)
+    cur.execute(GIVE_MODEL_TITLE, (title, id, user_id))
     return cur.fetchone()
 
 
@@ -264,28 +439,21 @@ def delete_chat_session(
 def save_chat_messages(
     conn: Connection[Any],
     *,
-    msg_ids: Sequence[str | None],
-    roles: Sequence[enums.MessageRole | None],
-    parts: Sequence[json_types.JsonInput | None],
+    messages: bytes,
+    index: str,
     session_id: UUID,
     user_id: UUID,
 ) -> None:
-    """Saves messages of a user's conversation. One that is there keeps its place and takes
-    the new role and parts; new ones follow in the order given. What did not change is
-    not written again. Saves nothing in another user's conversation. Needs the lock of
-    touch_chat_session, taken by a statement of its own.
+    """Saves messages of a user's conversation, given as their JSON, one after another in UTF-8,
+    and an index of it: [{"id", "digest", "first", "length"}], counted in bytes from 1. One
+    that is there keeps its place and takes the new role, parts and metadata; new ones follow
+    in the order given. One of the digest that it was saved with is neither read nor written
+    nor locked; of one that is the same all the same, the parts stay where they lie. Saves
+    nothing in another user's conversation. Needs the lock of touch_chat_session, taken by a
+    statement of its own. Reads chat_messages_session_id_msg_id_key.
     """
     cur = RawCursor(conn)
-    cur.execute(
-        SAVE_CHAT_MESSAGES,
-        (
-            [*msg_ids],
-            [*roles],
-            [Jsonb(v) if v is not None else None for v in parts],
-            session_id,
-            user_id,
-        ),
-    )
+    cur.execute(SAVE_CHAT_MESSAGES, (messages, index, session_id, user_id))
 
 
 def delete_chat_messages_after(
@@ -344,3 +512,16 @@ def list_chat_messages_before(
         ),
     )
     return cur.fetchall()
+
+
+_Row = TypeVar("_Row")
+
+
+def _only(cur: RawCursor[_Row]) -> _Row:
+    """Fetch the row of a query that gives exactly one."""
+    rows = cur.fetchall()
+    if not rows:
+        raise NoDataFound("the query gave no row, where it must give exactly one")
+    if len(rows) > 1:
+        raise TooManyRows("the query gave several rows, where it must give exactly one")
+    return rows[0]

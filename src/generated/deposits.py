@@ -14,11 +14,15 @@ __all__ = [
     "CONFIRM_DEPOSIT",
     "CREDIT_DEPOSIT",
     "FAIL_DEPOSIT",
+    "GET_DEPOSIT",
+    "INSERT_VERIFIED_DEPOSIT",
     "LIST_DEPOSITS_TO_CHECK",
     "claim_deposit",
     "confirm_deposit",
     "credit_deposit",
     "fail_deposit",
+    "get_deposit",
+    "insert_verified_deposit",
     "list_deposits_to_check",
 ]
 
@@ -42,19 +46,59 @@ FROM owner
 ON CONFLICT (tx_hash) DO UPDATE
 SET tx_hash = excluded.tx_hash
 WHERE orders.user_id = excluded.user_id AND orders.type = 'deposit'
-RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id"""
+RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
 
 CONFIRM_DEPOSIT: Final = """\
 UPDATE orders
 SET status = 'payment_confirmed', amount_usdc = $1::numeric
-WHERE tx_hash = $2::text AND type = 'deposit' AND status = 'awaiting_approval'
-RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id"""
+WHERE
+    tx_hash = $2::text
+    AND type = 'deposit'
+    AND status = 'awaiting_approval'
+    AND settled_at IS NULL
+RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
+
+INSERT_VERIFIED_DEPOSIT: Final = """\
+WITH owner AS (
+    SELECT users.id FROM users
+    WHERE
+        users.id = $3
+        AND NOT EXISTS (
+            SELECT FROM retired_orders WHERE retired_orders.tx_hash = $1::text
+        )
+    FOR NO KEY UPDATE
+)
+
+INSERT INTO orders (user_id, type, tx_hash, status, amount_usdc)
+SELECT
+    owner.id,
+    'deposit',
+    $1::text,
+    'payment_confirmed',
+    $2::numeric
+FROM owner
+ON CONFLICT (tx_hash) DO UPDATE
+SET status = excluded.status, amount_usdc = excluded.amount_usdc
+WHERE
+    orders.user_id = excluded.user_id
+    AND orders.type = 'deposit'
+    AND orders.status = 'awaiting_approval'
+    AND orders.settled_at IS NULL
+RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
+
+GET_DEPOSIT: Final = """\
+SELECT id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late FROM orders
+WHERE tx_hash = $1::text AND user_id = $2 AND type = 'deposit'"""
 
 CREDIT_DEPOSIT: Final = """\
 UPDATE orders
-SET status = 'delivered'
-WHERE tx_hash = $1::text AND type = 'deposit' AND status = 'payment_confirmed'
-RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id"""
+SET status = 'delivered', settled_at = now()
+WHERE
+    tx_hash = $1::text
+    AND type = 'deposit'
+    AND status = 'payment_confirmed'
+    AND settled_at IS NULL
+RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
 
 FAIL_DEPOSIT: Final = """\
 UPDATE orders
@@ -63,12 +107,16 @@ WHERE
     tx_hash = $1::text
     AND type = 'deposit'
     AND status IN ('awaiting_approval', 'payment_confirmed')
-RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id"""
+    AND settled_at IS NULL
+RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
 
 LIST_DEPOSITS_TO_CHECK: Final = """\
-SELECT id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id
+SELECT id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late
 FROM orders
-WHERE type = 'deposit' AND status IN ('awaiting_approval', 'payment_confirmed')
+WHERE
+    type = 'deposit'
+    AND settled_at IS NULL
+    AND status IN ('awaiting_approval', 'payment_confirmed')
 ORDER BY created_at, id
 LIMIT $1"""
 
@@ -105,9 +153,39 @@ def confirm_deposit(
     return cur.fetchone()
 
 
+def insert_verified_deposit(
+    conn: Connection[Any],
+    *,
+    tx_hash: str,
+    amount_usdc: Decimal,
+    user_id: UUID,
+) -> models.Order | None:
+    """Records a transaction that was verified on chain as the user's deposit, with its amount
+    in USDC, once for all users: a claim of the same user that waits for the chain becomes
+    it. Of a transaction that is taken, by the same deposit recorded before too, it returns
+    nothing. One that waits for the deletion of the user who has it is refused by
+    orders_tx_hash_key.
+    """
+    cur = RawCursor(conn, row_factory=models.order_row)
+    cur.execute(INSERT_VERIFIED_DEPOSIT, (tx_hash, amount_usdc, user_id))
+    return cur.fetchone()
+
+
+def get_deposit(
+    conn: Connection[Any],
+    *,
+    tx_hash: str,
+    user_id: UUID,
+) -> models.Order | None:
+    """Returns the user's deposit of a transaction."""
+    cur = RawCursor(conn, row_factory=models.order_row)
+    cur.execute(GET_DEPOSIT, (tx_hash, user_id))
+    return cur.fetchone()
+
+
 def credit_deposit(conn: Connection[Any], *, tx_hash: str) -> models.Order | None:
     """Notes that a confirmed deposit was credited. Returns it to one caller only, who credits
-    it in the same transaction.
+    it in the same transaction; never one that is settled.
     Not scoped by user: the chain names the transaction only.
     """
     cur = RawCursor(conn, row_factory=models.order_row)
@@ -129,8 +207,8 @@ def list_deposits_to_check(
     *,
     max_rows: int,
 ) -> list[models.Order]:
-    """Lists the deposits that wait for the chain, the oldest first, for the worker that
-    looks them up there.
+    """Lists the deposits that wait for the chain, or to be credited, the oldest first, for the
+    worker that looks them up there; none that is settled. Reads orders_open_deposit_idx.
     Not scoped by user: the worker serves all.
     """
     cur = RawCursor(conn, row_factory=models.order_row)

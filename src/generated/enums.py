@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-__all__ = ["MessageRole", "OrderStatus", "OrderType", "WalletStatus"]
+__all__ = ["MessageRole", "OrderStatus", "OrderType", "TitleSource", "WalletStatus"]
 
 
 class MessageRole(StrEnum):
@@ -29,6 +29,14 @@ class OrderType(StrEnum):
 
     CHECKOUT = "checkout"
     DEPOSIT = "deposit"
+
+
+class TitleSource(StrEnum):
+    """Who made a conversation's title."""
+
+    CHOSEN = "chosen"
+    MADE = "made"
+    MODEL = "model"
 
 
 class WalletStatus(StrEnum):

@@ -17,13 +17,15 @@ __all__ = [
     "ChatSession",
     "Order",
     "OrderItem",
-    "User",
+    "SetAsideChainEvent",
+    "UserProfile",
     "cart_item_row",
     "chat_message_row",
     "chat_session_row",
     "order_item_row",
     "order_row",
-    "user_row",
+    "set_aside_chain_event_row",
+    "user_profile_row",
 ]
 
 
@@ -41,7 +43,9 @@ class CartItem:
     image: str | None
     product_url: str | None
     size: str | None
+    """NULL if the product has none."""
     color: str | None
+    """NULL if the product has none."""
     retailer: str | None
     tx_digest: str | None
     """The Sui transaction that added the item (onchain mode)."""
@@ -50,6 +54,8 @@ class CartItem:
     deleted_at: datetime.datetime | None
     """Soft delete: NULL while the item is in the cart."""
     created_at: datetime.datetime
+    ended_at: datetime.datetime | None
+    """When the item left the contract's cart, by its first CartItemRemoved or OrderCreated (onchain mode): NULL while the contract holds it."""
 
 
 @dataclass(slots=True)
@@ -66,6 +72,12 @@ class ChatMessage:
     created_at: datetime.datetime
     position: int
     """Orders a session's messages; those of one turn share created_at."""
+    metadata: json_types.JsonValue | None
+    """UIMessage.metadata of the AI SDK; NULL if it is absent, the JSON null if it is null."""
+    has_metadata: bool
+    """Tells metadata that are null from absent ones, which drivers read alike."""
+    digest: UUID | None
+    """Of the message as it was saved: one that comes again is told without a look into its parts."""
 
 
 @dataclass(slots=True)
@@ -78,6 +90,12 @@ class ChatSession:
     """The name shown; made from the first exchange."""
     created_at: datetime.datetime
     updated_at: datetime.datetime
+    title_source: enums.TitleSource | None
+    """Empty where there is no title, or one from before this column: that counts as chosen."""
+    version: int
+    """Grows by one at each save of messages; a save that names an older one is refused."""
+    last_save: UUID | None
+    """Of what the last save said, if it named a version: tells its repetition from another save."""
 
 
 @dataclass(slots=True)
@@ -99,6 +117,16 @@ class Order:
     created_at: datetime.datetime
     checkout_id: UUID | None
     """Shared by the orders of one checkout, so that a repeated call finds them all."""
+    quoted_usdc: Decimal | None
+    """What the order was to cost: said at checkout, then by the payment's event."""
+    received_usdc: Decimal | None
+    """What was paid, from Crossmint's webhook."""
+    settled_at: datetime.datetime | None
+    """When a deposit was credited, or taken over as one that may be: it is never credited after."""
+    on_chain: bool
+    """Whether the item is an object of the chain; set by a trigger on the snapshot."""
+    paid_late: bool
+    """Whether it was paid after it was cancelled, or while another paid order had its item: what may be paid twice."""
 
 
 @dataclass(slots=True)
@@ -122,8 +150,25 @@ class OrderItem:
 
 
 @dataclass(slots=True)
-class User:
-    """User profiles, wallet addresses and onboarding progress."""
+class SetAsideChainEvent:
+    """Events that could not be recorded, or whose order could not be made, with the reason: they hold nothing up, and wait to be looked at."""
+
+    id: UUID
+    """Made of the event's id, else of the whole event: set aside again, it is one row."""
+    reason: str
+    """Names fields and rules, never values."""
+    event: str
+    """The event as it came, as JSON in ASCII; its first MiB."""
+    is_whole: bool
+    """Whether that is all of it, which can be tried again."""
+    wallet_address: str | None
+    """Whose cart it is, where that can be read."""
+    set_aside_at: datetime.datetime
+
+
+@dataclass(slots=True)
+class UserProfile:
+    """The users, without their encrypted keys."""
 
     id: UUID
     crossmint_user_id: str
@@ -134,6 +179,8 @@ class User:
     crossmint_wallet_id: str | None
     """Crossmint's reference of the wallet."""
     wallet_status: enums.WalletStatus
+    wallet_status_since: datetime.datetime
+    """When the wallet came to its status."""
     onboarding_step: int
     """The last finished onboarding step, 0 to 3."""
     display_name: str | None
@@ -145,6 +192,7 @@ class User:
     apt: str | None
     city: str | None
     state: str | None
+    """Of the shipping address; many countries have none."""
     zip: str | None
     country: str | None
     tops_size: str | None
@@ -153,10 +201,10 @@ class User:
     footwear_size: str | None
     evm_address: str | None
     """The EVM wallet that Crossmint provisioned."""
-    sui_private_key_encrypted: str | None
-    """The Sui private key, encrypted before it came here."""
     created_at: datetime.datetime
     updated_at: datetime.datetime
+    has_sui_private_key: bool
+    """Whether the store keeps the wallet's key."""
 
 
 def cart_item_row(_: object) -> RowMaker[CartItem]:
@@ -180,6 +228,9 @@ def chat_message_row(_: object) -> RowMaker[ChatMessage]:
             row[4],
             row[5],
             row[6],
+            row[7],
+            row[8],
+            row[9],
         )
 
     return make
@@ -189,7 +240,16 @@ def chat_session_row(_: object) -> RowMaker[ChatSession]:
     """Make rows by position: a row factory for psycopg."""
 
     def make(row: Sequence[Any]) -> ChatSession:
-        return ChatSession(*row)
+        return ChatSession(
+            row[0],
+            row[1],
+            row[2],
+            row[3],
+            row[4],
+            enums.TitleSource(row[5]) if row[5] is not None else None,
+            row[6],
+            row[7],
+        )
 
     return make
 
@@ -209,6 +269,11 @@ def order_row(_: object) -> RowMaker[Order]:
             row[7],
             row[8],
             row[9],
+            row[10],
+            row[11],
+            row[12],
+            row[13],
+            row[14],
         )
 
     return make
@@ -223,11 +288,20 @@ def order_item_row(_: object) -> RowMaker[OrderItem]:
     return make
 
 
-def user_row(_: object) -> RowMaker[User]:
+def set_aside_chain_event_row(_: object) -> RowMaker[SetAsideChainEvent]:
     """Make rows by position: a row factory for psycopg."""
 
-    def make(row: Sequence[Any]) -> User:
-        return User(
+    def make(row: Sequence[Any]) -> SetAsideChainEvent:
+        return SetAsideChainEvent(*row)
+
+    return make
+
+
+def user_profile_row(_: object) -> RowMaker[UserProfile]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> UserProfile:
+        return UserProfile(
             row[0],
             row[1],
             row[2],
@@ -251,6 +325,7 @@ def user_row(_: object) -> RowMaker[User]:
             row[20],
             row[21],
             row[22],
+            row[23],
         )
 
     return make

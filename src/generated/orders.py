@@ -4,51 +4,105 @@ import datetime
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from psycopg import Connection, ProgrammingError, RawCursor
+from psycopg.errors import NoDataFound, TooManyRows
 from psycopg.rows import RowMaker, scalar_row
-from psycopg.types.json import Jsonb
 from psycopg.types.numeric import Int4
 
-from . import enums, json_types, models
+from . import enums, models
 
 __all__ = [
     "ATTACH_CROSSMINT_ORDER",
     "ATTACH_TRANSACTION",
+    "ATTACH_TRANSACTION_BY_CROSSMINT_ORDER",
+    "COUNT_ORDERS",
     "CREATE_ORDERS",
+    "FORGET_ORDER_EVENTS",
     "GET_ORDER",
+    "GET_ORDER_BY_CROSSMINT_ORDER",
+    "GET_ORDER_WITH_ITEM",
+    "GET_RECEIVED_EVENT",
+    "INSERT_GIVINGS_UP",
     "INSERT_ORDER_CANCELLATION",
     "INSERT_ORDER_EVENT",
+    "LIST_CHECKOUTS_TO_GIVE_UP",
+    "LIST_EVENTS_TO_ANNOUNCE",
     "LIST_ITEMS_PAID_TWICE",
     "LIST_ORDERS",
     "LIST_ORDERS_OF_CHECKOUTS",
+    "LIST_ORDERS_WITHOUT_DIGEST",
+    "LIST_ORDERS_WITH_ITEM_IN_CART",
+    "LIST_PAYMENTS_THAT_DIFFER",
+    "LIST_PAYMENTS_WITHOUT_ORDER",
     "LOCK_CROSSMINT_ORDERS",
+    "LOCK_OWNERS_OF_ORDERS",
     "LOCK_OWNER_OF_CROSSMINT_ORDER",
+    "MARK_EVENT_ANNOUNCED",
+    "PAGE_ORDERS",
     "RECOMPUTE_ORDERS",
+    "REREAD_ORDER",
+    "STRIP_RETIRED_EVENT",
+    "ForgetOrderEventsRow",
+    "GetOrderByCrossmintOrderRow",
+    "GetOrderWithItemRow",
+    "GetReceivedEventRow",
+    "ListCheckoutsToGiveUpRow",
+    "ListEventsToAnnounceRow",
     "ListItemsPaidTwiceRow",
     "ListOrdersOfCheckoutsRow",
     "ListOrdersRow",
+    "ListOrdersWithoutDigestRow",
+    "ListPaymentsWithoutOrderRow",
+    "PageOrdersRow",
     "RecomputeOrdersRow",
     "attach_crossmint_order",
     "attach_transaction",
+    "attach_transaction_by_crossmint_order",
+    "count_orders",
     "create_orders",
+    "forget_order_events",
+    "forget_order_events_row",
     "get_order",
+    "get_order_by_crossmint_order",
+    "get_order_by_crossmint_order_row",
+    "get_order_with_item",
+    "get_order_with_item_row",
+    "get_received_event",
+    "get_received_event_row",
+    "insert_givings_up",
     "insert_order_cancellation",
     "insert_order_event",
+    "list_checkouts_to_give_up",
+    "list_checkouts_to_give_up_row",
+    "list_events_to_announce",
+    "list_events_to_announce_row",
     "list_items_paid_twice",
     "list_items_paid_twice_row",
     "list_orders",
     "list_orders_of_checkouts",
     "list_orders_of_checkouts_row",
     "list_orders_row",
+    "list_orders_with_item_in_cart",
+    "list_orders_without_digest",
+    "list_orders_without_digest_row",
+    "list_payments_that_differ",
+    "list_payments_without_order",
+    "list_payments_without_order_row",
     "lock_crossmint_orders",
     "lock_owner_of_crossmint_order",
+    "lock_owners_of_orders",
+    "mark_event_announced",
+    "page_orders",
+    "page_orders_row",
     "recompute_orders",
     "recompute_orders_row",
+    "reread_order",
     "send_create_orders",
     "send_recompute_orders",
+    "strip_retired_event",
 ]
 
 LOCK_CROSSMINT_ORDERS: Final = """\
@@ -61,10 +115,12 @@ FROM (
 
 CREATE_ORDERS: Final = """\
 WITH owner AS (
-    SELECT users.id FROM users WHERE users.id = $6 FOR NO KEY UPDATE
+    SELECT users.id FROM users WHERE users.id = $5 FOR NO KEY UPDATE
 )
 
-INSERT INTO orders (id, user_id, type, checkout_id, crossmint_order_id, amount_usdc, tx_hash)
+INSERT INTO orders (
+    id, user_id, type, checkout_id, crossmint_order_id, amount_usdc, quoted_usdc
+)
 SELECT
     line.id,
     owner.id,
@@ -72,31 +128,54 @@ SELECT
     $1::uuid,
     line.crossmint_order_id,
     line.amount_usdc,
-    line.tx_hash
+    line.amount_usdc
 FROM owner
 CROSS JOIN ROWS FROM (
     unnest($2::uuid []),
     unnest($3::text []),
-    unnest($4::numeric []),
-    unnest($5::text [])
-) AS line (id, crossmint_order_id, amount_usdc, tx_hash)
-RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id"""
+    unnest($4::numeric [])
+) AS line (id, crossmint_order_id, amount_usdc)
+RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
 
 INSERT_ORDER_EVENT: Final = """\
-INSERT INTO order_events (id, crossmint_order_id, type, payment_hash, amount_usdc, payload)
-VALUES (
+WITH kept AS MATERIALIZED (
+    SELECT
+        CASE WHEN $10::boolean THEN jsonb_or_null($11::bytea) END AS payload,
+        $11::bytea AS body
+)
+
+INSERT INTO order_events (
+    id, crossmint_order_id, type, payment_hash, amount_usdc, quoted_usdc, received_usdc,
+    amount, currency, payload, raw
+)
+SELECT
     $1,
     $2::text,
-    $3,
-    $4,
-    $5,
-    $6::jsonb
-)
+    $3::text,
+    $4::text,
+    $5::numeric,
+    $6::numeric,
+    $7::numeric,
+    $8::numeric,
+    $9::text,
+    kept.payload,
+    CASE WHEN kept.payload IS NULL THEN kept.body END
+FROM kept
 ON CONFLICT (id) DO NOTHING"""
 
+STRIP_RETIRED_EVENT: Final = """\
+UPDATE order_events
+SET payload = NULL, raw = NULL, payment_hash = NULL
+WHERE
+    order_events.id = $1
+    AND EXISTS (
+        SELECT FROM retired_orders
+        WHERE retired_orders.crossmint_order_id = order_events.crossmint_order_id
+    )"""
+
 INSERT_ORDER_CANCELLATION: Final = """\
-INSERT INTO order_events (id, order_id, type)
-VALUES ('user.cancelled:' || $1::uuid, $1::uuid, 'user.cancelled')
+INSERT INTO order_events (id, order_id, type, announced_at)
+VALUES ('user.cancelled:' || $1::uuid, $1::uuid, 'user.cancelled', now())
 ON CONFLICT (id) DO NOTHING"""
 
 LOCK_OWNER_OF_CROSSMINT_ORDER: Final = """\
@@ -107,49 +186,307 @@ WHERE orders.crossmint_order_id = $1::text
 FOR NO KEY UPDATE OF users"""
 
 RECOMPUTE_ORDERS: Final = """\
-WITH evidence AS (
+WITH happened AS (
     SELECT
-        orders.id,
+        orders.id AS order_id,
         orders.status AS status_before,
-        order_status_of(array_agg(event.type)) AS status,
-        (
-            array_agg(event.payment_hash ORDER BY event.id COLLATE "C")
-            FILTER (WHERE event.type = 'orders.payment.succeeded' AND event.payment_hash IS NOT NULL)
-        )[1] AS payment_hash,
-        (
-            array_agg(event.amount_usdc ORDER BY event.id COLLATE "C")
-            FILTER (WHERE event.type = 'orders.payment.succeeded' AND event.amount_usdc IS NOT NULL)
-        )[1] AS amount_usdc
+        event.id,
+        event.type,
+        event.payment_hash,
+        event.amount_usdc,
+        event.quoted_usdc,
+        event.received_usdc,
+        event.applied_at,
+        lag(event.applied_at IS NULL) OVER arrival AS follows_new,
+        order_status_of(array_agg(event.type) OVER arrival) AS status_after,
+        row_number() OVER arrival AS place
     FROM orders
     INNER JOIN order_events AS event
         ON
             event.crossmint_order_id = orders.crossmint_order_id
             OR event.order_id = orders.id
     WHERE orders.id = ANY((SELECT $1::uuid [])::uuid []) AND orders.type = 'checkout'
-    GROUP BY orders.id
+    WINDOW arrival AS (
+        PARTITION BY orders.id
+        ORDER BY event.applied_at NULLS LAST, event.received_at, event.id COLLATE "C"
+        ROWS UNBOUNDED PRECEDING
+    )
+),
+
+judged AS (
+    SELECT
+        happened.id,
+        happened.applied_at,
+        happened.status_after,
+        CASE
+            WHEN happened.follows_new
+                THEN lag(happened.status_after) OVER (
+                    PARTITION BY happened.order_id ORDER BY happened.place
+                )
+            ELSE happened.status_before
+        END AS status_before
+    FROM happened
+),
+
+applied AS (
+    UPDATE order_events
+    SET
+        applied_at = statement_timestamp(),
+        status_before = judged.status_before,
+        status_after = judged.status_after
+    FROM judged
+    WHERE order_events.id = judged.id AND judged.applied_at IS NULL
+),
+
+evidence AS (
+    SELECT
+        happened.order_id AS id,
+        happened.status_before,
+        order_status_of(array_agg(happened.type)) AS status,
+        (
+            array_agg(happened.payment_hash ORDER BY happened.id COLLATE "C")
+            FILTER (WHERE happened.type = 'orders.payment.succeeded' AND happened.payment_hash IS NOT NULL)
+        )[1] AS payment_hash,
+        (
+            array_agg(happened.amount_usdc ORDER BY happened.id COLLATE "C")
+            FILTER (WHERE happened.type = 'orders.payment.succeeded' AND happened.amount_usdc IS NOT NULL)
+        )[1] AS amount_usdc,
+        (
+            array_agg(happened.quoted_usdc ORDER BY happened.id COLLATE "C")
+            FILTER (WHERE happened.type = 'orders.payment.succeeded' AND happened.quoted_usdc IS NOT NULL)
+        )[1] AS quoted_usdc,
+        (
+            array_agg(happened.received_usdc ORDER BY happened.id COLLATE "C")
+            FILTER (WHERE happened.type = 'orders.payment.succeeded' AND happened.received_usdc IS NOT NULL)
+        )[1] AS received_usdc
+    FROM happened
+    GROUP BY happened.order_id, happened.status_before
 )
 
 UPDATE orders
 SET
     status = evidence.status,
     payment_hash = coalesce(evidence.payment_hash, orders.payment_hash),
-    amount_usdc = coalesce(evidence.amount_usdc, orders.amount_usdc)
+    amount_usdc = coalesce(evidence.amount_usdc, orders.amount_usdc),
+    quoted_usdc = coalesce(evidence.quoted_usdc, orders.quoted_usdc),
+    received_usdc = coalesce(evidence.received_usdc, orders.received_usdc),
+    paid_late = orders.paid_late OR (
+        evidence.status IN ('payment_confirmed', 'in_progress', 'delivered')
+        AND CASE orders.status
+            WHEN 'cancelled' THEN TRUE
+            WHEN 'awaiting_approval' THEN EXISTS (
+                SELECT FROM order_items AS mine
+                INNER JOIN order_items AS theirs ON mine.cart_item_id = theirs.cart_item_id
+                INNER JOIN orders AS other ON theirs.order_id = other.id
+                WHERE
+                    mine.order_id = orders.id
+                    AND other.id <> orders.id
+                    AND other.status IN ('payment_confirmed', 'in_progress', 'delivered')
+            )
+            ELSE FALSE
+        END
+    )
 FROM evidence
 WHERE
     orders.id = evidence.id
-    AND (orders.status, orders.payment_hash, orders.amount_usdc) IS DISTINCT FROM (
+    AND (
+        orders.status,
+        orders.payment_hash,
+        orders.amount_usdc,
+        orders.quoted_usdc,
+        orders.received_usdc
+    ) IS DISTINCT FROM (
         evidence.status,
         coalesce(evidence.payment_hash, orders.payment_hash),
-        coalesce(evidence.amount_usdc, orders.amount_usdc)
+        coalesce(evidence.amount_usdc, orders.amount_usdc),
+        coalesce(evidence.quoted_usdc, orders.quoted_usdc),
+        coalesce(evidence.received_usdc, orders.received_usdc)
     )
-RETURNING orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, evidence.status_before"""
+RETURNING orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late, evidence.status_before"""
+
+REREAD_ORDER: Final = """\
+SELECT id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late FROM orders WHERE id = $1"""
+
+GET_RECEIVED_EVENT: Final = """\
+SELECT
+    event.status_before,
+    event.status_after,
+    event.announced_at,
+    orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late
+FROM order_events AS event
+LEFT JOIN orders ON event.crossmint_order_id = orders.crossmint_order_id
+WHERE event.id = $1"""
+
+LIST_EVENTS_TO_ANNOUNCE: Final = """\
+SELECT
+    event.id,
+    event.type,
+    event.applied_at,
+    event.status_before,
+    event.status_after,
+    orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late
+FROM order_events AS event
+INNER JOIN orders
+    ON orders.id = coalesce(
+        event.order_id,
+        (
+            SELECT named.id FROM orders AS named
+            WHERE named.crossmint_order_id = event.crossmint_order_id
+        )
+    )
+WHERE event.applied_at IS NOT NULL AND event.announced_at IS NULL
+ORDER BY event.applied_at, event.received_at, event.id
+LIMIT $1"""
+
+MARK_EVENT_ANNOUNCED: Final = """\
+UPDATE order_events
+SET announced_at = now()
+WHERE id = $1 AND applied_at IS NOT NULL AND announced_at IS NULL"""
+
+LIST_PAYMENTS_WITHOUT_ORDER: Final = """\
+SELECT
+    event.id,
+    event.crossmint_order_id,
+    event.payment_hash,
+    event.amount_usdc,
+    event.received_at,
+    EXISTS (
+        SELECT FROM retired_orders
+        WHERE retired_orders.crossmint_order_id = event.crossmint_order_id
+    ) AS is_retired
+FROM order_events AS event
+WHERE
+    event.applied_at IS NULL
+    AND event.type = 'orders.payment.succeeded'
+    AND event.received_at < now() - $1::interval
+    AND (
+        $2::timestamptz IS NULL
+        OR (event.received_at, event.id)
+        > ($2::timestamptz, $3::text)
+    )
+ORDER BY event.received_at, event.id
+LIMIT $4"""
+
+FORGET_ORDER_EVENTS: Final = """\
+WITH old AS MATERIALIZED (
+    SELECT
+        event.id,
+        order_event_has_effect(event.type) AS has_effect
+    FROM order_events AS event
+    WHERE
+        (
+            event.payload IS NOT NULL
+            OR event.raw IS NOT NULL
+            OR NOT order_event_has_effect(event.type)
+        )
+        AND event.received_at < now() - $1::interval
+    ORDER BY event.received_at, event.id
+    LIMIT $2
+    FOR UPDATE SKIP LOCKED
+),
+
+stripped AS (
+    UPDATE order_events
+    SET payload = NULL, raw = NULL
+    FROM old
+    WHERE order_events.id = old.id AND old.has_effect
+    RETURNING order_events.id
+),
+
+deleted AS (
+    DELETE FROM order_events
+    USING old
+    WHERE order_events.id = old.id AND NOT old.has_effect
+    RETURNING order_events.id
+)
+
+SELECT
+    (SELECT count(*) FROM stripped) AS stripped,
+    (SELECT count(*) FROM deleted) AS deleted"""
 
 GET_ORDER: Final = """\
-SELECT id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id FROM orders WHERE id = $1 AND user_id = $2"""
+SELECT id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late FROM orders WHERE id = $1 AND user_id = $2"""
+
+GET_ORDER_WITH_ITEM: Final = """\
+SELECT
+    orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late,
+    order_items.id, order_items.order_id, order_items.cart_item_id, order_items.product_id, order_items.product_name, order_items.price, order_items.image, order_items.product_url, order_items.size, order_items.color, order_items.retailer, order_items.on_chain_object_id, order_items.created_at
+FROM orders
+LEFT JOIN order_items ON orders.id = order_items.order_id
+WHERE orders.id = $1 AND orders.user_id = $2"""
+
+GET_ORDER_BY_CROSSMINT_ORDER: Final = """\
+SELECT
+    orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late,
+    order_items.id, order_items.order_id, order_items.cart_item_id, order_items.product_id, order_items.product_name, order_items.price, order_items.image, order_items.product_url, order_items.size, order_items.color, order_items.retailer, order_items.on_chain_object_id, order_items.created_at,
+    owner.wallet_address,
+    owner.has_sui_private_key
+FROM orders
+INNER JOIN user_profiles AS owner ON orders.user_id = owner.id
+LEFT JOIN order_items ON orders.id = order_items.order_id
+WHERE orders.crossmint_order_id = $1::text AND orders.type = 'checkout'"""
+
+LIST_ORDERS_WITHOUT_DIGEST: Final = """\
+SELECT
+    orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late,
+    order_items.id, order_items.order_id, order_items.cart_item_id, order_items.product_id, order_items.product_name, order_items.price, order_items.image, order_items.product_url, order_items.size, order_items.color, order_items.retailer, order_items.on_chain_object_id, order_items.created_at,
+    owner.wallet_address,
+    owner.has_sui_private_key
+FROM orders
+INNER JOIN user_profiles AS owner ON orders.user_id = owner.id
+INNER JOIN order_items ON orders.id = order_items.order_id
+WHERE
+    orders.on_chain
+    AND orders.tx_hash IS NULL
+    AND orders.status IN ('payment_confirmed', 'in_progress', 'delivered')
+    AND (
+        $1::timestamptz IS NULL
+        OR (orders.created_at, orders.id)
+        > ($1::timestamptz, $2::uuid)
+    )
+ORDER BY orders.created_at, orders.id
+LIMIT $3"""
+
+COUNT_ORDERS: Final = """\
+SELECT count(*) FROM orders
+WHERE
+    orders.user_id = $1
+    AND ($2::order_type IS NULL OR orders.type = $2::order_type)
+    AND (
+        $3::order_status IS NULL
+        OR orders.status = $3::order_status
+    )"""
+
+PAGE_ORDERS: Final = """\
+SELECT
+    orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late,
+    order_items.id, order_items.order_id, order_items.cart_item_id, order_items.product_id, order_items.product_name, order_items.price, order_items.image, order_items.product_url, order_items.size, order_items.color, order_items.retailer, order_items.on_chain_object_id, order_items.created_at,
+    (
+        SELECT count(*) FROM orders AS counted
+        WHERE
+            counted.user_id = $1
+            AND ($2::order_type IS NULL OR counted.type = $2::order_type)
+            AND (
+                $3::order_status IS NULL
+                OR counted.status = $3::order_status
+            )
+    ) AS total
+FROM orders
+LEFT JOIN order_items ON orders.id = order_items.order_id
+WHERE
+    orders.user_id = $1
+    AND ($2::order_type IS NULL OR orders.type = $2::order_type)
+    AND (
+        $3::order_status IS NULL
+        OR orders.status = $3::order_status
+    )
+ORDER BY orders.created_at DESC, orders.id DESC
+LIMIT $5
+OFFSET $4"""
 
 LIST_ORDERS: Final = """\
 SELECT
-    orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id,
+    orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late,
     order_items.id, order_items.order_id, order_items.cart_item_id, order_items.product_id, order_items.product_name, order_items.price, order_items.image, order_items.product_url, order_items.size, order_items.color, order_items.retailer, order_items.on_chain_object_id, order_items.created_at
 FROM orders
 LEFT JOIN order_items ON orders.id = order_items.order_id
@@ -170,7 +507,7 @@ LIMIT $6"""
 
 LIST_ORDERS_OF_CHECKOUTS: Final = """\
 SELECT
-    orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id,
+    orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late,
     order_items.id, order_items.order_id, order_items.cart_item_id, order_items.product_id, order_items.product_name, order_items.price, order_items.image, order_items.product_url, order_items.size, order_items.color, order_items.retailer, order_items.on_chain_object_id, order_items.created_at
 FROM orders
 INNER JOIN order_items ON orders.id = order_items.order_id
@@ -181,38 +518,147 @@ WHERE
         FROM orders AS made
         WHERE
             made.user_id = $1
-            AND (
-                made.crossmint_order_id = ANY($2::text [])
-                OR made.tx_hash = ANY($3::text [])
-            )
+            AND made.crossmint_order_id = ANY($2::text [])
     )
 ORDER BY orders.id"""
 
 LIST_ITEMS_PAID_TWICE: Final = """\
 SELECT
-    order_items.cart_item_id,
-    orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id
+    orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late,
+    order_items.id, order_items.order_id, order_items.cart_item_id, order_items.product_id, order_items.product_name, order_items.price, order_items.image, order_items.product_url, order_items.size, order_items.color, order_items.retailer, order_items.on_chain_object_id, order_items.created_at,
+    others.order_ids AS other_order_ids
+FROM orders
+INNER JOIN order_items ON orders.id = order_items.order_id
+CROSS JOIN LATERAL (
+    SELECT ARRAY(
+        SELECT other.id
+        FROM orders AS other
+        INNER JOIN order_items AS other_item ON other.id = other_item.order_id
+        WHERE
+            other.user_id = orders.user_id
+            AND other.id <> orders.id
+            AND other.status IN ('payment_confirmed', 'in_progress', 'delivered')
+            AND CASE
+                -- Of two that both came late the elder is told.
+                WHEN other_item.cart_item_id = order_items.cart_item_id
+                    THEN NOT other.paid_late
+                        OR (orders.created_at, orders.id) < (other.created_at, other.id)
+                WHEN
+                    other_item.product_id = order_items.product_id
+                    AND other_item.size IS NOT DISTINCT FROM order_items.size
+                    AND other_item.color IS NOT DISTINCT FROM order_items.color
+                    AND other.created_at > orders.created_at
+                    -- It was cancelled when the other one was placed: the next event says so.
+                    THEN (
+                        SELECT event.status_before
+                        FROM order_events AS event
+                        WHERE
+                            (
+                                event.crossmint_order_id = orders.crossmint_order_id
+                                OR event.order_id = orders.id
+                            )
+                            AND event.applied_at > other.created_at
+                        ORDER BY event.applied_at, event.received_at, event.id COLLATE "C"
+                        LIMIT 1
+                    ) = 'cancelled'
+            END
+        ORDER BY other.created_at, other.id
+    ) AS order_ids
+) AS others
+WHERE
+    orders.paid_late
+    AND orders.status IN ('payment_confirmed', 'in_progress', 'delivered')
+    AND cardinality(others.order_ids) > 0
+    AND ($1::uuid IS NULL OR orders.user_id = $1::uuid)
+    AND (
+        $2::timestamptz IS NULL
+        OR (orders.created_at, orders.id)
+        > ($2::timestamptz, $3::uuid)
+    )
+ORDER BY orders.created_at, orders.id
+LIMIT $4"""
+
+LIST_PAYMENTS_THAT_DIFFER: Final = """\
+SELECT id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late
+FROM orders
+WHERE
+    orders.quoted_usdc <> orders.received_usdc
+    AND (
+        $1::timestamptz IS NULL
+        OR (orders.created_at, orders.id)
+        > ($1::timestamptz, $2::uuid)
+    )
+ORDER BY orders.created_at, orders.id
+LIMIT $3"""
+
+LIST_CHECKOUTS_TO_GIVE_UP: Final = """\
+SELECT
+    orders.id,
+    orders.created_at
 FROM orders
 INNER JOIN order_items ON orders.id = order_items.order_id
 WHERE
-    orders.user_id = $1
-    AND orders.status <> 'cancelled'
-    AND EXISTS (
-        SELECT FROM order_items AS other
-        INNER JOIN orders AS other_order ON other.order_id = other_order.id
-        WHERE
-            other.cart_item_id = order_items.cart_item_id
-            AND other.order_id <> order_items.order_id
-            AND other_order.status <> 'cancelled'
+    orders.type = 'checkout'
+    AND orders.status = 'awaiting_approval'
+    AND orders.tx_hash IS NULL
+    AND orders.created_at < now() - $1::interval
+    AND NOT EXISTS (
+        SELECT FROM chain_events AS event
+        WHERE event.object_id = order_items.on_chain_object_id AND event.type = 'checked_out'
     )
-ORDER BY order_items.cart_item_id, orders.created_at, orders.id
-LIMIT $2"""
+    AND (
+        $2::timestamptz IS NULL
+        OR (orders.created_at, orders.id)
+        > ($2::timestamptz, $3::uuid)
+    )
+ORDER BY orders.created_at, orders.id
+LIMIT $4"""
+
+LOCK_OWNERS_OF_ORDERS: Final = """\
+SELECT users.id
+FROM users
+WHERE
+    users.id IN (
+        SELECT orders.user_id FROM orders WHERE orders.id = ANY($1::uuid [])
+    )
+ORDER BY users.id
+FOR NO KEY UPDATE"""
+
+INSERT_GIVINGS_UP: Final = """\
+INSERT INTO order_events (id, order_id, type)
+SELECT
+    'store.given_up:' || orders.id,
+    orders.id,
+    'store.given_up'
+FROM orders
+INNER JOIN order_items ON orders.id = order_items.order_id
+WHERE
+    orders.id = ANY($1::uuid [])
+    AND orders.type = 'checkout'
+    AND orders.status = 'awaiting_approval'
+    AND orders.tx_hash IS NULL
+    AND NOT EXISTS (
+        SELECT FROM chain_events AS event
+        WHERE event.object_id = order_items.on_chain_object_id AND event.type = 'checked_out'
+    )
+ON CONFLICT (id) DO NOTHING
+RETURNING order_id"""
+
+LIST_ORDERS_WITH_ITEM_IN_CART: Final = """\
+SELECT order_items.order_id
+FROM order_items
+INNER JOIN cart_items ON order_items.cart_item_id = cart_items.id
+WHERE
+    order_items.order_id = ANY($1::uuid [])
+    AND cart_items.deleted_at IS NULL
+ORDER BY order_items.order_id"""
 
 ATTACH_CROSSMINT_ORDER: Final = """\
 UPDATE orders
 SET
     crossmint_order_id = $1::text,
-    amount_usdc = coalesce($2, orders.amount_usdc)
+    amount_usdc = coalesce($2, orders.amount_usdc),
+    quoted_usdc = coalesce($2, orders.quoted_usdc)
 WHERE
     orders.id = $3
     AND orders.user_id = $4
@@ -221,7 +667,7 @@ WHERE
         orders.crossmint_order_id IS NULL
         OR orders.crossmint_order_id = $1::text
     )
-RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id"""
+RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
 
 ATTACH_TRANSACTION: Final = """\
 UPDATE orders
@@ -231,13 +677,92 @@ WHERE
     AND orders.user_id = $3
     AND orders.type = 'checkout'
     AND (orders.tx_hash IS NULL OR orders.tx_hash = $1::text)
-RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id"""
+RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
+
+ATTACH_TRANSACTION_BY_CROSSMINT_ORDER: Final = """\
+UPDATE orders
+SET tx_hash = $1::text
+WHERE
+    orders.crossmint_order_id = $2::text
+    AND orders.type = 'checkout'
+    AND (orders.tx_hash IS NULL OR orders.tx_hash = $1::text)
+    AND NOT EXISTS (
+        SELECT FROM orders AS other
+        WHERE other.tx_hash = $1::text AND other.id <> orders.id
+    )
+    AND NOT EXISTS (
+        SELECT FROM retired_orders WHERE retired_orders.tx_hash = $1::text
+    )
+RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
 
 
 @dataclass(slots=True)
 class RecomputeOrdersRow:
     order: models.Order
     status_before: enums.OrderStatus
+
+
+@dataclass(slots=True)
+class GetReceivedEventRow:
+    status_before: enums.OrderStatus | None
+    status_after: enums.OrderStatus | None
+    announced_at: datetime.datetime | None
+    order: models.Order | None
+
+
+@dataclass(slots=True)
+class ListEventsToAnnounceRow:
+    id: str
+    type: str | None
+    applied_at: datetime.datetime | None
+    status_before: enums.OrderStatus | None
+    status_after: enums.OrderStatus | None
+    order: models.Order
+
+
+@dataclass(slots=True)
+class ListPaymentsWithoutOrderRow:
+    id: str
+    crossmint_order_id: str | None
+    payment_hash: str | None
+    amount_usdc: Decimal | None
+    received_at: datetime.datetime
+    is_retired: bool
+
+
+@dataclass(slots=True)
+class ForgetOrderEventsRow:
+    stripped: int
+    deleted: int
+
+
+@dataclass(slots=True)
+class GetOrderWithItemRow:
+    order: models.Order
+    order_item: models.OrderItem | None
+
+
+@dataclass(slots=True)
+class GetOrderByCrossmintOrderRow:
+    order: models.Order
+    order_item: models.OrderItem | None
+    wallet_address: str | None
+    has_sui_private_key: bool
+
+
+@dataclass(slots=True)
+class ListOrdersWithoutDigestRow:
+    order: models.Order
+    order_item: models.OrderItem
+    wallet_address: str | None
+    has_sui_private_key: bool
+
+
+@dataclass(slots=True)
+class PageOrdersRow:
+    order: models.Order
+    order_item: models.OrderItem | None
+    total: int
 
 
 @dataclass(slots=True)
@@ -254,8 +779,15 @@ class ListOrdersOfCheckoutsRow:
 
 @dataclass(slots=True)
 class ListItemsPaidTwiceRow:
-    cart_item_id: UUID | None
     order: models.Order
+    order_item: models.OrderItem
+    other_order_ids: list[UUID | None]
+
+
+@dataclass(slots=True)
+class ListCheckoutsToGiveUpRow:
+    id: UUID
+    created_at: datetime.datetime
 
 
 def recompute_orders_row(_: object) -> RowMaker[RecomputeOrdersRow]:
@@ -274,8 +806,214 @@ def recompute_orders_row(_: object) -> RowMaker[RecomputeOrdersRow]:
                 row[7],
                 row[8],
                 row[9],
+                row[10],
+                row[11],
+                row[12],
+                row[13],
+                row[14],
             ),
-            enums.OrderStatus(row[10]),
+            enums.OrderStatus(row[15]),
+        )
+
+    return make
+
+
+def get_received_event_row(_: object) -> RowMaker[GetReceivedEventRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> GetReceivedEventRow:
+        return GetReceivedEventRow(
+            enums.OrderStatus(row[0]) if row[0] is not None else None,
+            enums.OrderStatus(row[1]) if row[1] is not None else None,
+            row[2],
+            models.Order(
+                row[3],
+                row[4],
+                enums.OrderType(row[5]),
+                row[6],
+                enums.OrderStatus(row[7]),
+                row[8],
+                row[9],
+                row[10],
+                row[11],
+                row[12],
+                row[13],
+                row[14],
+                row[15],
+                row[16],
+                row[17],
+            )
+            if row[3] is not None
+            else None,
+        )
+
+    return make
+
+
+def list_events_to_announce_row(_: object) -> RowMaker[ListEventsToAnnounceRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListEventsToAnnounceRow:
+        return ListEventsToAnnounceRow(
+            row[0],
+            row[1],
+            row[2],
+            enums.OrderStatus(row[3]) if row[3] is not None else None,
+            enums.OrderStatus(row[4]) if row[4] is not None else None,
+            models.Order(
+                row[5],
+                row[6],
+                enums.OrderType(row[7]),
+                row[8],
+                enums.OrderStatus(row[9]),
+                row[10],
+                row[11],
+                row[12],
+                row[13],
+                row[14],
+                row[15],
+                row[16],
+                row[17],
+                row[18],
+                row[19],
+            ),
+        )
+
+    return make
+
+
+def list_payments_without_order_row(_: object) -> RowMaker[ListPaymentsWithoutOrderRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListPaymentsWithoutOrderRow:
+        return ListPaymentsWithoutOrderRow(*row)
+
+    return make
+
+
+def forget_order_events_row(_: object) -> RowMaker[ForgetOrderEventsRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ForgetOrderEventsRow:
+        return ForgetOrderEventsRow(*row)
+
+    return make
+
+
+def get_order_with_item_row(_: object) -> RowMaker[GetOrderWithItemRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> GetOrderWithItemRow:
+        return GetOrderWithItemRow(
+            models.Order(
+                row[0],
+                row[1],
+                enums.OrderType(row[2]),
+                row[3],
+                enums.OrderStatus(row[4]),
+                row[5],
+                row[6],
+                row[7],
+                row[8],
+                row[9],
+                row[10],
+                row[11],
+                row[12],
+                row[13],
+                row[14],
+            ),
+            models.OrderItem(*row[15:28]) if row[15] is not None else None,
+        )
+
+    return make
+
+
+def get_order_by_crossmint_order_row(
+    _: object,
+) -> RowMaker[GetOrderByCrossmintOrderRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> GetOrderByCrossmintOrderRow:
+        return GetOrderByCrossmintOrderRow(
+            models.Order(
+                row[0],
+                row[1],
+                enums.OrderType(row[2]),
+                row[3],
+                enums.OrderStatus(row[4]),
+                row[5],
+                row[6],
+                row[7],
+                row[8],
+                row[9],
+                row[10],
+                row[11],
+                row[12],
+                row[13],
+                row[14],
+            ),
+            models.OrderItem(*row[15:28]) if row[15] is not None else None,
+            row[28],
+            row[29],
+        )
+
+    return make
+
+
+def list_orders_without_digest_row(_: object) -> RowMaker[ListOrdersWithoutDigestRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListOrdersWithoutDigestRow:
+        return ListOrdersWithoutDigestRow(
+            models.Order(
+                row[0],
+                row[1],
+                enums.OrderType(row[2]),
+                row[3],
+                enums.OrderStatus(row[4]),
+                row[5],
+                row[6],
+                row[7],
+                row[8],
+                row[9],
+                row[10],
+                row[11],
+                row[12],
+                row[13],
+                row[14],
+            ),
+            models.OrderItem(*row[15:28]),
+            row[28],
+            row[29],
+        )
+
+    return make
+
+
+def page_orders_row(_: object) -> RowMaker[PageOrdersRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> PageOrdersRow:
+        return PageOrdersRow(
+            models.Order(
+                row[0],
+                row[1],
+                enums.OrderType(row[2]),
+                row[3],
+                enums.OrderStatus(row[4]),
+                row[5],
+                row[6],
+                row[7],
+                row[8],
+                row[9],
+                row[10],
+                row[11],
+                row[12],
+                row[13],
+                row[14],
+            ),
+            models.OrderItem(*row[15:28]) if row[15] is not None else None,
+            row[28],
         )
 
     return make
@@ -297,8 +1035,13 @@ def list_orders_row(_: object) -> RowMaker[ListOrdersRow]:
                 row[7],
                 row[8],
                 row[9],
+                row[10],
+                row[11],
+                row[12],
+                row[13],
+                row[14],
             ),
-            models.OrderItem(*row[10:23]) if row[10] is not None else None,
+            models.OrderItem(*row[15:28]) if row[15] is not None else None,
         )
 
     return make
@@ -320,8 +1063,13 @@ def list_orders_of_checkouts_row(_: object) -> RowMaker[ListOrdersOfCheckoutsRow
                 row[7],
                 row[8],
                 row[9],
+                row[10],
+                row[11],
+                row[12],
+                row[13],
+                row[14],
             ),
-            models.OrderItem(*row[10:23]),
+            models.OrderItem(*row[15:28]),
         )
 
     return make
@@ -332,20 +1080,35 @@ def list_items_paid_twice_row(_: object) -> RowMaker[ListItemsPaidTwiceRow]:
 
     def make(row: Sequence[Any]) -> ListItemsPaidTwiceRow:
         return ListItemsPaidTwiceRow(
-            row[0],
             models.Order(
+                row[0],
                 row[1],
-                row[2],
-                enums.OrderType(row[3]),
-                row[4],
-                enums.OrderStatus(row[5]),
+                enums.OrderType(row[2]),
+                row[3],
+                enums.OrderStatus(row[4]),
+                row[5],
                 row[6],
                 row[7],
                 row[8],
                 row[9],
                 row[10],
+                row[11],
+                row[12],
+                row[13],
+                row[14],
             ),
+            models.OrderItem(*row[15:28]),
+            row[28],
         )
+
+    return make
+
+
+def list_checkouts_to_give_up_row(_: object) -> RowMaker[ListCheckoutsToGiveUpRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListCheckoutsToGiveUpRow:
+        return ListCheckoutsToGiveUpRow(*row)
 
     return make
 
@@ -371,7 +1134,6 @@ def create_orders(
     ids: Sequence[UUID | None],
     crossmint_order_ids: Sequence[str | None],
     amounts_usdc: Sequence[Decimal | None],
-    tx_hashes: Sequence[str | None],
     user_id: UUID,
 ) -> list[models.Order]:
     """Creates the orders of one checkout, matched by place, and locks their user first.
@@ -380,14 +1142,7 @@ def create_orders(
     cur = RawCursor(conn, row_factory=models.order_row)
     cur.execute(
         CREATE_ORDERS,
-        (
-            checkout_id,
-            [*ids],
-            [*crossmint_order_ids],
-            [*amounts_usdc],
-            [*tx_hashes],
-            user_id,
-        ),
+        (checkout_id, [*ids], [*crossmint_order_ids], [*amounts_usdc], user_id),
     )
     return cur.fetchall()
 
@@ -399,21 +1154,13 @@ def send_create_orders(
     ids: Sequence[UUID | None],
     crossmint_order_ids: Sequence[str | None],
     amounts_usdc: Sequence[Decimal | None],
-    tx_hashes: Sequence[str | None],
     user_id: UUID,
 ) -> Callable[[], list[models.Order]]:
     """Queue `create_orders` and return the function that fetches its result."""
     cur = RawCursor(conn, row_factory=models.order_row)
     cur.execute(
         CREATE_ORDERS,
-        (
-            checkout_id,
-            [*ids],
-            [*crossmint_order_ids],
-            [*amounts_usdc],
-            [*tx_hashes],
-            user_id,
-        ),
+        (checkout_id, [*ids], [*crossmint_order_ids], [*amounts_usdc], user_id),
     )
     return cur.fetchall
 
@@ -422,25 +1169,54 @@ def insert_order_event(
     conn: Connection[Any],
     *,
     id: str,
-    crossmint_order_id: str,
-    type: str,
+    crossmint_order_id: str | None,
+    type: str | None,
     payment_hash: str | None,
     amount_usdc: Decimal | None,
-    payload: json_types.JsonInput,
+    quoted_usdc: Decimal | None,
+    received_usdc: Decimal | None,
+    amount: Decimal | None,
+    currency: str | None,
+    is_json: bool,
+    body: bytes | None,
 ) -> int:
-    """Keeps an event of a Crossmint order; one that is there stays as it is.
+    """Keeps an event of Crossmint's; one that is there stays as it is. The body goes where it
+    fits: parsed, if it is JSON that the server can hold, else as it came.
     Not scoped by user: Crossmint names the order only, which may not be here yet.
     """
     cur = RawCursor(conn)
     cur.execute(
         INSERT_ORDER_EVENT,
-        (id, crossmint_order_id, type, payment_hash, amount_usdc, Jsonb(payload)),
+        (
+            id,
+            crossmint_order_id,
+            type,
+            payment_hash,
+            amount_usdc,
+            quoted_usdc,
+            received_usdc,
+            amount,
+            currency,
+            is_json,
+            body,
+        ),
     )
     return _row_count(cur)
 
 
+def strip_retired_event(conn: Connection[Any], *, id: str) -> int:
+    """Keeps of an event only that it happened, if its order's user was deleted while the
+    event waited for that user's lock: it was kept before the deletion could be seen.
+    Not scoped by user: there is none any more.
+    """
+    cur = RawCursor(conn)
+    cur.execute(STRIP_RETIRED_EVENT, (id,))
+    return _row_count(cur)
+
+
 def insert_order_cancellation(conn: Connection[Any], *, order_id: UUID) -> int:
-    """Keeps that the user cancelled an order; once an order.
+    """Keeps that the user cancelled an order; once an order. Who asked for it needs no
+    announcement.
     Not scoped by user: called with an order of the user that is locked.
     """
     cur = RawCursor(conn)
@@ -467,10 +1243,12 @@ def recompute_orders(
     *,
     ids: Sequence[UUID | None],
 ) -> list[RecomputeOrdersRow]:
-    """Makes status, payment hash and amount of checkouts what their events say, and returns
-    those that changed, with the status before. Hash and amount are those of the payment
-    with the smallest event id that has one. Runs after the locks are held, as a
-    statement of its own: an earlier one would not see what was committed meanwhile.
+    """Makes status, payment hash and amounts of checkouts what their events say, and returns
+    those that changed, with the status before. Hash and amounts are those of the payment
+    with the smallest event id that has one. Applies the events that were not yet, in the
+    order in which they came, and notes on each what it made of the status. Runs after the
+    locks are held, as a statement of its own: an earlier one would not see what was
+    committed meanwhile.
     Not scoped by user: called with ids of orders whose user is locked. The subselect hides
     the array's length from the planner, which would otherwise plan anew at each call.
     """
@@ -490,11 +1268,173 @@ def send_recompute_orders(
     return cur.fetchall
 
 
+def reread_order(conn: Connection[Any], *, id: UUID) -> models.Order | None:
+    """Returns an order as it is under the locks.
+    Not scoped by user: called with an order whose user is locked.
+    """
+    cur = RawCursor(conn, row_factory=models.order_row)
+    cur.execute(REREAD_ORDER, (id,))
+    return cur.fetchone()
+
+
+def get_received_event(conn: Connection[Any], *, id: str) -> GetReceivedEventRow | None:
+    """Returns what became of an event of Crossmint's, with its order as it is now, if it is
+    here: status before and after are NULL until it was applied.
+    Not scoped by user: Crossmint names the order only.
+    """
+    cur = RawCursor(conn, row_factory=get_received_event_row)
+    cur.execute(GET_RECEIVED_EVENT, (id,))
+    return cur.fetchone()
+
+
+def list_events_to_announce(
+    conn: Connection[Any],
+    *,
+    max_rows: int,
+) -> list[ListEventsToAnnounceRow]:
+    """Lists the events that were applied and not announced yet, those applied first before,
+    each with its order as it is now. Reads order_events_to_announce_idx.
+    Not scoped by user: the worker serves all.
+    """
+    cur = RawCursor(conn, row_factory=list_events_to_announce_row)
+    cur.execute(LIST_EVENTS_TO_ANNOUNCE, (Int4(max_rows),))
+    return cur.fetchall()
+
+
+def mark_event_announced(conn: Connection[Any], *, id: str) -> int:
+    """Notes that an event was announced: 1 for the one caller who notes it first, 0 for all
+    others, and for an event whose order is not here. Who marks and writes what is to be
+    sent in one transaction sends it exactly once.
+    Not scoped by user: the worker serves all.
+    """
+    cur = RawCursor(conn)
+    cur.execute(MARK_EVENT_ANNOUNCED, (id,))
+    return _row_count(cur)
+
+
+def list_payments_without_order(
+    conn: Connection[Any],
+    *,
+    older_than: datetime.timedelta,
+    after_received_at: datetime.datetime | None,
+    after_id: str | None,
+    max_rows: int,
+) -> list[ListPaymentsWithoutOrderRow]:
+    """Lists the signed payments whose order is not here although they came longer ago than
+    that, the oldest first, from after the one given (all from the oldest, if none). Of an
+    order that was deleted with its user it says so. Reads
+    order_events_unmatched_payment_idx.
+    Not scoped by user: nobody knows whose they are.
+    """
+    cur = RawCursor(conn, row_factory=list_payments_without_order_row)
+    cur.execute(
+        LIST_PAYMENTS_WITHOUT_ORDER,
+        (older_than, after_received_at, after_id, Int4(max_rows)),
+    )
+    return cur.fetchall()
+
+
+def forget_order_events(
+    conn: Connection[Any],
+    *,
+    older_than: datetime.timedelta,
+    max_rows: int,
+) -> ForgetOrderEventsRow:
+    """Takes their payloads from events that came longer ago than that, and deletes those
+    that never have an effect; counts both. Nothing of what orders are made of goes.
+    Passes over events that somebody is working on. Reads order_events_to_forget_idx.
+    Not scoped by user: retention serves all.
+    """
+    cur = RawCursor(conn, row_factory=forget_order_events_row)
+    cur.execute(FORGET_ORDER_EVENTS, (older_than, Int4(max_rows)))
+    return _only(cur)
+
+
 def get_order(conn: Connection[Any], *, id: UUID, user_id: UUID) -> models.Order | None:
     """Returns one of a user's orders."""
     cur = RawCursor(conn, row_factory=models.order_row)
     cur.execute(GET_ORDER, (id, user_id))
     return cur.fetchone()
+
+
+def get_order_with_item(
+    conn: Connection[Any],
+    *,
+    id: UUID,
+    user_id: UUID,
+) -> GetOrderWithItemRow | None:
+    """Returns one of a user's orders, with its snapshot if it has one."""
+    cur = RawCursor(conn, row_factory=get_order_with_item_row)
+    cur.execute(GET_ORDER_WITH_ITEM, (id, user_id))
+    return cur.fetchone()
+
+
+def get_order_by_crossmint_order(
+    conn: Connection[Any],
+    *,
+    crossmint_order_id: str,
+) -> GetOrderByCrossmintOrderRow | None:
+    """Returns the checkout of a Crossmint order with all that its worker needs: the snapshot,
+    if it has one, and the user's wallet; of the key only whether there is one.
+    Not scoped by user: Crossmint names the order only.
+    """
+    cur = RawCursor(conn, row_factory=get_order_by_crossmint_order_row)
+    cur.execute(GET_ORDER_BY_CROSSMINT_ORDER, (crossmint_order_id,))
+    return cur.fetchone()
+
+
+def list_orders_without_digest(
+    conn: Connection[Any],
+    *,
+    after_created_at: datetime.datetime | None,
+    after_id: UUID | None,
+    max_rows: int,
+) -> list[ListOrdersWithoutDigestRow]:
+    """Lists the paid orders whose item is on chain and that have no digest, the oldest first,
+    from after the one given (all from the oldest, if none), as
+    get_order_by_crossmint_order gives each. Reads orders_without_digest_idx.
+    Not scoped by user: the worker serves all.
+    """
+    cur = RawCursor(conn, row_factory=list_orders_without_digest_row)
+    cur.execute(
+        LIST_ORDERS_WITHOUT_DIGEST,
+        (after_created_at, after_id, Int4(max_rows)),
+    )
+    return cur.fetchall()
+
+
+def count_orders(
+    conn: Connection[Any],
+    *,
+    user_id: UUID,
+    type: enums.OrderType | None,
+    status: enums.OrderStatus | None,
+) -> int:
+    """Counts a user's orders; of one type or status, if given.
+    Reads orders_user_id_created_at_idx.
+    """
+    cur: RawCursor[int] = RawCursor(conn, row_factory=scalar_row)
+    cur.execute(COUNT_ORDERS, (user_id, type, status))
+    return _only(cur)
+
+
+def page_orders(
+    conn: Connection[Any],
+    *,
+    user_id: UUID,
+    type: enums.OrderType | None,
+    status: enums.OrderStatus | None,
+    skip_rows: int,
+    max_rows: int,
+) -> list[PageOrdersRow]:
+    """Lists a user's orders, the newest first, without the first ones, each checkout with its
+    product, and the total of them all. Of one type or status, if given. For pages that are
+    numbered; list_orders does not skip what came before.
+    Reads orders_user_id_created_at_idx.
+    """
+    cur = RawCursor(conn, row_factory=page_orders_row)
+    cur.execute(PAGE_ORDERS, (user_id, type, status, Int4(skip_rows), Int4(max_rows)))
+    return cur.fetchall()
 
 
 def list_orders(
@@ -524,30 +1464,113 @@ def list_orders_of_checkouts(
     *,
     user_id: UUID,
     crossmint_order_ids: Sequence[str | None],
-    tx_hashes: Sequence[str | None],
 ) -> list[ListOrdersOfCheckoutsRow]:
     """Lists all orders, with their snapshots, of the user's checkouts that made any of the
-    Crossmint orders or transactions given.
+    Crossmint orders given.
     """
     cur = RawCursor(conn, row_factory=list_orders_of_checkouts_row)
-    cur.execute(
-        LIST_ORDERS_OF_CHECKOUTS,
-        (user_id, [*crossmint_order_ids], [*tx_hashes]),
-    )
+    cur.execute(LIST_ORDERS_OF_CHECKOUTS, (user_id, [*crossmint_order_ids]))
     return cur.fetchall()
 
 
 def list_items_paid_twice(
     conn: Connection[Any],
     *,
-    user_id: UUID,
+    user_id: UUID | None,
+    after_created_at: datetime.datetime | None,
+    after_id: UUID | None,
     max_rows: int,
 ) -> list[ListItemsPaidTwiceRow]:
-    """Lists a user's cart items that more than one uncancelled order holds, with those
-    orders: money that came for an order after it was cancelled, and is owed back.
+    """Lists the paid orders whose money came late, for something that other paid orders, also
+    given, had been placed for meanwhile: it is owed back. Either they hold the same item,
+    or the same product, size and colour was added and bought again while the order was
+    cancelled. Of one user, if given, the oldest first, from after the one given (all from
+    the oldest, if none). Reads orders_paid_late_idx.
+    Scoped by user where one is given; without, it is for the worker that serves all.
     """
     cur = RawCursor(conn, row_factory=list_items_paid_twice_row)
-    cur.execute(LIST_ITEMS_PAID_TWICE, (user_id, Int4(max_rows)))
+    cur.execute(
+        LIST_ITEMS_PAID_TWICE,
+        (user_id, after_created_at, after_id, Int4(max_rows)),
+    )
+    return cur.fetchall()
+
+
+def list_payments_that_differ(
+    conn: Connection[Any],
+    *,
+    after_created_at: datetime.datetime | None,
+    after_id: UUID | None,
+    max_rows: int,
+) -> list[models.Order]:
+    """Lists the orders that were paid less, or more, than was quoted, the oldest first, from
+    after the one given (all from the oldest, if none). Reads orders_payment_differs_idx.
+    Not scoped by user: the worker serves all.
+    """
+    cur = RawCursor(conn, row_factory=models.order_row)
+    cur.execute(LIST_PAYMENTS_THAT_DIFFER, (after_created_at, after_id, Int4(max_rows)))
+    return cur.fetchall()
+
+
+def list_checkouts_to_give_up(
+    conn: Connection[Any],
+    *,
+    older_than: datetime.timedelta,
+    after_created_at: datetime.datetime | None,
+    after_id: UUID | None,
+    max_rows: int,
+) -> list[ListCheckoutsToGiveUpRow]:
+    """Lists the checkouts that have been awaiting approval for longer than that, the oldest
+    first, from after the one given (all from the oldest, if none): those whose item is
+    known, and whose payment the chain has not seen. Locks nothing: whoever gives them up
+    looks again under the locks. Reads orders_awaiting_approval_idx.
+    Not scoped by user: the worker serves all.
+    """
+    cur = RawCursor(conn, row_factory=list_checkouts_to_give_up_row)
+    cur.execute(
+        LIST_CHECKOUTS_TO_GIVE_UP,
+        (older_than, after_created_at, after_id, Int4(max_rows)),
+    )
+    return cur.fetchall()
+
+
+def lock_owners_of_orders(
+    conn: Connection[Any],
+    *,
+    order_ids: Sequence[UUID | None],
+) -> list[UUID]:
+    """Locks the users of orders, in the order of their ids.
+    Not scoped by user: the worker serves all.
+    """
+    cur: RawCursor[UUID] = RawCursor(conn, row_factory=scalar_row)
+    cur.execute(LOCK_OWNERS_OF_ORDERS, ([*order_ids],))
+    return cur.fetchall()
+
+
+def insert_givings_up(
+    conn: Connection[Any],
+    *,
+    order_ids: Sequence[UUID | None],
+) -> list[UUID | None]:
+    """Keeps that checkouts were given up, once each, and returns which: those that may be, by
+    the rules of list_checkouts_to_give_up, now that they are locked.
+    Not scoped by user: called with orders whose users are locked.
+    """
+    cur: RawCursor[UUID | None] = RawCursor(conn, row_factory=scalar_row)
+    cur.execute(INSERT_GIVINGS_UP, ([*order_ids],))
+    return cur.fetchall()
+
+
+def list_orders_with_item_in_cart(
+    conn: Connection[Any],
+    *,
+    order_ids: Sequence[UUID | None],
+) -> list[UUID]:
+    """Lists which of these orders have their item in the cart.
+    Not scoped by user: called with orders whose users are locked.
+    """
+    cur: RawCursor[UUID] = RawCursor(conn, row_factory=scalar_row)
+    cur.execute(LIST_ORDERS_WITH_ITEM_IN_CART, ([*order_ids],))
     return cur.fetchall()
 
 
@@ -583,6 +1606,23 @@ def attach_transaction(
     return cur.fetchone()
 
 
+def attach_transaction_by_crossmint_order(
+    conn: Connection[Any],
+    *,
+    tx_hash: str,
+    crossmint_order_id: str,
+) -> models.Order | None:
+    """Records the Sui digest that paid for the checkout of a Crossmint order, once: the same
+    again returns the order. Returns nothing if it has another digest, or the digest is
+    another order's, of a deleted user too, or there is no such checkout. Needs no lock:
+    the row itself decides, and of two orders at once orders_tx_hash_key.
+    Not scoped by user: Crossmint, or the chain, names the order only.
+    """
+    cur = RawCursor(conn, row_factory=models.order_row)
+    cur.execute(ATTACH_TRANSACTION_BY_CROSSMINT_ORDER, (tx_hash, crossmint_order_id))
+    return cur.fetchone()
+
+
 def _row_count(cur: RawCursor[Any]) -> int:
     """Count the rows, of which a pipeline knows only after a fetch."""
     if cur.pgresult is None:
@@ -592,3 +1632,16 @@ def _row_count(cur: RawCursor[Any]) -> int:
             if cur.pgresult is None:
                 raise
     return cur.rowcount
+
+
+_Row = TypeVar("_Row")
+
+
+def _only(cur: RawCursor[_Row]) -> _Row:
+    """Fetch the row of a query that gives exactly one."""
+    rows = cur.fetchall()
+    if not rows:
+        raise NoDataFound("the query gave no row, where it must give exactly one")
+    if len(rows) > 1:
+        raise TooManyRows("the query gave several rows, where it must give exactly one")
+    return rows[0]

@@ -7,19 +7,36 @@ functions of the package `generated`, called with `store.connection()`.
 from . import addresses, errors
 from ._async.store import AsyncStore
 from ._sync.store import Store
-from .chain import ChainEvent, Product
+from .chain import ChainCursor, RecordedPage
 from .checkouts import CheckoutLine, PlacedOrder
 from .errors import StoreError
+from .orders import (
+    ForgottenEvents,
+    GivenUpOrder,
+    OrderPage,
+    ReceivedEvent,
+    RecordedDeposit,
+)
+from .pages import Page
+from .products import CartAddition, Product
 from .settings import Settings
 from .webhooks import OrderEvent
 
 __all__ = [
     "AsyncStore",
-    "ChainEvent",
+    "CartAddition",
+    "ChainCursor",
     "CheckoutLine",
+    "ForgottenEvents",
+    "GivenUpOrder",
     "OrderEvent",
+    "OrderPage",
+    "Page",
     "PlacedOrder",
     "Product",
+    "ReceivedEvent",
+    "RecordedDeposit",
+    "RecordedPage",
     "Settings",
     "Store",
     "StoreError",

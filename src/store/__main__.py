@@ -60,18 +60,26 @@ def _rotate(options: argparse.Namespace) -> int:
     with Store(Settings.load()) as store:
         visit = rotation.check if options.dry_run else rotation.rotate
         found = visit(store, _say)
+    _legacy(found)
     _say(f"{found.older} to be encrypted anew" if options.dry_run else "done")
     return PENDING if _undecryptable(found) or found.older else FINE
 
 
 def _check(_options: argparse.Namespace) -> int:
     with Store(Settings.load()) as store:
-        return PENDING if _undecryptable(rotation.check(store, _say)) else FINE
+        found = rotation.check(store, _say)
+    _legacy(found)
+    return PENDING if _undecryptable(found) else FINE
+
+
+def _legacy(found: Findings) -> None:
+    if found.legacy:
+        _say(f"{found.legacy} as the old backend wrote them: a rotation binds them")
 
 
 def _undecryptable(found: Findings) -> bool:
     for user_id in found.undecryptable:
-        whose = " (another system's, or damaged)" if user_id in found.foreign else ""
+        whose = " (of no form that is known)" if user_id in found.foreign else ""
         _say(f"does not decrypt: user {user_id}{whose}")
     return bool(found.undecryptable)
 

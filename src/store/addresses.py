@@ -29,6 +29,19 @@ evm_address = partial(_hex, "an EVM address", 40, 40)
 evm_transaction_hash = partial(_hex, "an EVM transaction hash", 64, 64)
 
 
+def on_chain_object_id(text: str) -> str:
+    """Give the one form of an item's name on chain.
+
+    The cart's contract names items by UUID texts; an object id of Sui is valid, too.
+    """
+    if re.fullmatch("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text):
+        return text.lower()
+    try:
+        return sui_object_id(text)
+    except Malformed:
+        raise Malformed("a UUID or a Sui object id") from None
+
+
 def sui_digest(text: str) -> str:
     """Give the text as it is, case included, if it is base58 of 32 bytes."""
     if re.fullmatch(f"[{_BASE58}]{{32,44}}", text):

@@ -7,26 +7,25 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from generated.models import Order, OrderItem
+from generated.models import CartItem, Order, OrderItem
 
 from . import errors
+from .products import ItemName, refuse_no_cents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckoutLine:
     """One cart item to be bought, which becomes one order.
 
-    ``expected_price`` is in USD cents: if the item costs another by then, the checkout
-    is refused. ``amount_usdc`` is in USDC with at most 6 decimals. ``tx_hash`` is the
-    Sui digest of an on-chain checkout, which therefore has one line. What is not known
-    yet is None.
+    ``cart_item_id`` is the item's id, or its id on chain. ``expected_price`` is in USD
+    cents: if the item costs another by then, the checkout is refused. ``amount_usdc``
+    is in USDC with at most 6 decimals. What is not known yet is None.
     """
 
-    cart_item_id: UUID
+    cart_item_id: UUID | str
     expected_price: int | None = None
     crossmint_order_id: str | None = None
     amount_usdc: Decimal | None = None
-    tx_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,54 +36,94 @@ class PlacedOrder:
     item: OrderItem
 
 
-def refuse_malformed(lines: Sequence[CheckoutLine]) -> None:
+def refuse_malformed(lines: Sequence[CheckoutLine]) -> list[ItemName]:
     """Refuse lines that cannot be a checkout whatever the database holds.
+
+    Gives what the lines name, in their order.
 
     Raises:
         EmptyCheckout: no line.
-        InvalidValue: an amount is no Decimal.
-        RepeatedItem: two lines name one cart item, Crossmint order or transaction.
+        InvalidValue: an amount is no Decimal, or a price no int.
+        Malformed: an item's name is neither an id nor one on chain.
+        RepeatedItem: two lines name one cart item or Crossmint order.
     """
     if not lines:
         raise errors.EmptyCheckout
-    if any(isinstance(line.amount_usdc, float) for line in lines):
-        raise errors.InvalidValue("amount_usdc is a float, which is not exact")
-    for field in ("cart_item_id", "crossmint_order_id", "tx_hash"):
-        named = [value for line in lines if (value := getattr(line, field)) is not None]
-        if len(set(named)) < len(named):
+    for line in lines:
+        if line.expected_price is not None:
+            refuse_no_cents("expected_price", line.expected_price)
+        # What is annotated is not what untyped callers give: 0.1 is not exact.
+        amount: object = line.amount_usdc
+        if not isinstance(amount, Decimal | None):
+            raise errors.InvalidValue("amount_usdc is no Decimal")
+    names = [ItemName.of(line.cart_item_id) for line in lines]
+    ids = crossmint_order_ids(lines)
+    for field, given in (("cart_item_id", names), ("crossmint_order_id", ids)):
+        if len(set(given)) < len(given):
             raise errors.RepeatedItem(field)
+    return names
 
 
 def crossmint_order_ids(lines: Iterable[CheckoutLine]) -> list[str]:
     """The Crossmint orders that the lines name."""
-    return [line.crossmint_order_id for line in lines if line.crossmint_order_id]
-
-
-def tx_hashes(lines: Iterable[CheckoutLine]) -> list[str]:
-    """The transactions that the lines name."""
-    return [line.tx_hash for line in lines if line.tx_hash]
+    return [
+        line.crossmint_order_id for line in lines if line.crossmint_order_id is not None
+    ]
 
 
 def same_checkout(
-    lines: Sequence[CheckoutLine], placed: Iterable[PlacedOrder]
+    lines: Sequence[CheckoutLine],
+    names: Sequence[ItemName],
+    placed: Iterable[PlacedOrder],
 ) -> list[PlacedOrder] | None:
     """Return the placed orders in the order of the lines, if they are the same ones.
 
     Amounts are left out: a payment may have changed the order's since. The lines of two
     checkouts together are neither of them.
     """
-    placed = list(placed)
-    if len({each.order.checkout_id for each in placed}) != 1:
+    left = list(placed)
+    if len(left) != len(lines) or len({each.order.checkout_id for each in left}) != 1:
         return None
-    by_line = {
-        (
-            each.item.cart_item_id,
-            each.order.crossmint_order_id,
-            each.order.tx_hash,
-        ): each
-        for each in placed
-    }
-    keys = [
-        (line.cart_item_id, line.crossmint_order_id, line.tx_hash) for line in lines
+    ordered: list[PlacedOrder] = []
+    for line, name in zip(lines, names, strict=True):
+        same = next((each for each in left if _is_line(each, line, name)), None)
+        if same is None:
+            return None
+        left.remove(same)
+        ordered.append(same)
+    return ordered
+
+
+def explain_refusal(
+    lines: Sequence[CheckoutLine],
+    names: Sequence[ItemName],
+    items: Iterable[CartItem],
+) -> errors.CheckoutRefused:
+    """Say why items could not be claimed, by what the user's items are now."""
+    rows = list(items)
+    found = [
+        next((row for row in rows if name.names(row.id, row.on_chain_object_id)), None)
+        for name in names
     ]
-    return [by_line[key] for key in keys] if by_line.keys() == set(keys) else None
+    known = [item.id for item in found if item]
+    if len(set(known)) < len(known):
+        return errors.RepeatedItem("cart_item_id")
+    changed = {
+        item.id
+        for line, item in zip(lines, found, strict=True)
+        if item and item.deleted_at is None
+        if line.expected_price not in {None, item.price}
+    }
+    if changed:
+        return errors.PriceChanged(changed)
+    return errors.ItemUnavailable(
+        line.cart_item_id
+        for line, item in zip(lines, found, strict=True)
+        if item is None or item.deleted_at is not None
+    )
+
+
+def _is_line(placed: PlacedOrder, line: CheckoutLine, name: ItemName) -> bool:
+    return placed.order.crossmint_order_id == line.crossmint_order_id and name.names(
+        placed.item.cart_item_id, placed.item.on_chain_object_id
+    )

@@ -2,10 +2,16 @@
 
 A token is `v1.KEY_ID.HEX`: nonce, ciphertext and tag. It is bound to its user and
 column: copied to another one it does not decrypt.
+
+A ring also reads the tokens of the old backend, and writes none: base64 of
+nonce, tag and ciphertext. They name no key and are bound to nothing, so that one that
+was copied to another user decrypts there.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import os
 import re
@@ -23,6 +29,7 @@ SUI_PRIVATE_KEY = "sui_private_key_encrypted"
 
 # To be matched as a whole, so that a token has one spelling.
 _TOKEN = re.compile(r"(v1\.[0-9a-f]{16}\.)([0-9a-f]{24})((?:[0-9a-f]{2}){16,})")
+_NONCE_BYTES, _TAG_BYTES = 12, 16
 
 
 class KeyRing:
@@ -51,12 +58,34 @@ class KeyRing:
             bound = f"{match[1]}{user_id}.{column}".encode()
             with suppress(InvalidTag):
                 return SecretStr(cipher.decrypt(nonce, data, bound).decode())
+        elif legacy := _legacy(token):
+            for cipher in self._ciphers.values():
+                with suppress(InvalidTag, UnicodeDecodeError):
+                    return SecretStr(cipher.decrypt(*legacy, None).decode())
         raise Undecryptable(user_id, column)
 
 
 def is_token(text: str) -> bool:
-    """Tell whether a key ring can have made it: other systems' look otherwise."""
+    """Tell whether a key ring can have made it."""
     return _TOKEN.fullmatch(text) is not None
+
+
+def is_legacy_token(text: str) -> bool:
+    """Tell whether the old backend can have made it."""
+    return _legacy(text) is not None
+
+
+def _legacy(text: str) -> tuple[bytes, bytes] | None:
+    """Give the nonce, and the ciphertext with its tag after it, or None."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    # In its one spelling, as the last digit before padding has bits to spare.
+    if base64.b64encode(data).decode() != text or len(data) < _NONCE_BYTES + _TAG_BYTES:
+        return None
+    start = _NONCE_BYTES + _TAG_BYTES
+    return data[:_NONCE_BYTES], data[start:] + data[_NONCE_BYTES:start]
 
 
 def _prefix(key: bytes) -> str:

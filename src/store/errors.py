@@ -23,15 +23,20 @@
     ├── Malformed              a text is no address, id, hash or key of its kind
     ├── Undecryptable          what is stored is no token of this row and key ring
     ├── WrongCartService       CART_SERVICE gives the carts another writer
+    ├── ChainCursorMoved       another worker has recorded the chain's next page
+    ├── CartFull               the cart has CART_MAX_ITEMS items
     ├── UserNotFound
     ├── UserHasOpenOrders
+    ├── WalletAlreadyActive    a wallet has its address and key for good
+    ├── WalletNotPending
     ├── OrderNotFound
     ├── OrderNotCancellable
+    ├── DigestConflict         an order has one digest, and a digest one order
     ├── ChatSessionNotFound
+    ├── ChatOvertaken          somebody else saved the chat session meanwhile
     ├── MessageRefused         a chat message that cannot be stored
     └── WebhookError
-        ├── SignatureInvalid
-        └── EventMalformed
+        └── SignatureInvalid
 
 No message holds a row's values, a password or a key: what the caller may want to
 know is in attributes. The driver's own error, whose text does hold values, is not
@@ -46,7 +51,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from uuid import UUID
 
-    from generated.enums import OrderStatus
+    from generated.enums import OrderStatus, WalletStatus
+
+    from .chain import ChainCursor
 
 
 class StoreError(Exception):
@@ -138,7 +145,7 @@ class EmptyCheckout(CheckoutRefused):
 
 
 class RepeatedItem(CheckoutRefused):
-    """Two lines name one cart item, Crossmint order or transaction."""
+    """Two lines name one cart item or Crossmint order: ``field``."""
 
     def __init__(self, field: str) -> None:
         super().__init__(f"two lines of the checkout have the same {field}")
@@ -146,12 +153,12 @@ class RepeatedItem(CheckoutRefused):
 
 
 class ItemUnavailable(CheckoutRefused):
-    """Items are not in the user's cart now: ``cart_item_ids``.
+    """Items are not in the user's cart now: ``cart_item_ids``, as the lines named them.
 
     They were taken or removed, or are somebody else's.
     """
 
-    def __init__(self, cart_item_ids: Iterable[UUID]) -> None:
+    def __init__(self, cart_item_ids: Iterable[UUID | str]) -> None:
         self.cart_item_ids = frozenset(cart_item_ids)
         super().__init__(f"not in the user's cart: {_listed(self.cart_item_ids)}")
 
@@ -165,15 +172,14 @@ class PriceChanged(CheckoutRefused):
 
 
 class CheckoutConflict(CheckoutRefused):
-    """A Crossmint order or transaction of the lines belongs to another checkout.
+    """A Crossmint order of the lines belongs to another checkout.
 
     Attribute: ``constraint``, the name of the rule that it breaks.
     """
 
     def __init__(self, constraint: str | None) -> None:
         super().__init__(
-            "a Crossmint order or transaction of the lines belongs to another"
-            f" checkout ({constraint})"
+            f"a Crossmint order of the lines belongs to another checkout ({constraint})"
         )
         self.constraint = constraint
 
@@ -206,6 +212,28 @@ class WrongCartService(StoreError):
         self.required = required
 
 
+class ChainCursorMoved(StoreError):
+    """A page was asked for with another cursor than is stored; nothing was written.
+
+    Attribute: ``stored``, the cursor to go on from (None: the beginning).
+    """
+
+    def __init__(self, stored: ChainCursor | None) -> None:
+        super().__init__(
+            "the chain's events are recorded up to another place than this page was"
+            " asked with: ask for the page after the stored cursor"
+        )
+        self.stored = stored
+
+
+class CartFull(StoreError):
+    """The cart has as many items as it may have: ``limit``, from CART_MAX_ITEMS."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the cart is full: it has {limit} items or more")
+        self.limit = limit
+
+
 class UserNotFound(StoreError):
     """There is no user with this id."""
 
@@ -226,12 +254,41 @@ class UserHasOpenOrders(StoreError):
         )
 
 
-class OrderNotFound(StoreError):
-    """The user has no order with this id."""
+class WalletAlreadyActive(StoreError):
+    """The user's wallet is active, with another address or key than were given."""
 
-    def __init__(self, order_id: UUID) -> None:
-        super().__init__(f"the user has no order {order_id}")
+    def __init__(self, user_id: UUID) -> None:
+        super().__init__(
+            f"the wallet of user {user_id} is active, and keeps its address and key"
+        )
+        self.user_id = user_id
+
+
+class WalletNotPending(StoreError):
+    """The user's wallet is not being provisioned; ``status`` says what it is."""
+
+    def __init__(self, user_id: UUID, status: WalletStatus) -> None:
+        super().__init__(f"the wallet of user {user_id} is {status}, not pending")
+        self.user_id = user_id
+        self.status = status
+
+
+class OrderNotFound(StoreError):
+    """The user has no order with this id, or nobody one of this Crossmint id.
+
+    Attributes: ``order_id`` and ``crossmint_order_id``, one of which is None.
+    """
+
+    def __init__(
+        self, order_id: UUID | None = None, *, crossmint_order_id: str | None = None
+    ) -> None:
+        super().__init__(
+            f"the user has no order {order_id}"
+            if order_id
+            else "no checkout has this Crossmint order"
+        )
         self.order_id = order_id
+        self.crossmint_order_id = crossmint_order_id
 
 
 class OrderNotCancellable(StoreError):
@@ -246,11 +303,38 @@ class OrderNotCancellable(StoreError):
         self.status = status
 
 
+class DigestConflict(StoreError):
+    """The order has another digest already, or the digest is another order's.
+
+    Attribute: ``crossmint_order_id``.
+    """
+
+    def __init__(self, crossmint_order_id: str) -> None:
+        super().__init__(
+            "the order has another digest already, or the digest is another order's"
+        )
+        self.crossmint_order_id = crossmint_order_id
+
+
 class ChatSessionNotFound(StoreError):
     """The user has no chat session with this id."""
 
     def __init__(self, session_id: UUID) -> None:
         super().__init__(f"the user has no chat session {session_id}")
+        self.session_id = session_id
+
+
+class ChatOvertaken(StoreError):
+    """The chat session was saved since the version that a save named.
+
+    Nothing was written: read the session and its messages again. Attribute:
+    ``session_id``.
+    """
+
+    def __init__(self, session_id: UUID) -> None:
+        super().__init__(
+            f"the chat session {session_id} was saved since the version that was named"
+        )
         self.session_id = session_id
 
 
@@ -274,9 +358,5 @@ class SignatureInvalid(WebhookError):
     """None of the secrets signed this body, or its time is too far off."""
 
 
-class EventMalformed(WebhookError):
-    """The body is signed, but is no event of an order."""
-
-
-def _listed(ids: Iterable[UUID]) -> str:
+def _listed(ids: Iterable[UUID | str]) -> str:
     return ", ".join(sorted(map(str, ids)))

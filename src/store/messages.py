@@ -4,13 +4,15 @@ Part types and keys that are not known here pass: newer SDKs bring some.
 Format: https://ai-sdk.dev/docs/reference/ai-sdk-core/ui-message
 """
 
-# ruff: noqa: D101, N815 - the union names each part's type; its keys are the SDK's.
+# ruff: noqa: D101, D102, N815 - the union names each part's type; keys are the SDK's.
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, TypeAlias, cast
+from contextlib import suppress
+from hashlib import sha256
+from math import isfinite
+from typing import Annotated, Any, NamedTuple, Protocol, TypeAlias, cast
 
 import pydantic
 from pydantic import BaseModel, Field, Tag
@@ -20,9 +22,9 @@ from generated.enums import MessageRole
 
 from . import errors
 
-MAX_MESSAGE_BYTES = 1 << 20  # of its parts, as compact JSON
-MAX_TURN_BYTES = 16 << 20  # of the parts of all messages that are saved at once
-MAX_LEVELS = 100  # of arrays and objects, `parts` being the first
+MAX_MESSAGE_BYTES = 1 << 20  # of its parts and metadata, as compact JSON
+MAX_TURN_BYTES = 16 << 20  # of those of all messages that are saved at once
+MAX_LEVELS = 100  # of arrays and objects, `parts` or `metadata` being the first
 MAX_INTEGER_BITS = 14_000  # Python neither writes nor reads more than 4300 digits.
 MAX_TITLE = 100  # characters
 
@@ -108,14 +110,18 @@ Part: TypeAlias = Annotated[
 
 
 class UIMessage(BaseModel, extra="forbid"):
-    """A message; `model_dump(exclude_unset=True)` gives the JSON that it came as."""
+    """A message; `model_dump(exclude_unset=True)` gives the JSON that it came as.
+
+    `metadata` that are absent are None, too, but not in `model_fields_set`.
+    """
 
     id: str = Field(min_length=1, max_length=100)
     role: MessageRole
     parts: list[Part]
+    metadata: Any = None
 
 
-_MESSAGES = pydantic.TypeAdapter(list[UIMessage])
+_MESSAGE = pydantic.TypeAdapter(UIMessage)
 # What a place may show: the SDK's names, never a key that somebody chose.
 _NAMES = re.compile(
     "id|role|parts|metadata|type|text|mediaType|url|filename|sourceId|title|data"
@@ -130,38 +136,229 @@ def load(messages: Sequence[dict[str, Any]]) -> list[UIMessage]:
         MessageRefused: one is no UIMessage, too large or too deep, of an id that
             another one has, or holds what the database cannot.
     """
-    for place, each in enumerate(messages):
-        _refuse_unstorable(each, (place,))
-    try:
-        loaded = _MESSAGES.validate_python(messages)
-    except pydantic.ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        path = first["loc"][:3] + first["loc"][4:]  # without the tag of the union
-        raise _refusal(path, first["msg"]) from None
-    free, ids = MAX_TURN_BYTES, set[str]()
-    for place, message in enumerate(loaded):
-        size = len(to_json(messages[place]["parts"]))
-        free -= size
-        if size > MAX_MESSAGE_BYTES or free < 0:
-            raise _refusal((place, "parts"), "too large, alone or with those before")
-        if message.id in ids:
+    turn = Turn()
+    for each in messages:
+        turn.add(each)
+    return turn.messages
+
+
+class Turn:
+    """Messages to save, and their JSON as `save_chat_messages` takes it.
+
+    They are added one by one, so that other work can be done in between.
+    """
+
+    def __init__(self) -> None:
+        self.messages: list[UIMessage] = []
+        self._ids: set[str] = set()
+        self._free = MAX_TURN_BYTES
+        self._json = bytearray()
+        self._index: list[dict[str, str | int]] = []
+
+    @property
+    def json(self) -> bytes:
+        """The JSON of all messages, one after another."""
+        return bytes(self._json)
+
+    @property
+    def index(self) -> str:
+        """Where in it each message lies, and a digest of it, as JSON."""
+        return to_json(self._index).decode()
+
+    def add(self, given: dict[str, Any]) -> int:
+        """Add a message, and tell how many bytes its JSON has.
+
+        Raises:
+            MessageRefused: as `load` does.
+        """
+        place = len(self.messages)
+        message, head, parts, metadata = _read(given, place)
+        size = len(parts) + len(metadata)
+        self._free -= size
+        if size > MAX_MESSAGE_BYTES or self._free < 0:
+            large = "metadata" if len(metadata) > len(parts) else "parts"
+            raise _refusal((place, large), "too large, alone or with those before")
+        if message.id in self._ids:
             raise _refusal((place, "id"), "is the id of an earlier message, too")
-        ids.add(message.id)
-    return loaded
+        json = b'%b,"parts":%b' % (head[:-1], parts)
+        if metadata:
+            json += b',"metadata":' + metadata
+        json += b"}"
+        self.messages.append(message)
+        self._ids.add(message.id)
+        self._index.append(
+            {
+                "id": message.id,
+                # Half of it, as long as a UUID, tells a user's own messages apart.
+                "digest": sha256(json).hexdigest()[:32],
+                "first": len(self._json) + 1,
+                "length": len(json),
+            }
+        )
+        self._json += json
+        return len(json)
+
+
+def shorten_title(text: str) -> str:
+    """Make a title that fits: spaces folded, at most 100 characters, cut at a space."""
+    title = " ".join(text.split())
+    if len(title) <= MAX_TITLE:
+        return title
+    return title[: MAX_TITLE + 1].rpartition(" ")[0] or title[:MAX_TITLE]
 
 
 def title_of(messages: Iterable[UIMessage]) -> str | None:
-    """Make a title of the first text that the user says, cut at a space."""
-    folded = (
-        " ".join(part.text.split())
+    """Make a title of the first text that the user says."""
+    titles = (
+        shorten_title(part.text)
         for message in messages
         for part in message.parts
         if message.role == MessageRole.USER and isinstance(part, TextPart)
     )
-    title = next(filter(None, folded), None)
-    if title is None or len(title) <= MAX_TITLE:
-        return title
-    return title[: MAX_TITLE + 1].rpartition(" ")[0] or title[:MAX_TITLE]
+    return next(filter(None, titles), None)
+
+
+class MessageRow(Protocol):
+    """A row of `list_chat_messages` or `list_chat_messages_before`."""
+
+    @property
+    def msg_id(self) -> str: ...
+    @property
+    def role(self) -> MessageRole: ...
+    @property
+    def parts(self) -> Any: ...  # noqa: ANN401 - JSON
+    @property
+    def metadata(self) -> Any: ...  # noqa: ANN401 - JSON
+    @property
+    def has_metadata(self) -> bool: ...
+
+
+def from_rows(rows: Iterable[MessageRow]) -> list[dict[str, Any]]:
+    """Give rows as the UIMessages that the SDK takes, which `save_turn` takes, too.
+
+    What older systems stored is converted: calls of tools in the form of the SDK before
+    its version 5, and parts without a type, which become texts. The rows stay as they
+    are, and so does what is stored, until the messages are saved.
+    """
+    messages: list[dict[str, Any]] = []
+    for row in rows:
+        message = {
+            "id": row.msg_id,
+            "role": str(row.role),
+            "parts": [_current(part) for part in row.parts],
+        }
+        if row.has_metadata:
+            message["metadata"] = row.metadata
+        messages.append(message)
+    return messages
+
+
+# The states of a tool's call before and since version 5 of the SDK, as its own guide
+# converts them: content/docs/08-migration-guides/25-migration-guide-5-0-data.mdx of
+# vercel/ai.
+_STATES = {
+    "partial-call": "input-streaming",
+    "call": "input-available",
+    "result": "output-available",
+}
+
+
+def _current(part: object) -> dict[str, Any]:
+    match part:
+        case {
+            "type": "tool-invocation",
+            "toolInvocation": {"toolName": str(), "toolCallId": str()},
+        }:
+            return _tool_part(cast("dict[str, Any]", part)["toolInvocation"])
+        case {"type": str()}:
+            return cast("dict[str, Any]", part)
+        case str():
+            return {"type": "text", "text": part}
+        case _:
+            return {"type": "text", "text": to_json(part).decode()}
+
+
+def _tool_part(call: dict[str, Any]) -> dict[str, Any]:
+    state = _STATES.get(str(call.get("state")), "output-available")
+    part: dict[str, Any] = {
+        "type": f"tool-{call['toolName']}",
+        "toolCallId": call["toolCallId"],
+        "state": state,
+    }
+    # The SDK wants an input once it is complete, and an output when there is one only.
+    if call.get("args") is not None:
+        part["input"] = call["args"]
+    elif state != "input-streaming":
+        part["input"] = {}
+    if state == "output-available":
+        part["output"] = call.get("result")
+    return part
+
+
+class _Read(NamedTuple):
+    message: UIMessage
+    head: bytes
+    parts: bytes
+    metadata: bytes
+
+
+def _read(given: Any, place: int) -> _Read:  # noqa: ANN401 - it may be anything
+    """Read a message; walk slowly, to find the place, only if there is a reason."""
+    with suppress(ValueError):
+        if _is_plain((given,), 1 + MAX_LEVELS):
+            read = _serialized(_MESSAGE.validate_python(given), given)
+            # What reads like this escape may be text, too: the walk tells them apart.
+            if not any(b"\\u0000" in each for each in read[1:]):
+                return read
+    _refuse_unstorable(given, (place,))
+    try:
+        message = _MESSAGE.validate_python(given)
+    except pydantic.ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        path = first["loc"][:2] + first["loc"][3:]  # without the tag of the union
+        raise _refusal((place, *path), first["msg"]) from None
+    return _serialized(message, given)
+
+
+def _serialized(message: UIMessage, given: dict[str, Any]) -> _Read:
+    # What was given, not the model, whose serializer would walk it by its classes.
+    has_metadata = "metadata" in message.model_fields_set
+    return _Read(
+        message,
+        to_json({"id": message.id, "role": message.role}),
+        to_json(given["parts"]),
+        to_json(given["metadata"]) if has_metadata else b"",
+    )
+
+
+_LONG_INTEGER = 1 << MAX_INTEGER_BITS
+
+
+def _is_plain(values: Iterable[Any], levels: int) -> bool:
+    """Tell whether values are surely JSON that can be stored, their texts apart.
+
+    All of them come by here, so it asks for exact types, keeps no place, calls little
+    and leaves texts to the serializer, which looks into them faster.
+    """
+    for value in values:
+        kind: object = type(value)  # pyright: ignore[reportUnknownVariableType]
+        if kind is str or value is None or kind is bool:
+            continue
+        if kind is dict:
+            for key in value:
+                if type(key) is not str:
+                    return False
+            if not levels or not _is_plain(value.values(), levels - 1):
+                return False
+        elif kind is list:
+            if not levels or not _is_plain(value, levels - 1):
+                return False
+        elif kind is int:
+            if not -_LONG_INTEGER < value < _LONG_INTEGER:
+                return False
+        elif kind is not float or not isfinite(value):
+            return False
+    return True
 
 
 def _refuse_unstorable(value: object, path: tuple[str | int, ...]) -> None:
@@ -170,7 +367,7 @@ def _refuse_unstorable(value: object, path: tuple[str | int, ...]) -> None:
             raise _refusal(path, "holds a NUL or a lone surrogate")
         case int() if value.bit_length() > MAX_INTEGER_BITS:
             raise _refusal(path, "is too long an integer")
-        case float() if not math.isfinite(value):
+        case float() if not isfinite(value):
             raise _refusal(path, "is a number that JSON does not have")
         case dict() | list() if len(path) > MAX_LEVELS + 1:
             raise _refusal(path, f"lies deeper than {MAX_LEVELS} levels")

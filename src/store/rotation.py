@@ -1,6 +1,7 @@
 """Rotation of what encrypts the wallet keys, and a check: `python -m store keys …`.
 
-And, for an adopted database, the way of its keys from another encryption to ours.
+In an adopted database it also brings what the old backend has encrypted, by
+a key of the ring, into our form, bound to its row.
 """
 
 from __future__ import annotations
@@ -10,26 +11,18 @@ from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID
 
-from pydantic import SecretStr
-
 from generated import users
 from generated.users import ListSuiPrivateKeysRow
 
 from ._sync.store import Store
 from .addresses import sui_private_key_is_sound
-from .encryption import SUI_PRIVATE_KEY, KeyRing, is_token
+from .encryption import SUI_PRIVATE_KEY, KeyRing, is_legacy_token, is_token
 from .errors import Undecryptable
 
-__all__ = ["Decrypt", "Findings", "Progress", "check", "reencrypt", "rotate"]
+__all__ = ["Findings", "Progress", "check", "rotate"]
 
 Progress = Callable[[str], object]
 """Is called with a line after each batch."""
-
-Decrypt = Callable[[UUID, str], SecretStr | None]
-"""Gives a user's key (`suiprivkey1…`) from another system's token, or None."""
-
-_Renew = Callable[[ListSuiPrivateKeysRow], str]
-"""Gives the token that a row should have, or raises `Undecryptable`."""
 
 _BATCH = 100
 
@@ -38,13 +31,15 @@ _BATCH = 100
 class Findings:
     """How many users' keys were visited, and what was found at the last look at each.
 
-    ``older`` are encrypted with a key that is not the ring's first, ``replaced`` were.
-    ``undecryptable`` are the ids of users whose keys do not decrypt, ``foreign`` those
-    among them whose tokens are another system's, or damaged.
+    ``older`` are encrypted with a key that is not the ring's first, or in the form of
+    the old backend, which ``legacy`` counts; ``replaced`` were either.
+    ``undecryptable`` are the ids of users whose tokens do not decrypt to a Sui private
+    key, ``foreign`` those among them whose tokens have neither form.
     """
 
     visited: int = 0
     older: int = 0
+    legacy: int = 0
     replaced: int = 0
     undecryptable: list[UUID] = field(default_factory=list[UUID])
     foreign: list[UUID] = field(default_factory=list[UUID])
@@ -57,7 +52,7 @@ def check(store: Store, progress: Progress) -> Findings:
         ConfigurationError: WALLET_ENCRYPTION_KEYS is missing.
         DatabaseError: as `Store.connection` does.
     """
-    return _visit(store, progress, partial(_rotated, _ring(store)), writing=False)
+    return _visit(store, progress, _ring(store), writing=False)
 
 
 def rotate(store: Store, progress: Progress) -> Findings:
@@ -70,58 +65,39 @@ def rotate(store: Store, progress: Progress) -> Findings:
         ConfigurationError: WALLET_ENCRYPTION_KEYS is missing.
         DatabaseError: as `Store.transaction` does.
     """
-    return _visit(store, progress, partial(_rotated, _ring(store)), writing=True)
-
-
-def reencrypt(store: Store, progress: Progress, decrypt: Decrypt) -> Findings:
-    """Encrypt what another system has encrypted; pass over what this store has.
-
-    Commits each batch and can be run again, as `rotate` can; it may ask for the key of
-    one token twice. A token that `decrypt` gives None or no Sui private key for stays,
-    and its user is among ``undecryptable``.
-
-    Raises:
-        ConfigurationError: WALLET_ENCRYPTION_KEYS is missing.
-        DatabaseError: as `Store.transaction` does.
-        Exception: whatever `decrypt` raises; earlier batches stay encrypted.
-    """
-    renew = partial(_reencrypted, _ring(store), decrypt)
-    return _visit(store, progress, renew, writing=True)
+    return _visit(store, progress, _ring(store), writing=True)
 
 
 def _ring(store: Store) -> KeyRing:
     return KeyRing(store.settings.wallet_keys())
 
 
-def _rotated(ring: KeyRing, row: ListSuiPrivateKeysRow) -> str:
+def _renewed(ring: KeyRing, row: ListSuiPrivateKeysRow) -> str:
     key = ring.decrypt(row.token, row.id, SUI_PRIVATE_KEY)
+    if not sui_private_key_is_sound(key.get_secret_value()):
+        raise Undecryptable(row.id, SUI_PRIVATE_KEY)
     if row.token.startswith(ring.prefix):
         return row.token
     return ring.encrypt(key, row.id, SUI_PRIVATE_KEY)
 
 
-def _reencrypted(ring: KeyRing, decrypt: Decrypt, row: ListSuiPrivateKeysRow) -> str:
-    if is_token(row.token):
-        return row.token
-    key = decrypt(row.id, row.token)
-    if key is None or not sui_private_key_is_sound(key.get_secret_value()):
-        raise Undecryptable(row.id, SUI_PRIVATE_KEY)
-    return ring.encrypt(key, row.id, SUI_PRIVATE_KEY)
-
-
 def _visit(
-    store: Store, progress: Progress, renew: _Renew, *, writing: bool
+    store: Store, progress: Progress, ring: KeyRing, *, writing: bool
 ) -> Findings:
     found, after = Findings(), UUID(int=0)
     while rows := _batch(store, after):
-        renewed, undecryptable = _examine(renew, rows)
+        renewed, undecryptable = _examine(ring, rows)
         if writing and renewed:
             found.replaced += _replace(store, rows, renewed)
             continue  # with the same batch: a writer with an older ring may have won
         found.visited += len(rows)
         found.older += len(renewed)
         found.undecryptable += undecryptable
-        found.foreign += [row.id for row in rows if not is_token(row.token)]
+        for row in rows:
+            if is_legacy_token(row.token):
+                found.legacy += row.id in renewed
+            elif not is_token(row.token):
+                found.foreign.append(row.id)
         progress(f"visited {found.visited}, replaced {found.replaced}")
         after = rows[-1].id
     return found
@@ -133,14 +109,14 @@ def _batch(store: Store, after: UUID) -> list[ListSuiPrivateKeysRow]:
 
 
 def _examine(
-    renew: _Renew, rows: Iterable[ListSuiPrivateKeysRow]
+    ring: KeyRing, rows: Iterable[ListSuiPrivateKeysRow]
 ) -> tuple[dict[UUID, str], list[UUID]]:
     """Give the tokens to write, by user, and the users whose keys do not decrypt."""
     renewed: dict[UUID, str] = {}
     undecryptable: list[UUID] = []
     for row in rows:
         try:
-            token = renew(row)
+            token = _renewed(ring, row)
         except Undecryptable:
             undecryptable.append(row.id)
             continue

@@ -6,15 +6,17 @@
     The server itself, for what a pooler cannot do: migrations. Defaults to the former.
 `CART_SERVICE`
     Who writes carts: `db` (the default, the store) or `onchain` (the mirror alone).
+`CART_MAX_ITEMS`
+    How many items a cart in the database may have (default 10): more are refused.
 `WALLET_ENCRYPTION_KEYS`
     Comma-separated ring of 32-byte keys in hex. The first encrypts, all decrypt.
 `CROSSMINT_WEBHOOK_SECRETS`
-    Comma-separated ring of `whsec_…` secrets, any of which may have signed.
+    Comma-separated ring of secrets, with `whsec_` or without, any of which may have
+    signed.
 """
 
 from __future__ import annotations
 
-import base64
 import re
 from contextlib import suppress
 from typing import Annotated, Literal, Self
@@ -32,6 +34,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .errors import ConfigurationError
+from .webhooks import signing_key
 
 _KEY_BYTES = 32  # AES-256
 
@@ -40,6 +43,7 @@ _REMEDIES = {
     "database_url": _DATABASE_REMEDY,
     "database_url_direct": _DATABASE_REMEDY,
     "cart_service": "set it to db or onchain, or leave it out for db",
+    "cart_max_items": "set it to a number above 0, or leave it out for 10",
     "wallet_encryption_keys": "make a key with `openssl rand -hex 32`",
     "crossmint_webhook_secrets": "copy the signing secret from Crossmint's console",
 }
@@ -87,11 +91,10 @@ def _key(text: object) -> bytes:
 
 def _webhook_secret(text: object) -> str:
     secret = str(text).strip()
-    prefix, _, encoded = secret.partition("_")
     with suppress(ValueError):
-        if prefix == "whsec" and base64.b64decode(encoded, validate=True):
+        if signing_key(secret):
             return secret
-    raise ValueError("is not whsec_ with base64 after it")
+    raise ValueError("is not whsec_ with base64 after it, nor base64 alone")
 
 
 _Url = Annotated[SecretStr, AfterValidator(_checked_url)]
@@ -144,6 +147,7 @@ class Settings(DatabaseSettings):
     """
 
     cart_service: Literal["db", "onchain"] = "db"
+    cart_max_items: int = Field(default=10, ge=1, le=2**31 - 1)
     wallet_encryption_keys: _Keys = ()
     crossmint_webhook_secrets: _Secrets = ()
 

@@ -1,4 +1,4 @@
-// Applies what drizzle-kit generated to DATABASE_URL, as the seed's migrationClient does.
+// Applies the migrations in a folder to DATABASE_URL, as the replaced backend does.
 import { drizzle } from "drizzle-orm/postgres-js";
 import { migrate } from "drizzle-orm/postgres-js/migrator";
 import postgres from "postgres";

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,15 +13,18 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from pydantic_core import to_json
 from rich.console import Console
 
 from benchmarks import __main__ as command
-from benchmarks import by_psycopg, measuring, report
+from benchmarks import by_psycopg, chats, measuring, report, saving
 from benchmarks.carts import Cart
 from benchmarks.contender import Contender, Work
 from benchmarks.measuring import Outcome, Plan
 from benchmarks.sameness import RowsDifferError
+from benchmarks.saving import Saved
 from benchmarks.work import CHECKOUT, READ, TASKS, Task
+from store.messages import load
 from tests.support.embedded import Server
 
 _DELAY = 0.002
@@ -121,12 +125,85 @@ def test_the_command_writes_figures_and_a_picture(
     monkeypatch.setattr(command, "TASKS", (READ,))
     json_file, plot_file = tmp_path / "figures.json", tmp_path / "figures.svg"
     files = ["--json", str(json_file), "--plot", str(plot_file)]
-    assert command.main(["--rounds=1", "--delay=0", "--fast", *files]) == 0
+    alone = ["--rounds=1", "--delay=0", "--fast", "--only=read"]
+    assert command.main([*alone, *files]) == 0
     [outcome] = json.loads(json_file.read_text())["outcomes"]
     shown = {f"{each['contender']} ({each['face']})" for each in outcome["figures"]}
     assert shown == set(map(str, READ.contenders))
     assert all(f">{name}<" in plot_file.read_text() for name in shown)
     assert "no fsync" in capsys.readouterr().out
+
+
+def test_the_command_measures_saves_of_a_chat(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Alone, too: figures of all contenders, a ratio of 1 to themselves, verdicts."""
+    json_file = tmp_path / "figures.json"
+    arguments = ["--only=save", "--rounds=1", "--fast", "--json", str(json_file)]
+    assert command.main(arguments) == 0
+    content = json.loads(json_file.read_text())
+    assert content["outcomes"] == []
+    saves = content["saves"]
+    shown = [f"{each['contender']} ({each['face']})" for each in saves]
+    assert shown == list(map(str, saving.CONTENDERS))
+    for each in saves:
+        assert [len(done) for done in each["samples"]] == [saving.PER_ROUND]
+        assert each["median"] > 0
+        assert len(each["gaps"]) == (each["face"] == "async")
+        assert each["contender"] != saving.BY_HAND or each["ratio"] == 1
+    output = capsys.readouterr().out
+    assert output.count("at most 1.5: ") == 2
+    assert output.count("at most 20: ") == 1
+
+
+def test_the_chat_that_is_saved_is_as_large_as_is_said() -> None:
+    """100 messages of 0.6 MB, of tools' results."""
+    made = chats.messages()
+    assert len(made) == 100
+    assert 600_000 < len(to_json(made)) < 700_000
+    assert len(load(made)) == 100
+
+
+def test_verdicts_tell_what_is_missed() -> None:
+    """A save is too slow above the ratio, and holds the loop too long above the gap."""
+    ours, theirs = [each for each in saving.CONTENDERS if each.face == "async"]
+    by_hand = Saved(theirs, [[1.0, 2.0, 3.0]], [0.1])
+
+    def said(elapsed: float, gap: float) -> list[str]:
+        results = [Saved(ours, [[elapsed]], [gap]), by_hand]
+        return [line.rpartition(": ")[2] for line in report.verdicts(results)]
+
+    assert said(3.0, 0.02) == ["held", "held"]
+    assert said(3.1, 0.02) == ["missed", "held"]
+    assert said(3.0, 0.021) == ["held", "missed"]
+
+
+def test_the_longest_wait_of_another_task_is_found() -> None:
+    """Of all that a save does between two awaits, the longest counts."""
+
+    async def save() -> None:
+        for seconds in (0.01, 0.05, 0.01):
+            time.sleep(seconds)  # noqa: ASYNC251 - what is to be found
+            await asyncio.sleep(0)
+
+    assert 0.05 <= asyncio.run(saving.worst_gap(save)) < 0.07
+
+
+def test_other_messages_are_noticed(server: Server) -> None:
+    """A contender that leaves something else than it was given stops the run."""
+
+    @asynccontextmanager
+    async def broken(
+        url: str, chat: chats.Chat, messages: list[chats.Message]
+    ) -> AsyncGenerator[saving.Save]:
+        async with saving.by_hand_sync(url, chat, messages[:-1]) as save:
+            yield save
+
+    contender = saving.Contender("broken", "sync", broken)
+    with pytest.raises(RowsDifferError, match="broken"):
+        asyncio.run(
+            saving.run(server.url, 1, lambda _: None, contenders=[contender], warm_up=1)
+        )
 
 
 def test_the_command_prints_no_times_where_rows_differ(

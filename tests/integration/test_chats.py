@@ -4,16 +4,18 @@ import asyncio
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from generated import chats
 from generated.aio import chats as async_chats
+from generated.enums import TitleSource
 from generated.models import ChatMessage, ChatSession
-from store import AsyncStore, Store, errors
+from store import AsyncStore, Store, errors, messages
 from tests.support import factories, gates, proxy, stores
 from tests.support.gates import Gate
 from tests.support.tables import Tables
@@ -94,7 +96,7 @@ def read(conn: psycopg.Connection, session: ChatSession) -> list[ChatMessage]:
 def texts(conn: psycopg.Connection, session: ChatSession) -> list[object]:
     """Read what was said."""
     parts: Any = [row.parts for row in read(conn, session)]
-    return [message[0]["text"] for message in parts]
+    return [each[0]["text"] for each in parts]
 
 
 def newest_first(conn: psycopg.Connection, user_id: UUID) -> list[UUID]:
@@ -103,6 +105,18 @@ def newest_first(conn: psycopg.Connection, user_id: UUID) -> list[UUID]:
         conn, user_id=user_id, before_updated_at=None, before_id=None, max_rows=99
     )
     return [row.id for row in rows]
+
+
+def touch(conn: psycopg.Connection, session: ChatSession) -> None:
+    """Touch a session as a save does."""
+    assert chats.touch_chat_session(
+        conn,
+        id=session.id,
+        user_id=session.user_id,
+        title=None,
+        from_version=None,
+        last_save=None,
+    )
 
 
 def race(
@@ -121,6 +135,48 @@ def race(
 
 
 # One call
+
+
+def test_a_page_by_number_is_one_round_trip(
+    database_url: str, store: Store, conn: psycopg.Connection, user_id: UUID
+) -> None:
+    """The page and the number of all come together, and are the user's own."""
+    opened = [open_session(conn, user_id).id for _ in range(3)][::-1]
+    open_session(conn, factories.add_user(conn))
+    with proxy.before(database_url) as tap, stores.opened(tap.url) as far:
+        far.list_chat_sessions(user_id)
+        tap.reset()
+        page = far.list_chat_sessions(user_id, limit=2, offset=1)
+        assert tap.flights == 1
+    assert ([row.id for row in page.rows], page.total) == (opened[1:], 3)
+    beyond = store.list_chat_sessions(user_id, limit=2, offset=3)
+    assert (beyond.rows, beyond.total) == ([], 3)
+    nobody = store.list_chat_sessions(uuid4())
+    assert (nobody.rows, nobody.total) == ([], 0)
+
+
+def test_pages_and_counts_read_the_index(conn: psycopg.Connection) -> None:
+    """Neither looks at the sessions of other users."""
+    conn.execute(
+        "INSERT INTO users (crossmint_user_id) SELECT n FROM generate_series(1, 500) n"
+    )
+    conn.execute(
+        "INSERT INTO chat_sessions (user_id)"
+        " SELECT users.id FROM users, generate_series(1, 40)"
+    )
+    conn.execute("ANALYZE chat_sessions")
+    user_id = conn.execute("SELECT id FROM users LIMIT 1").fetchone()
+    assert user_id
+    queries: list[tuple[LiteralString, list[Any]]] = [
+        (chats.PAGE_CHAT_SESSIONS, [user_id[0], 20, 10]),
+        (chats.COUNT_CHAT_SESSIONS, [user_id[0]]),
+    ]
+    for query, arguments in queries:
+        with psycopg.RawCursor(conn) as cur:
+            cur.execute("EXPLAIN " + query, arguments)
+            plan = "\n".join(line for (line,) in cur)
+        assert "chat_sessions_user_id_" in plan
+        assert "Seq Scan" not in plan
 
 
 @pytest.mark.parametrize("warm", [False, True])
@@ -245,6 +301,317 @@ def test_an_unchanged_message_is_not_written_again(
     }
 
 
+def test_what_did_not_change_is_not_locked(
+    store: Store, conn: psycopg.Connection, session: ChatSession
+) -> None:
+    """A save passes rows that somebody has locked, if they are as it brings them."""
+    turn = [said("a"), said("b")]
+    store.save_turn(session.user_id, session.id, turn)
+    with ThreadPoolExecutor(1) as threads, conn.transaction():
+        conn.execute("SELECT FROM chat_messages FOR UPDATE")
+        whole = [*turn, said("c")]
+        saved = threads.submit(store.save_turn, session.user_id, session.id, whole)
+        assert saved.result(timeout=20).version == 2
+    assert texts(conn, session) == ["a", "b", "c"]
+
+
+def test_what_was_changed_by_hand_is_saved_again(
+    store: Store, conn: psycopg.Connection, session: ChatSession
+) -> None:
+    """A save trusts no digest of before somebody else's change."""
+    turn = [said("a") | {"metadata": 1}]
+    changes: list[LiteralString] = [
+        "UPDATE chat_messages SET parts = '[]'",
+        "UPDATE chat_messages SET role = 'tool'",
+        "UPDATE chat_messages SET metadata = 'null'",
+        "UPDATE chat_messages SET metadata = NULL, has_metadata = FALSE",
+        "UPDATE chat_messages SET digest = NULL",
+    ]
+    for change in changes:
+        store.save_turn(session.user_id, session.id, turn)
+        conn.execute(change)
+        store.save_turn(session.user_id, session.id, turn)
+        assert messages.from_rows(read(conn, session)) == turn
+
+
+def test_parts_that_come_in_another_order_of_keys_stay_where_they_lie(
+    store: Store, conn: psycopg.Connection, session: ChatSession
+) -> None:
+    """What was read and is saved again is new to its digest, but not written again."""
+    size = (
+        "SELECT pg_relation_size(reltoastrelid) FROM pg_class"
+        " WHERE relname = 'chat_messages'"
+    )
+    output = [str(uuid4()) for _ in range(2000)]  # nothing that could be compressed
+    part = {"type": "data-x", "id": "1", "data": output}
+    turn = [{"id": "a", "role": "user", "parts": [part]}]
+    store.save_turn(session.user_id, session.id, turn)
+    before = conn.execute(size).fetchone()
+    assert before != (0,)
+    turned = [turn[0] | {"parts": [dict(reversed(part.items()))]}]
+    for _ in range(3):
+        store.save_turn(session.user_id, session.id, turned)
+        store.save_turn(session.user_id, session.id, turn)
+    assert conn.execute(size).fetchone() == before
+    assert messages.from_rows(read(conn, session)) == turn
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"model": "x", "tokens": 7}, [], 0])
+def test_metadata_are_kept(
+    store: Store, conn: psycopg.Connection, session: ChatSession, metadata: object
+) -> None:
+    """Any JSON comes back, null told from none; a save replaces them like parts."""
+
+    def saved(message: dict[str, Any]) -> list[dict[str, Any]]:
+        store.save_turn(session.user_id, session.id, [message])
+        return messages.from_rows(read(conn, session))
+
+    bare = said("a")
+    rich = bare | {"metadata": metadata}
+    for message in (bare, rich, bare, rich, rich | {"metadata": "other"}, rich):
+        assert saved(message) == [message]
+
+
+# What older systems stored
+
+
+def test_older_messages_are_read_and_stay(
+    store: Store, conn: psycopg.Connection, session: ChatSession
+) -> None:
+    """A tool's call of before is read as one of today; a save stores what was read."""
+    call = {"toolName": "search", "toolCallId": "c", "state": "result", "result": [1]}
+    older = [{"type": "tool-invocation", "toolInvocation": call}]
+    conn.execute(
+        "INSERT INTO chat_messages (id, session_id, msg_id, role, parts)"
+        " SELECT id, %s, id, 'assistant', %s FROM gen_random_uuid() AS id",
+        [session.id, Jsonb(older)],
+    )
+    [row] = read(conn, session)
+    [message] = messages.from_rows([row])
+    assert message == {
+        "id": str(row.id),
+        "role": "assistant",
+        "parts": [
+            {
+                "type": "tool-search",
+                "toolCallId": "c",
+                "state": "output-available",
+                "input": {},
+                "output": [1],
+            }
+        ],
+    }
+    assert read(conn, session) == [row]
+    assert row.parts == older
+    store.save_turn(session.user_id, session.id, [message])
+    [row] = read(conn, session)
+    assert row.parts == message["parts"]
+
+
+# Titles
+
+
+def give_title(store: Store, session: ChatSession, title: str) -> ChatSession | None:
+    """Give a session a model's title."""
+    with store.connection() as conn:
+        return chats.give_model_title(
+            conn, id=session.id, user_id=session.user_id, title=title
+        )
+
+
+def rename(store: Store, session: ChatSession, title: str) -> ChatSession | None:
+    """Give a session a chosen title."""
+    with store.connection() as conn:
+        return chats.rename_chat_session(
+            conn, id=session.id, user_id=session.user_id, title=title
+        )
+
+
+def title_of(conn: psycopg.Connection, session: ChatSession) -> tuple[Any, ...]:
+    """Read a session's title and where it is from."""
+    row = chats.get_chat_session(conn, id=session.id, user_id=session.user_id)
+    assert row
+    return row.title, row.title_source
+
+
+def test_a_model_replaces_what_nobody_chose(
+    store: Store, conn: psycopg.Connection, session: ChatSession
+) -> None:
+    """None, the store's own and an earlier model's are replaced, a chosen one not."""
+    given = give_title(store, session, "before the first text")
+    assert given
+    assert title_of(conn, session) == ("before the first text", TitleSource.MODEL)
+    conn.execute("UPDATE chat_sessions SET title = NULL, title_source = NULL")
+    made = store.save_turn(session.user_id, session.id, [said("a", "the text")])
+    assert (made.title, made.title_source) == ("the text", TitleSource.MADE)
+    for title in ("one", "another"):
+        given = give_title(store, session, title)
+        assert given
+        assert (given.title, given.title_source) == (title, TitleSource.MODEL)
+    assert rename(store, session, "mine")
+    assert give_title(store, session, "the model's") is None
+    assert title_of(conn, session) == ("mine", TitleSource.CHOSEN)
+
+
+def test_a_title_of_unknown_source_counts_as_chosen(
+    store: Store, conn: psycopg.Connection, session: ChatSession
+) -> None:
+    """Titles from before they had a source are kept."""
+    conn.execute("UPDATE chat_sessions SET title = 'old'")
+    assert give_title(store, session, "the model's") is None
+    store.save_turn(session.user_id, session.id, [said("a", "the text")])
+    assert title_of(conn, session) == ("old", None)
+
+
+def test_a_session_may_stay_without_a_title(store: Store, session: ChatSession) -> None:
+    """A save that makes none leaves it to a later one, or to a model."""
+    turn = [said("a", "the text")]
+    saved = store.save_turn(session.user_id, session.id, turn, make_title=False)
+    assert (saved.title, saved.title_source) == (None, None)
+    saved = store.save_turn(session.user_id, session.id, turn)
+    assert (saved.title, saved.title_source) == ("the text", TitleSource.MADE)
+
+
+def test_a_chosen_title_before_a_models(
+    store: Store, conn: psycopg.Connection, session: ChatSession, gate: Gate
+) -> None:
+    """T1: renames; T2: gives a model's title. The chosen one stays."""
+    one, other = race(
+        gate,
+        lambda: rename(store, session, "mine"),
+        lambda: give_title(store, session, "the model's"),
+    )
+    assert one.result().title == "mine"
+    assert other.result() is None
+    assert title_of(conn, session) == ("mine", TitleSource.CHOSEN)
+
+
+# Late saves
+
+
+@pytest.mark.parametrize("replace_after", [None, "a", "missing"])
+def test_an_overtaken_save_writes_nothing(
+    store: Store, conn: psycopg.Connection, session: ChatSession, replace_after: str
+) -> None:
+    """What began before the last save is refused, and says of which session."""
+    begun = store.save_turn(session.user_id, session.id, [said("a")])
+    store.save_turn(session.user_id, session.id, [said("b", "the whole answer")])
+    before = Tables(conn).read()
+    with pytest.raises(errors.ChatOvertaken) as late:
+        store.save_turn(
+            session.user_id,
+            session.id,
+            [said("b", "the wh"), said("c")],
+            replace_after=replace_after,
+            from_version=begun.version,
+        )
+    assert late.value.session_id == session.id
+    assert str(session.id) in str(late.value)
+    assert Tables(conn).read() == before
+
+
+def test_a_save_that_names_its_version_can_be_repeated(
+    store: Store, conn: psycopg.Connection, session: ChatSession
+) -> None:
+    """After a lost reply the same call has the same result, until another save."""
+    begun = store.save_turn(session.user_id, session.id, [said("a"), said("b")])
+
+    def save(*turn: dict[str, Any], after: str | None = "a") -> ChatSession:
+        return store.save_turn(
+            session.user_id,
+            session.id,
+            turn,
+            replace_after=after,
+            from_version=begun.version,
+        )
+
+    saved = save(said("c"))
+    before = Tables(conn).read()
+    assert save(said("c")) == saved
+    for others in ([said("c", "C")], [said("c"), said("d")], []):
+        with pytest.raises(errors.ChatOvertaken):
+            save(*others)
+    with pytest.raises(errors.ChatOvertaken):
+        save(said("c"), after=None)
+    assert Tables(conn).read() == before
+    store.save_turn(session.user_id, session.id, [said("c")])
+    with pytest.raises(errors.ChatOvertaken):
+        save(said("c"))
+
+
+def test_a_deleted_session_is_not_overtaken(store: Store, session: ChatSession) -> None:
+    """It is not found, whatever version a save names."""
+    delete(store, session)
+    with pytest.raises(errors.ChatSessionNotFound):
+        store.save_turn(session.user_id, session.id, [said("a")], from_version=7)
+
+
+def test_two_saves_from_one_version(
+    store: Store,
+    conn: psycopg.Connection,
+    user_id: UUID,
+    session: ChatSession,
+    gate: Gate,
+) -> None:
+    """T1: saves from version 0; T2 too, with other words. T2 is overtaken."""
+
+    def save(text: str) -> ChatSession:
+        return store.save_turn(
+            user_id, session.id, [said("a", text), said(text)], from_version=0
+        )
+
+    one, other = race(gate, lambda: save("whole"), lambda: save("wh"))
+    assert one.result().version == 1
+    with pytest.raises(errors.ChatOvertaken):
+        other.result()
+    assert texts(conn, session) == ["whole", "whole"]
+
+
+def test_one_save_twice_at_once(
+    store: Store,
+    conn: psycopg.Connection,
+    user_id: UUID,
+    session: ChatSession,
+    gate: Gate,
+) -> None:
+    """T1, T2: the same save from version 0. It is done once, both are told so."""
+
+    def save() -> ChatSession:
+        return store.save_turn(user_id, session.id, [said("a")], from_version=0)
+
+    one, other = race(gate, save, save)
+    assert one.result() == other.result()
+    assert one.result().version == 1
+    assert texts(conn, session) == ["a"]
+
+
+# Beside other work
+
+
+def test_other_tasks_run_while_a_large_turn_is_made_ready(database_url: str) -> None:
+    """A save pauses every 64 KiB; here it is refused before it reaches the database."""
+    rounds = 0
+
+    async def count() -> None:
+        nonlocal rounds
+        while True:
+            rounds += 1
+            await asyncio.sleep(0)
+
+    async def act() -> int:
+        turn = [said(str(number), "a" * 6000) for number in range(100)]
+        async with AsyncStore(stores.settings(database_url)) as astore:
+            counting = asyncio.create_task(count())
+            await asyncio.sleep(0)
+            before = rounds
+            with pytest.raises(errors.MessageRefused):
+                await astore.save_turn(uuid4(), uuid4(), [*turn, said("\0")])
+            counting.cancel()
+            return rounds - before
+
+    assert asyncio.run(act()) >= 8
+
+
 # Which session is the newest
 
 
@@ -256,7 +623,7 @@ def test_a_touch_is_newest_though_its_transaction_is_older(
     with store.transaction() as early:
         early.execute("SELECT 1").fetchone()
         store.save_turn(user_id, other.id, [])
-        chats.touch_chat_session(early, id=one.id, user_id=user_id, title=None)
+        touch(early, one)
         new = open_session(early, user_id)
     assert newest_first(conn, user_id) == [new.id, one.id, other.id]
 
@@ -344,7 +711,7 @@ def test_two_turns_of_crossed_messages(
     """T1: saves a, b; T2: b, a. The order is one of them, the texts of one of them."""
     turns = [said("a", "1"), said("b", "1")], [said("b", "2"), said("a", "2")]
     with ThreadPoolExecutor(2) as threads, conn.transaction():
-        chats.touch_chat_session(conn, id=session.id, user_id=user_id, title=None)
+        touch(conn, session)
         both = [
             threads.submit(store.save_turn, user_id, session.id, turn) for turn in turns
         ]

@@ -45,6 +45,10 @@ CHAIN_EVENT = (
     " (tx_digest, type, object_id, wallet_address, occurred_at, event_sequence)"
     " VALUES (%(digest)s, 'removed', %(object)s, %(wallet)s, now(),"
 )
+SET_ASIDE = (
+    "INSERT INTO set_aside_chain_events (reason, is_whole, id, event)"
+    " VALUES ('r', TRUE, %(user)s,"
+)
 RETIRED = "INSERT INTO retired_orders VALUES "
 NEW: LiteralString = "gen_random_uuid()"
 
@@ -52,21 +56,30 @@ NEW: LiteralString = "gen_random_uuid()"
 VIOLATIONS: dict[str, LiteralString] = {
     "cart_items_active_variant_key": ITEM
     + f" size) VALUES ({NEW}, %(user)s, 'B01', '', 1, NULL)",
+    "cart_items_ended_is_out_of_cart": "UPDATE cart_items SET ended_at = now()",
     "cart_items_on_chain_object_id_key": ITEM
     + f" on_chain_object_id) VALUES ({NEW}, %(user)s, 'B02', '', 1, %(object)s)",
     "cart_items_pkey": ITEM + " size) VALUES (%(item)s, %(user)s, 'B02', '', 1, NULL)",
     "cart_items_user_id_fkey": ITEM
     + f" size) VALUES ({NEW}, %(nobody)s, 'B01', '', 1, NULL)",
-    "chain_cursor_is_not_negative": "INSERT INTO chain_cursor VALUES (true, -1)",
-    "chain_cursor_is_one_row": "INSERT INTO chain_cursor VALUES (false, 1)",
-    "chain_cursor_pkey": "INSERT INTO chain_cursor VALUES (true, 1), (true, 1)",
+    "cart_items_variant_has_no_empty_text": "UPDATE cart_items SET size = ''",
+    "chain_cursor_is_not_empty": "INSERT INTO chain_cursor VALUES (true, 'a', '')",
+    "chain_cursor_is_one_row": "INSERT INTO chain_cursor VALUES (false, 'a', 'b')",
+    "chain_cursor_pkey": "INSERT INTO chain_cursor"
+    " VALUES (true, 'a', 'b'), (true, 'a', 'b')",
     "chain_event_type_is_known": "SELECT 'burnt'::chain_event_type",
     "chain_events_added_names_product": CHAIN_EVENT.replace("removed", "added") + "1)",
+    "chain_events_order_names_product": CHAIN_EVENT.replace(
+        "(tx_digest", "(crossmint_order_id, tx_digest"
+    ).replace("VALUES (", "VALUES ('x', ")
+    + "1)",
     "chain_events_pkey": CHAIN_EVENT
     + "1), "
     + CHAIN_EVENT.partition("VALUES")[2]
     + "1)",
     "chain_events_sequence_is_not_negative": CHAIN_EVENT + "-1)",
+    "chat_messages_has_metadata_is_true": "UPDATE chat_messages"
+    " SET has_metadata = NOT has_metadata",
     "chat_messages_parts_is_array": "UPDATE chat_messages SET parts = '{}'",
     "chat_messages_pkey": MESSAGE + " (%(message)s, %(session)s, '2', 'user', '[]', 2)",
     "chat_messages_session_id_fkey": MESSAGE
@@ -77,19 +90,28 @@ VIOLATIONS: dict[str, LiteralString] = {
     + f" ({NEW}, %(session)s, '2', 'user', '[]', 1)",
     "chat_sessions_pkey": "INSERT INTO chat_sessions (id, user_id)"
     " VALUES (%(session)s, %(user)s)",
+    "chat_sessions_source_needs_title": "UPDATE chat_sessions"
+    " SET title = NULL, title_source = 'made'",
     "chat_sessions_updated_after_created": "INSERT INTO chat_sessions"
     " (user_id, updated_at) VALUES (%(user)s, 'yesterday')",
     "chat_sessions_user_id_fkey": "INSERT INTO chat_sessions (user_id)"
     " VALUES (%(nobody)s)",
+    "country_code_is_two_letters": "SELECT 'us'::country_code",
     "crossmint_id_is_not_empty": "SELECT ''::crossmint_id",
-    "email_address_has_two_sides": "SELECT 'ada'::email_address",
+    "email_address_is_not_empty": "SELECT ''::email_address",
+    "encrypted_key_is_not_plain": "SELECT 'suiprivkey1'::encrypted_key",
     "evm_address_is_normalised": "SELECT '0xABC'::evm_address",
     "message_role_is_known": "SELECT 'root'::message_role",
     "onboarding_step_is_0_to_3": "SELECT 4::onboarding_step",
-    "order_events_concerns_one_order": "INSERT INTO order_events (id, type)"
-    " VALUES ('2', 't')",
+    "order_events_amount_is_finite": "UPDATE order_events SET amount = 'NaN'",
+    "order_events_concerns_one_order": "INSERT INTO order_events"
+    " (id, crossmint_order_id, order_id) VALUES ('2', 'x', %(order)s)",
     "order_events_order_id_fkey": "INSERT INTO order_events (id, type, order_id)"
     " VALUES ('2', 't', %(nobody)s)",
+    "order_events_payload_is_kept_once": "UPDATE order_events"
+    " SET payload = '{}', raw = ''",
+    "order_events_raw_is_bounded": "UPDATE order_events"
+    " SET payload = NULL, raw = repeat('a', 1048577)::bytea",
     "order_events_pkey": "INSERT INTO order_events (id, type, crossmint_order_id)"
     " VALUES ('1', 't', 'x')",
     "order_items_cart_item_id_fkey": SNAPSHOT
@@ -100,6 +122,7 @@ VIOLATIONS: dict[str, LiteralString] = {
     + f" VALUES ({NEW}, %(order)s, %(item)s, '', '', 1)",
     "order_items_pkey": SNAPSHOT
     + " VALUES (%(snapshot)s, %(bare_order)s, %(item)s, '', '', 1)",
+    "order_items_variant_has_no_empty_text": "UPDATE order_items SET color = ''",
     "order_status_is_known": "SELECT 'lost'::order_status",
     "order_type_is_known": "SELECT 'gift'::order_type",
     "orders_checkout_id_is_a_checkouts": "UPDATE orders SET type = 'deposit'"
@@ -109,6 +132,7 @@ VIOLATIONS: dict[str, LiteralString] = {
     " VALUES (%(user)s, 'deposit')",
     "orders_pkey": "INSERT INTO orders (id, user_id, type)"
     " VALUES (%(order)s, %(user)s, 'checkout')",
+    "orders_settled_is_a_deposit": "UPDATE orders SET settled_at = now()",
     "orders_tx_hash_key": "UPDATE orders SET tx_hash = %(digest)s",
     "orders_user_id_fkey": "INSERT INTO orders (user_id, type)"
     " VALUES (%(nobody)s, 'checkout')",
@@ -117,14 +141,17 @@ VIOLATIONS: dict[str, LiteralString] = {
     "retired_orders_pkey": RETIRED + "(%(order)s, 'x', NULL), (%(order)s, 'y', NULL)",
     "retired_orders_tx_hash_key": RETIRED
     + f"({NEW}, NULL, %(digest)s), ({NEW}, NULL, %(digest)s)",
+    "set_aside_chain_events_is_bounded": SET_ASIDE + " repeat('x', 1048577))",
+    "set_aside_chain_events_pkey": SET_ASIDE + " ''), ('r', TRUE, %(user)s, '')",
     "sui_address_is_normalised": "SELECT '0xABC'::sui_address",
     "sui_digest_is_base58": "SELECT '0OIl'::sui_digest",
     "sui_object_id_is_normalised": "SELECT '0xABC'::sui_object_id",
+    "title_source_is_known": "SELECT 'stolen'::title_source",
     "transaction_hash_is_of_a_chain": "SELECT '0xABC'::transaction_hash",
     "usd_cents_is_not_negative": "SELECT (-1)::usd_cents",
     "usdc_amount_has_6_decimals": "SELECT 0.0000001::usdc_amount",
     "usdc_amount_is_finite": "SELECT 'NaN'::usdc_amount",
-    "usdc_amount_is_positive": "SELECT 0::usdc_amount",
+    "usdc_amount_is_not_negative": "SELECT (-1)::usdc_amount",
     "users_crossmint_user_id_key": "UPDATE users SET crossmint_user_id = 'same'",
     "users_pkey": "INSERT INTO users (id, crossmint_user_id) VALUES (%(user)s, 'new')",
     "users_updated_after_created": "INSERT INTO users (crossmint_user_id, updated_at)"

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,24 @@ def _commands() -> set[str]:
 def test_every_program_in_the_documents_runs(program: str, database_url: str) -> None:
     """A program that a document shows runs as it stands, on an empty database."""
     exec(program, {"DATABASE_URL": database_url})  # noqa: S102 - our own documents
+
+
+def test_the_readme_s_program_is_typed(tmp_path: Path) -> None:
+    """The program that the README shows passes `mypy --strict`."""
+    [program] = [
+        text
+        for name, text in _blocks("python")
+        if name == "README.md" and "import " in text
+    ]
+    (tmp_path / "program.py").write_text(f'DATABASE_URL = ""\n{program}')
+    checked = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", tmp_path],
+        cwd=ROOT / "src",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.stdout == ""
 
 
 @pytest.mark.parametrize("signature", _signatures())

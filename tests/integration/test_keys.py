@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from generated import users
 from store import AsyncStore, Store, errors
 from store import __main__ as command_line
-from tests.support import chains, factories, stores
+from tests.support import chains, factories, stores, wallets
 
 OLD, NEW = "0f" * 32, "a0" * 32
 KEY = chains.sui_private_key(bytes(range(32)))
@@ -55,10 +55,9 @@ def run(
 
 def token_of(conn: Connection, user_id: UUID) -> str:
     """Read what is stored."""
-    user = users.get_user(conn, id=user_id)
-    assert user is not None
-    assert user.sui_private_key_encrypted is not None
-    return user.sui_private_key_encrypted
+    token = users.get_sui_private_key(conn, id=user_id)
+    assert token is not None
+    return token
 
 
 # Nothing of a key can be read
@@ -207,9 +206,7 @@ def test_what_does_not_decrypt_is_named_and_left(
     for arguments in (["check"], ["rotate", "--dry-run"], ["rotate"], ["rotate"]):
         code, said, complaint = run(*arguments, ring=f"{NEW},{OLD}")
         named = [line for line in said.splitlines() if "does not decrypt" in line]
-        assert named == [
-            f"does not decrypt: user {two[0]} (another system's, or damaged)"
-        ]
+        assert named == [f"does not decrypt: user {two[0]} (of no form that is known)"]
         assert (code, complaint) == (1, "")
         assert token_of(conn, two[0]) == foreign
         assert foreign not in said
@@ -226,6 +223,52 @@ def test_a_check_changes_nothing_and_may_find_older_keys(
     before = conn.execute("SELECT * FROM users ORDER BY id").fetchall()
     assert run("check", ring=f"{NEW},{OLD}")[0] == 0
     assert conn.execute("SELECT * FROM users ORDER BY id").fetchall() == before
+
+
+def test_what_the_old_backend_encrypted_is_read_told_and_bound(
+    run: Run, conn: psycopg.Connection, database_url: str, two: list[UUID]
+) -> None:
+    """With its key in the ring it decrypts at once; a rotation makes it our token.
+
+    Until then it may be copied to another user, thereafter not.
+    """
+    legacy = wallets.legacy_token(KEY, bytes.fromhex(OLD))
+    stranger = factories.add_user(conn)
+    for user_id in (two[0], stranger):
+        users.set_sui_private_key(conn, id=user_id, token=legacy)
+    ring = f"{NEW},{OLD}"
+    with stores.opened(database_url, wallet_encryption_keys=ring) as store:
+        assert store.get_sui_private_key(two[0]) == SecretStr(KEY)
+        assert store.get_sui_private_key(stranger) == SecretStr(KEY)
+    told = "2 as the old backend wrote them: a rotation binds them"
+    code, said, _ = run("check", ring=ring)
+    assert (code, said.splitlines()[-1]) == (0, told)
+    code, said, _ = run("rotate", "--dry-run", ring=ring)
+    assert (code, said.splitlines()[-2:]) == (1, [told, "3 to be encrypted anew"])
+    code, said, _ = run("check", ring=NEW)
+    assert code == 1
+    assert f"does not decrypt: user {stranger}\n" in said
+    assert run("rotate", ring=ring)[:2] == (0, "visited 3, replaced 3\ndone\n")
+    with stores.opened(database_url, wallet_encryption_keys=NEW) as store:
+        assert store.get_sui_private_key(two[0]) == SecretStr(KEY)
+        token = token_of(conn, two[0])
+        assert token.startswith("v1.")
+        users.set_sui_private_key(conn, id=stranger, token=token)
+        with pytest.raises(errors.Undecryptable):
+            store.get_sui_private_key(stranger)
+
+
+def test_a_token_of_another_secret_is_named_and_left(
+    run: Run, conn: psycopg.Connection, two: list[UUID]
+) -> None:
+    """What decrypts, but to no Sui private key, stops no rotation."""
+    other = wallets.legacy_token("0x" + "1" * 64, bytes.fromhex(OLD))
+    users.set_sui_private_key(conn, id=two[0], token=other)
+    code, said, complaint = run("rotate", ring=f"{NEW},{OLD}")
+    assert (code, complaint) == (1, "")
+    assert f"does not decrypt: user {two[0]}\n" in said
+    assert "replaced 1" in said
+    assert token_of(conn, two[0]) == other
 
 
 @pytest.mark.parametrize("arguments", [["check"], ["rotate"], ["rotate", "--dry-run"]])

@@ -1,5 +1,6 @@
 """A user's orders by pages, of one type or status."""
 
+import itertools
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -8,8 +9,9 @@ import pytest
 
 from generated import deposits, orders
 from generated.enums import OrderStatus, OrderType
+from generated.models import Order, OrderItem
 from generated.orders import ListOrdersRow
-from store import Store
+from store import Store, errors
 from tests.support import factories
 
 
@@ -92,3 +94,52 @@ def test_a_checkout_has_its_product_and_a_deposit_none(
         else:
             assert row.order_item is not None
             assert row.order_item.order_id == row.order.id
+
+
+# Numbered pages
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5])
+@pytest.mark.parametrize(
+    "filters",
+    [*itertools.product([None, *OrderType], [None, *OrderStatus])],
+    ids=str,
+)
+def test_a_numbered_page_has_the_total(
+    store: Store,
+    conn: psycopg.Connection,
+    everything: UUID,
+    filters: tuple[OrderType | None, OrderStatus | None],
+    limit: int,
+) -> None:
+    """All pages together are the list; each has the total, those past the end too."""
+    type_, status = filters
+    every = list(pages(conn, everything, max_rows=100, type=type_, status=status))
+    total = orders.count_orders(conn, user_id=everything, type=type_, status=status)
+    assert total == len(every)
+    seen: list[tuple[Order, OrderItem | None]] = []
+    for number in range(1, len(every) // limit + 3):
+        page = store.page_orders(
+            everything, page=number, limit=limit, type=type_, status=status
+        )
+        assert page.total == len(every)
+        assert len(page.orders) <= limit
+        seen += [(row.order, row.order_item) for row in page.orders]
+    assert seen == [(row.order, row.order_item) for row in every]
+
+
+def test_a_page_has_a_number_and_a_limit(store: Store, everything: UUID) -> None:
+    """There is no page before the first, and none without room."""
+    for page, limit in ((0, 1), (-1, 1), (1, 0)):
+        with pytest.raises(errors.InvalidValue):
+            store.page_orders(everything, page=page, limit=limit)
+
+
+def test_one_order_has_its_snapshot(conn: psycopg.Connection, everything: UUID) -> None:
+    """An order by its id comes with its snapshot; to nobody but its user."""
+    for row in pages(conn, everything, max_rows=100):
+        found = orders.get_order_with_item(conn, id=row.order.id, user_id=everything)
+        assert found is not None
+        assert (found.order, found.order_item) == (row.order, row.order_item)
+        stranger = factories.add_user(conn)
+        assert not orders.get_order_with_item(conn, id=row.order.id, user_id=stranger)

@@ -45,13 +45,13 @@ def test_a_refusal_is_logged_by_its_code(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A refused query is logged with its SQLSTATE, and without what it said."""
-    private = "an address that nobody may read"
+    private = "an identity that nobody may read"
     with (
         caplog.at_level(logging.DEBUG),
         pytest.raises(errors.InvalidValue),
         store.connection() as conn,
     ):
-        users.create_user(conn, crossmint_user_id="x", email=private)
+        users.create_user(conn, crossmint_user_id=private, email="")
     assert any("users.create_user: SQLSTATE 23514" in line for line in caplog.messages)
     assert private not in caplog.text
 

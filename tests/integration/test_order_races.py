@@ -4,17 +4,21 @@ T1 has done everything but its COMMIT, and waits at the gate; T2 starts and come
 as it can; then the gate opens. None of it ends in a deadlock.
 """
 
+import json
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from decimal import Decimal
 from uuid import UUID
 
 import psycopg
 import pytest
 
-from generated import orders
+from generated import orders, users
 from generated.enums import OrderStatus
 from generated.models import CartItem, Order
-from store import OrderEvent, PlacedOrder, Store, errors
-from tests.support import factories, gates, races, stores
+from store import PlacedOrder, Product, ReceivedEvent, Store, errors
+from tests.support import crossmint, factories, gates, races, stores
 from tests.support.factories import PAYMENT_FAILED, PAYMENT_SUCCEEDED
 from tests.support.gates import Gate
 from tests.support.races import race
@@ -62,14 +66,15 @@ def test_one_webhook_delivered_twice_at_once(
 ) -> None:
     """T1: a webhook; T2: the same one. It is kept, and has its effect, once."""
     body, headers = stores.webhook(
-        "evt", {"type": PAYMENT_FAILED, "payload": {"orderId": "x"}}
+        "evt", crossmint.webhook(PAYMENT_FAILED, crossmint.order("x"))
     )
 
-    def receive() -> OrderEvent:
+    def receive() -> ReceivedEvent:
         return store.receive_order_event(body, headers)
 
     one, other = race(gate, receive, receive)
-    assert one.result() == other.result()
+    assert (one.result().is_first, other.result().is_first) == (True, False)
+    assert replace(one.result(), is_first=False) == other.result()
     assert conn.execute("SELECT id FROM order_events").fetchall() == [("evt",)]
     assert _order(conn, placed).status == OrderStatus.CANCELLED
     [item] = factories.cart_of(conn, placed.order.user_id)
@@ -138,6 +143,59 @@ def test_a_payment_before_a_cancellation(
     assert _order(conn, placed).status == OrderStatus.PAYMENT_CONFIRMED
 
 
+def test_an_event_that_waits_for_a_deletion(
+    store: Store, conn: psycopg.Connection, placed: PlacedOrder, database_url: str
+) -> None:
+    """T1: an event, kept and waiting for the user; T2 deletes the user meanwhile.
+
+    Of the event is left that it happened: neither body nor hash outlive the user.
+    """
+    store.cancel_order(placed.order.user_id, placed.order.id)
+    late = crossmint.webhook(PAYMENT_SUCCEEDED, crossmint.order("x"))
+    odd = (json.dumps(late)[:-1] + ', "more": NaN}').encode()
+    with psycopg.connect(database_url) as deletion, ThreadPoolExecutor(2) as threads:
+        users.lock_user(deletion, id=placed.order.user_id)
+        parsed = threads.submit(
+            store.receive_order_event, *stores.webhook("evt-1", late)
+        )
+        gates.wait_until_waiting(conn, 1, behind=deletion.info.backend_pid)
+        users.erase_orders(deletion, user_id=placed.order.user_id)
+        users.erase_user(deletion, id=placed.order.user_id)
+        raw = threads.submit(
+            store.receive_order_event, odd, stores.signed("evt-2", odd)
+        )
+        gates.wait_until_waiting(conn, 2)
+        deletion.commit()
+        assert (parsed.result().order, raw.result().order) == (None, None)
+    kept = conn.execute("SELECT id, payload, raw, payment_hash FROM order_events")
+    assert sorted(kept.fetchall()) == [
+        ("evt-1", None, None, None),
+        ("evt-2", None, None, None),
+    ]
+
+
+def test_an_event_after_a_deletion_is_stripped(
+    store: Store, conn: psycopg.Connection, placed: PlacedOrder
+) -> None:
+    """Of what comes for a deleted user's order no body is kept, parsed or raw."""
+    store.cancel_order(placed.order.user_id, placed.order.id)
+    store.delete_user(placed.order.user_id)
+    late = json.dumps(crossmint.webhook(PAYMENT_SUCCEEDED, crossmint.order("x")))
+    for number, body in enumerate((late, late[:-1] + ', "more": NaN}')):
+        store.receive_order_event(body.encode(), stores.signed(f"evt-{number}", body))
+    kept = conn.execute(
+        "SELECT type, amount_usdc, payload, raw, payment_hash FROM order_events"
+    )
+    stripped = (PAYMENT_SUCCEEDED, Decimal("69.99"), None, None, None)
+    assert kept.fetchall() == [stripped] * 2
+    # So it is with what gets there in any other way.
+    conn.execute(
+        "INSERT INTO order_events (id, crossmint_order_id, raw) VALUES ('r', 'x', 'a')"
+    )
+    [kept_raw] = conn.execute("SELECT raw FROM order_events WHERE id = 'r'")
+    assert kept_raw == (None,)
+
+
 def test_a_return_before_an_add(
     store: Store, conn: psycopg.Connection, placed: PlacedOrder, gate: Gate
 ) -> None:
@@ -168,8 +226,8 @@ def test_an_add_before_a_return(
 
 
 def _add(store: Store, user_id: UUID, *, price: int) -> CartItem:
-    with store.connection() as conn:
-        return factories.add_item(conn, user_id, product_id="B01", price=price)
+    product = Product(product_id="B01", product_name="Notebook", price=price)
+    return store.add_cart_item(user_id, product, replace=True).item
 
 
 def _order(conn: psycopg.Connection, placed: PlacedOrder) -> Order:

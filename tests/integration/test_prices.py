@@ -63,7 +63,7 @@ def test_a_float_is_no_amount(
         cart_item_id=item.id,
         amount_usdc=0.1,  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # the mistake
     )
-    with pytest.raises(errors.InvalidValue, match="float"):
+    with pytest.raises(errors.InvalidValue, match="Decimal"):
         store.checkout(user_id, [line])
     assert tables.read() == before
 

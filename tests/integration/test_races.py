@@ -13,7 +13,7 @@ import pytest
 
 from generated import carts, orders, users
 from generated.models import CartItem
-from store import PlacedOrder, Store, errors
+from store import PlacedOrder, Product, Store, errors
 from tests.support import factories, gates, races, stores
 from tests.support.gates import Gate
 from tests.support.races import race
@@ -150,8 +150,7 @@ def test_two_sign_ups_of_one_identity(
     """T1: create a user; T2: of the same identity. Both get the one row."""
 
     def sign_up() -> UUID:
-        with store.connection() as inside:
-            return factories.add_user(inside, "google|1")
+        return store.create_user("google|1", email=None).id
 
     one, other = race(gate, sign_up, sign_up)
     assert one.result() == other.result()
@@ -161,10 +160,12 @@ def test_two_sign_ups_of_one_identity(
 
 
 def _add(store: Store, user_id: UUID, *, price: int) -> CartItem:
-    with store.connection() as conn:
-        return factories.add_item(conn, user_id, product_id="B01", price=price)
+    product = Product(product_id="B01", product_name="Notebook", price=price)
+    return store.add_cart_item(user_id, product, replace=True).item
 
 
 def _remove(store: Store, item: CartItem) -> CartItem | None:
     with store.connection() as conn:
-        return carts.remove_cart_item(conn, id=item.id, user_id=item.user_id)
+        return carts.remove_cart_item(
+            conn, id=item.id, on_chain_object_id=None, user_id=item.user_id
+        )

@@ -110,10 +110,11 @@ def parts(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def turns(draw: st.DrawFn) -> list[dict[str, Any]]:
-    """Draw messages with ids of their own."""
+    """Draw messages with ids of their own, some with metadata."""
     ids = draw(st.lists(_texts.filter(bool), max_size=3, unique=True))
     roles = st.sampled_from(["user", "assistant", "system", "tool"])
     return [
         {"id": id_, "role": draw(roles), "parts": draw(st.lists(parts(), max_size=3))}
+        | draw(st.fixed_dictionaries({}, optional={"metadata": json_values}))
         for id_ in ids
     ]

@@ -1,14 +1,17 @@
-"""What the mirror of Sui events means, in plain Python that knows no SQL."""
+"""What the mirror of Sui's events means, in plain Python that knows no SQL."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from store import ChainEvent, Product
+from tests.property.model import status_of
 
-__all__ = ["Mirror", "Order", "Row", "Variant", "variant_of"]
+__all__ = ["BAD", "Entry", "Goods", "Mirror", "Order", "Row", "Variant"]
+
+# The reason of an entry that cannot be read begins as it may.
+BAD = "bad"
 
 
 class Variant(NamedTuple):
@@ -19,6 +22,39 @@ class Variant(NamedTuple):
     color: str | None
 
 
+class Goods(NamedTuple):
+    """What is compared of a product."""
+
+    variant: Variant
+    name: str
+    price: int
+
+
+class Key(NamedTuple):
+    """An event's own id."""
+
+    tx: str
+    sequence: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a page, as the test made it.
+
+    ``kind`` is added, removed, sold, or unknown; ``wallet`` is None where it cannot be
+    read.
+    """
+
+    key: Key
+    kind: str
+    wallet: str | None
+    item: str
+    at: datetime
+    goods: Goods
+    order_id: str | None = None
+    is_bad: bool = False
+
+
 @dataclass(eq=False)
 class Row:
     """A row of a cart; `left_at` is None while it is in it.
@@ -27,61 +63,84 @@ class Row:
     """
 
     owner: UUID
-    product: Product
-    object_id: str | None = None
-    tx_digest: str | None = None
+    goods: Goods
+    item: str | None = None
+    tx: str | None = None
     left_at: datetime | None = None
+    ended_at: datetime | None = None
+    created_at: datetime | None = None
     id: UUID | None = None
 
 
 @dataclass(eq=False)
 class Order:
-    """An order of a row, with the object that it was then."""
+    """An order, and the row that it is for, if that is here."""
 
-    id: UUID
-    row: Row
-    object_id: str | None
+    owner: UUID
+    row: Row | None
+    item: str | None
     created_at: datetime
     crossmint_order_id: str | None
-    cancelled: bool
+    id: UUID | None = None
+    tx: str | None = None
+    by_checkout: bool = True
     cancelled_by_user: bool = False
 
 
 @dataclass
 class Mirror:
-    """All events, and the carts they make beside checkouts and rows off chain."""
+    """What is stored, and the carts and orders that it makes."""
 
-    owners: dict[str, UUID]
+    wallets: dict[UUID, str]  # of users, the eldest first
+    events: dict[Key, Entry] = field(default_factory=dict[Key, Entry])
     rows: list[Row] = field(default_factory=list[Row])
     orders: list[Order] = field(default_factory=list[Order])
-    events: dict[tuple[str, int], ChainEvent] = field(
-        default_factory=dict[tuple[str, int], ChainEvent]
-    )
+    paid: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    aside: dict[Key, str] = field(default_factory=dict[Key, str])
 
-    def record(self, events: Iterable[ChainEvent]) -> None:
-        """Take events, each once, and apply them."""
-        batch = list(events)
-        for event in batch:
-            self.events.setdefault((event.tx_digest, event.event_sequence), event)
-        objects = {event.object_id for event in batch}
-        for wallet in {
-            e.wallet_address for e in self._added() if e.object_id in objects
-        }:
-            if wallet in self.owners:
-                self.apply(self.owners[wallet])
+    def record(self, page: Sequence[Entry]) -> int:
+        """Take a page's entries, each event once; tell how many were new."""
+        known = set(self.wallets.values())
+        aside, fine = dict[Key, str](), dict[Key, Entry]()
+        for entry in page:
+            if entry.kind == "unknown" or (entry.wallet and entry.wallet not in known):
+                continue
+            if entry.is_bad:
+                aside[entry.key] = BAD
+            else:
+                fine[entry.key] = entry
+        new = [key for key in fine if key not in self.events]
+        self.events.update({key: fine[key] for key in new})
+        for item in sorted({entry.item for entry in fine.values()}):
+            self._take_in(item)
+        self.settle()
+        for entry in fine.values():
+            if entry.kind == "sold" and (reason := self._sell(entry)):
+                aside[entry.key] = reason
+        self.settle()
+        for entry in page:
+            self.aside.pop(entry.key, None)
+        self.aside |= aside
+        return len(new)
 
-    def apply(self, owner: UUID) -> None:
-        """Make one cart what the events say."""
-        mine = [e for e in self._added() if self.owners.get(e.wallet_address) == owner]
-        for event in sorted(mine, key=lambda event: event.object_id):
-            if self.mirrored(event.object_id) is None:
-                self._take_in(owner, event)
-        for row in self._mirrored_of(owner):
-            row.left_at = self._left_at(row, mine)
+    def settle(self) -> None:
+        """Make the rows on chain what events and orders say."""
+        for row in self.rows:
+            if born := self._born(row):
+                row.goods, row.tx = born.goods, born.key.tx
+            if endings := self._endings(row):
+                row.ended_at = min(endings)
+        for row in self.rows:
+            for order in self.orders:
+                if order.row is None and order.item == row.item is not None:
+                    order.row = row if order.owner == row.owner else None
+        on_chain = [row for row in self.rows if row.item]
+        for row, left_at in [(row, self._left_at(row)) for row in on_chain]:
+            row.left_at = left_at
 
-    def mirrored(self, object_id: str) -> Row | None:
-        """Give the row of an object."""
-        return next((row for row in self.rows if row.object_id == object_id), None)
+    def row_of(self, item: str) -> Row | None:
+        """Give the row of an item on chain."""
+        return next((row for row in self.rows if row.item == item), None)
 
     def in_cart(self, owner: UUID, variant: Variant) -> Row | None:
         """Give the one row of this variant that is in the cart."""
@@ -89,91 +148,132 @@ class Mirror:
             (
                 row
                 for row in self.rows
-                if row.owner == owner
+                if (row.owner, row.goods.variant) == (owner, variant)
                 and row.left_at is None
-                and variant_of(row.product) == variant
             ),
             None,
         )
 
-    def paid_by(self, row: Row, digest: str | None) -> bool:
-        """Tell whether this transaction took the row's object, for no order yet."""
-        seen = any(
-            event.object_id == row.object_id
-            and event.tx_digest == digest
-            and event.type == "checked_out"
-            for event in self.events.values()
+    def status(self, order: Order) -> str:
+        """Say what an order's events make of it."""
+        types = self.paid.get(order.crossmint_order_id or "", set[str]())
+        return status_of(
+            types | ({"user.cancelled"} if order.cancelled_by_user else set())
         )
-        return seen and not any(o.row is row and not o.cancelled for o in self.orders)
 
-    def settle(self, order: Order, *, cancelled: bool) -> None:
-        """Let an order become cancelled, or be so no longer."""
-        before, order.cancelled = order.cancelled, cancelled
-        row = order.row
-        if row.object_id is None and cancelled != before:
-            if not cancelled:
+    def change(self, orders: Iterable[Order], before: dict[int, str]) -> None:
+        """Move the items off chain of orders whose status is another now."""
+        for order in orders:
+            row, status = order.row, self.status(order)
+            if row is None or row.item or status == before[id(order)]:
+                continue
+            if status != "cancelled":
                 row.left_at = row.left_at or order.created_at
-            elif self.in_cart(row.owner, variant_of(row.product)) is None and not any(
-                other.row is row and not other.cancelled for other in self.orders
+            elif self.in_cart(row.owner, row.goods.variant) is None and not any(
+                other.row is row and self._holds(other) for other in self.orders
             ):
                 row.left_at = None
+        self.settle()
 
-    def _added(self) -> list[ChainEvent]:
-        return [event for event in self.events.values() if event.type == "added"]
+    def _holds(self, order: Order) -> bool:
+        status = self.status(order)
+        if status == "awaiting_approval":
+            return order.by_checkout
+        return status != "cancelled"
 
-    def _mirrored_of(self, owner: UUID) -> list[Row]:
-        return [row for row in self.rows if row.owner == owner and row.object_id]
+    def _eldest(self, wallet: str) -> UUID:
+        return next(user for user, theirs in self.wallets.items() if theirs == wallet)
 
-    def _take_in(self, owner: UUID, event: ChainEvent) -> None:
-        """Give an object its row: a new one, or that of the item in the cart."""
-        assert event.product
-        row = self.in_cart(owner, variant_of(event.product))
-        if row is None or row.object_id:
-            row = Row(owner, event.product)
+    def _added(self, item: str) -> list[Entry]:
+        added = [e for e in self.events.values() if (e.kind, e.item) == ("added", item)]
+        return sorted(added, key=lambda entry: (entry.at, entry.key))
+
+    def _born(self, row: Row) -> Entry | None:
+        wallet = self.wallets[row.owner]
+        added = self._added(row.item) if row.item else []
+        return next((entry for entry in added if entry.wallet == wallet), None)
+
+    def _endings(self, row: Row) -> list[datetime]:
+        wallet = self.wallets[row.owner]
+        return [
+            entry.at
+            for entry in self.events.values()
+            if entry.kind in {"removed", "sold"}
+            and (entry.item, entry.wallet) == (row.item, wallet)
+        ]
+
+    def _take_in(self, item: str) -> None:
+        """Give an item its row: a new one, or that of the item in the cart."""
+        added = self._added(item)
+        if not added or self.row_of(item):
+            return
+        born = added[0]
+        assert born.wallet
+        owner = self._eldest(born.wallet)
+        row = self.in_cart(owner, born.goods.variant)
+        if row is None or row.item:
+            row = Row(owner, born.goods)
             self.rows.append(row)
-        row.product = event.product
-        row.object_id, row.tx_digest = event.object_id, event.tx_digest
-        row.left_at = event.occurred_at
+        row.item, row.left_at = item, born.at
 
-    def _left_at(self, row: Row, added: list[ChainEvent]) -> datetime | None:
-        """Say since when an object's row has not been in the cart."""
-        assert row.object_id
-        [born] = [event for event in added if event.object_id == row.object_id]
+    def _left_at(self, row: Row) -> datetime | None:
+        """Say since when a row on chain has not been in the cart."""
+        assert row.item
+        if row.ended_at:
+            return row.ended_at
         held = [
             order.created_at
             for order in self.orders
-            if order.object_id == row.object_id and not order.cancelled
+            if order.row is row and self._holds(order)
         ]
-        variant = variant_of(row.product)
-        smaller = [
-            each
-            for each in self._mirrored_of(row.owner)
-            if variant_of(each.product) == variant
-            and each.object_id
-            and each.object_id < row.object_id
-            and not self._endings(each.object_id)
-        ]
-        off_chain = any(
-            each.owner == row.owner
-            and each.object_id is None
-            and each.left_at is None
-            and variant_of(each.product) == variant
-            for each in self.rows
-        )
-        if endings := self._endings(row.object_id):
-            return min(endings)
         if held:
             return min(held)
-        return born.occurred_at if smaller or off_chain else None
-
-    def _endings(self, object_id: str) -> list[datetime]:
-        return [
-            event.occurred_at
-            for event in self.events.values()
-            if event.object_id == object_id and event.type != "added"
+        rivals = [
+            each
+            for each in self.rows
+            if (each.owner, each.goods.variant) == (row.owner, row.goods.variant)
         ]
+        smaller = any(
+            each.item and each.item < row.item and each.ended_at is None
+            for each in rivals
+        )
+        off_chain = any(each.item is None and each.left_at is None for each in rivals)
+        born = self._born(row)
+        since = born.at if born else row.created_at
+        return since if smaller or off_chain else None
 
-
-def variant_of(product: Product) -> Variant:
-    """Give what makes a product one with another."""
-    return Variant(product.product_id, product.size, product.color)
+    def _sell(self, entry: Entry) -> str | None:
+        """Do to orders what an OrderCreated says, or say why that cannot be."""
+        assert entry.wallet
+        row = self.row_of(entry.item)
+        mine = row and self.wallets[row.owner] == entry.wallet
+        used = any(
+            order.tx == entry.key.tx and order.crossmint_order_id != entry.order_id
+            for order in self.orders
+        )
+        taken = "its transaction is another order's" if used else None
+        for order in self.orders:
+            if order.crossmint_order_id != entry.order_id:
+                continue
+            if self.wallets[order.owner] != entry.wallet:
+                return "its order is another user's"
+            item = order.item or (order.row.item if order.row else None)
+            if item != entry.item:
+                return "its order is of another item"
+            if order.tx not in {None, entry.key.tx}:
+                return "its order has another transaction"
+            if order.tx is None and not used:
+                order.tx = entry.key.tx
+            return taken if order.tx is None else None
+        self.orders.append(
+            Order(
+                row.owner if row and mine else self._eldest(entry.wallet),
+                row if mine else None,
+                entry.item,
+                entry.at,
+                entry.order_id,
+                tx=None if used else entry.key.tx,
+                by_checkout=False,
+            )
+        )
+        return taken

@@ -1,6 +1,7 @@
 """What carts, checkouts and order events mean, in plain Python that knows no SQL."""
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -13,6 +14,7 @@ from store import CheckoutLine, OrderEvent, errors
 __all__ = ["Details", "Item", "Order", "Shop", "Variant", "status_of"]
 
 USER_CANCELLED = "user.cancelled"
+GIVEN_UP = "store.given_up"
 
 # The status is that of the first line whose event happened.
 STATUS_RULE = (
@@ -22,6 +24,7 @@ STATUS_RULE = (
     ("orders.payment.succeeded", OrderStatus.PAYMENT_CONFIRMED),
     ("orders.payment.failed", OrderStatus.CANCELLED),
     (USER_CANCELLED, OrderStatus.CANCELLED),
+    (GIVEN_UP, OrderStatus.CANCELLED),
 )
 
 
@@ -78,8 +81,28 @@ class Order:
     status: OrderStatus = OrderStatus.AWAITING_APPROVAL
     payment_hash: str | None = None
     amount_usdc: Decimal | None = None
+    quoted_usdc: Decimal | None = None
+    received_usdc: Decimal | None = None
     cancelled_by_user: bool = False
+    given_up: bool = False
     was_cancelled: bool = False
+    placed_at: int = 0
+    # What it became, and when.
+    history: "list[tuple[int, OrderStatus]]" = field(
+        default_factory=list["tuple[int, OrderStatus]"]
+    )
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether money moved for it, and was not sent back."""
+        return self.status not in UNPAID
+
+    def status_at(self, time: int) -> OrderStatus:
+        """Give the status that it had at a time."""
+        return [status for since, status in self.history if since <= time][-1]
+
+
+UNPAID = {OrderStatus.AWAITING_APPROVAL, OrderStatus.CANCELLED}
 
 
 @dataclass
@@ -89,6 +112,8 @@ class Shop:
     items: dict[UUID, Item] = field(default_factory=dict[UUID, Item])
     orders: dict[UUID, Order] = field(default_factory=dict[UUID, Order])
     events: dict[str, OrderEvent] = field(default_factory=dict[str, OrderEvent])
+    announced: set[str] = field(default_factory=set[str])
+    time: int = 0
 
     def cart(self, user_id: UUID) -> list[Item]:
         """Give what is in a user's cart."""
@@ -108,9 +133,8 @@ class Shop:
         if not lines:
             return errors.EmptyCheckout
         for named in (
-            [line.cart_item_id for line in lines],
+            [self.named(line).id for line in lines],
             [line.crossmint_order_id for line in lines if line.crossmint_order_id],
-            [line.tx_hash for line in lines if line.tx_hash],
         ):
             if len(named) != len(set(named)):
                 return errors.RepeatedItem
@@ -125,28 +149,41 @@ class Shop:
     ) -> list[Order] | None:
         """Give the orders of the checkout of exactly these lines, if there was one."""
         for order in self._all():
-            by_key = {_key(each.line): each for each in order.siblings}
-            same = by_key.keys() == {_key(line) for line in lines}
-            named = any(line.crossmint_order_id or line.tx_hash for line in lines)
+            by_key = {self._key(each.line): each for each in order.siblings}
+            same = by_key.keys() == {self._key(line) for line in lines}
+            named = any(line.crossmint_order_id for line in lines)
             if same and named and order.owner == user_id:
-                return [by_key[_key(line)] for line in lines]
+                return [by_key[self._key(line)] for line in lines]
         return None
 
-    def unavailable(self, user_id: UUID, lines: Iterable[CheckoutLine]) -> set[UUID]:
-        """Give the items of these lines that are not in the user's cart."""
-        wanted = {line.cart_item_id for line in lines}
-        return wanted - {item.id for item in self.cart(user_id)}
+    def unavailable(
+        self, user_id: UUID, lines: Iterable[CheckoutLine]
+    ) -> set[UUID | str]:
+        """Give the names of items of these lines that are not in the user's cart."""
+        cart = self.cart(user_id)
+        return {line.cart_item_id for line in lines if self.named(line) not in cart}
+
+    def named(self, line: CheckoutLine) -> Item:
+        """Give the item that a line names by its id, or by the one on chain."""
+        name = line.cart_item_id
+        return next(
+            item
+            for item in self.items.values()
+            if name in {item.id, str(item.id), item.on_chain_object_id}
+        )
 
     def place(
         self, user_id: UUID, lines: Iterable[CheckoutLine], ids: Iterable[UUID]
     ) -> None:
         """Turn items into orders; events may have come before."""
+        self.time += 1
         siblings: list[Order] = []
         for line, order_id in zip(lines, ids, strict=True):
-            item = self.items[line.cart_item_id]
+            item = self.named(line)
             order = Order(
                 order_id, user_id, item, line, siblings, item.variant, item.details
             )
+            order.placed_at = self.time
             siblings.append(order)
             self.orders[order_id] = order
             self._judge(order)
@@ -161,7 +198,15 @@ class Shop:
             if order.line.crossmint_order_id == event.crossmint_order_id:
                 self._settle(order)
 
-    def owner_of(self, crossmint_order_id: str) -> UUID | None:
+    def order_of(self, event: OrderEvent) -> Order | None:
+        """Give the order of an event, as it first came, if it is here."""
+        first = self.events.get(event.id, event)
+        for order in self._all():
+            if order.line.crossmint_order_id == first.crossmint_order_id:
+                return order
+        return None
+
+    def owner_of(self, crossmint_order_id: str | None) -> UUID | None:
         """Give the user of a Crossmint order, if it is known."""
         for order in self._all():
             if order.line.crossmint_order_id == crossmint_order_id:
@@ -172,7 +217,8 @@ class Shop:
         """Give Crossmint orders: of orders, known by events only, and two new ones."""
         names = (each.line.crossmint_order_id for each in self._all())
         used = [name for name in names if name]
-        heard = {event.crossmint_order_id for event in self.events.values()}
+        named = (event.crossmint_order_id for event in self.events.values())
+        heard = {name for name in named if name}
         early = sorted(heard.difference(used))
         start = len(used) + len(early)
         return used, early, [f"crossmint-{n}" for n in range(start, start + 2)]
@@ -209,36 +255,65 @@ class Shop:
         )
         self._settle(order)
 
-    def paid_twice(self, user_id: UUID) -> set[tuple[UUID, UUID]]:
-        """Give the items that several uncancelled orders hold, with those orders."""
-        held = [
-            (order.item.id, order.id)
-            for order in self._all()
-            if order.owner == user_id and order.status != OrderStatus.CANCELLED
-        ]
-        holders = [item_id for item_id, _ in held]
+    def can_be_given_up(self) -> list[Order]:
+        """Give the orders that nobody paid, and that no transaction names."""
+        waiting = OrderStatus.AWAITING_APPROVAL
+        return [order for order in self._all() if order.status == waiting]
+
+    def give_up(self, orders: Sequence[Order]) -> None:
+        """Give orders up together; then their items return, one after the other."""
+        self.time += 1
+        for order in orders:
+            order.given_up = True
+            self._judge(order)
+        for order in orders:
+            self._move(order, OrderStatus.AWAITING_APPROVAL)
+
+    def to_announce(self) -> set[str]:
+        """Give the events that an order has and that were not announced."""
+        names = {order.line.crossmint_order_id for order in self._all()}
+        events = self.events.values()
+        known = {event.id for event in events if event.crossmint_order_id in names}
+        own = {f"{GIVEN_UP}:{order.id}" for order in self._all() if order.given_up}
+        return (known | own) - self.announced
+
+    def paid_twice(self, user_id: UUID | None) -> set[frozenset[UUID]]:
+        """Give the pairs of paid orders that paid for one thing, of one user or all."""
         return {
-            (item_id, order) for item_id, order in held if holders.count(item_id) > 1
+            frozenset({first.id, second.id})
+            for first, second in itertools.permutations(self._all(), 2)
+            if first.owner == second.owner
+            and user_id in {None, first.owner}
+            and first.is_paid
+            and second.is_paid
+            and (first.item is second.item or _bought_again(first, second))
         }
+
+    def _key(self, line: CheckoutLine) -> tuple[UUID, str | None]:
+        return self.named(line).id, line.crossmint_order_id
 
     def _all(self) -> list[Order]:
         return list(self.orders.values())
 
     def _settle(self, order: Order) -> None:
+        self.time += 1
         before = order.status
         self._judge(order)
-        cancelled = order.status == OrderStatus.CANCELLED
-        if order.status == before or order.item.on_chain_object_id:
+        self._move(order, before)
+
+    def _move(self, order: Order, before: OrderStatus) -> None:
+        """Move an order's item: if it is paid out of the cart, if cancelled back."""
+        if order.is_paid:
+            order.item.live = False
+        elif order.status == before or order.item.live:
             return
-        if cancelled and not order.item.live:
+        elif order.status == OrderStatus.CANCELLED:
             held = any(
                 other.item is order.item and other.status != OrderStatus.CANCELLED
                 for other in self._all()
             )
-            twin = self.in_cart(order.owner, order.item.variant)
-            order.item.live = not held and twin is None
-        elif before == OrderStatus.CANCELLED:
-            order.item.live = False
+            duplicate = self.in_cart(order.owner, order.item.variant)
+            order.item.live = not held and duplicate is None
 
     def _judge(self, order: Order) -> None:
         crossmint_order_id = order.line.crossmint_order_id
@@ -250,22 +325,33 @@ class Shop:
             ),
             key=lambda event: event.id,
         )
-        types = [event.type for event in events]
-        order.status = status_of(types + [USER_CANCELLED] * order.cancelled_by_user)
+        types = [event.type or "" for event in events]
+        types += [USER_CANCELLED] * order.cancelled_by_user
+        order.status = status_of([*types, *[GIVEN_UP] * order.given_up])
+        order.history.append((self.time, order.status))
         order.was_cancelled |= order.status == OrderStatus.CANCELLED
         paid = [event for event in events if event.type == "orders.payment.succeeded"]
         hashes = [event.payment_hash for event in paid if event.payment_hash]
         amounts = [event.amount_usdc for event in paid if event.amount_usdc]
         order.payment_hash = hashes[0] if hashes else None
         order.amount_usdc = amounts[0] if amounts else order.line.amount_usdc
+        quoted = [event.quoted_usdc for event in paid if event.quoted_usdc]
+        order.quoted_usdc = quoted[0] if quoted else order.line.amount_usdc
+        received = [event.received_usdc for event in paid if event.received_usdc]
+        order.received_usdc = received[0] if received else None
 
 
-def _key(line: CheckoutLine) -> tuple[UUID, str | None, str | None]:
-    return line.cart_item_id, line.crossmint_order_id, line.tx_hash
+def _bought_again(first: Order, second: Order) -> bool:
+    """Tell whether the second was placed while the first was cancelled."""
+    return (
+        first.variant == second.variant
+        and first.placed_at < second.placed_at
+        and first.status_at(second.placed_at) == OrderStatus.CANCELLED
+    )
 
 
 def _overlap(line: CheckoutLine, other: CheckoutLine) -> bool:
     return (
         line.crossmint_order_id is not None
         and line.crossmint_order_id == other.crossmint_order_id
-    ) or (line.tx_hash is not None and line.tx_hash == other.tx_hash)
+    )

@@ -2,14 +2,15 @@
 
 from uuid import UUID
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from generated import carts
+from store import Product, errors
 from tests.property import strategies
 from tests.property.model import Details, Item, Variant
 from tests.property.shop_invariants import ShopInvariants
-from tests.support import factories
 
 MIRROR = """
 INSERT INTO cart_items (
@@ -22,6 +23,9 @@ VALUES (
 )
 RETURNING id
 """
+
+# What the machine's store is opened with.
+MOST_ITEMS = 4
 
 people = st.sampled_from([0, 1])
 # What comes first is drawn most.
@@ -36,26 +40,41 @@ class CartRules(ShopInvariants):
         variant=strategies.variants,
         details=strategies.details,
         on_chain=rarely,
+        replace=st.booleans(),
     )
     def add(
-        self, who: int, variant: Variant, details: Details, *, on_chain: bool = False
+        self,
+        who: int,
+        variant: Variant,
+        details: Details,
+        *,
+        on_chain: bool = False,
+        replace: bool = True,
     ) -> None:
-        """Put a variant into a cart, or give the one that is in it new details."""
+        """Put a variant into a cart, or find the one that is in it."""
         user_id = self.users[who]
-        if on_chain and not self.shop.in_cart(user_id, variant):
+        item = self.shop.in_cart(user_id, variant)
+        if on_chain and not item:
             self._mirror(user_id, variant, details)
             return
-        with self.acting_for(user_id), self.store.connection() as conn:
-            row = factories.add_item(
-                conn, user_id, **variant._asdict(), **details._asdict()
-            )
-        item = self.shop.in_cart(user_id, variant)
+        product = Product(**variant._asdict(), **details._asdict())
+        if not item and len(self.shop.cart(user_id)) >= MOST_ITEMS:
+            with self.acting_for(user_id), pytest.raises(errors.CartFull):
+                self.store.add_cart_item(user_id, product, replace=replace)
+            assert self.rows == self.before, "a refused addition wrote"
+            return
+        with self.acting_for(user_id):
+            added = self.store.add_cart_item(user_id, product, replace=replace)
+        assert added.is_new == (item is None)
         if item is None:
-            assert row.id not in self.shop.items, "a gone item's row came back"
-            self.shop.items[row.id] = Item(row.id, user_id, variant, details)
+            assert added.item.id not in self.shop.items, "a gone item's row came back"
+            self.shop.items[added.item.id] = Item(
+                added.item.id, user_id, variant, strategies.stored(details)
+            )
         else:
-            assert row.id == item.id
-            item.details = details
+            assert added.item.id == item.id
+            if replace:
+                item.details = strategies.stored(details)
 
     @precondition(lambda self: self.shop.items)
     @rule(data=st.data(), details=strategies.details)
@@ -66,6 +85,7 @@ class CartRules(ShopInvariants):
 
     def _mirror(self, user_id: UUID, variant: Variant, details: Details) -> None:
         """Put an item into a cart as the chain's mirror does."""
+        details = strategies.stored(details)
         object_id = f"0x{len(self.shop.items):064x}"
         with self.acting_for(user_id):
             row = variant._asdict() | details._asdict()
@@ -83,8 +103,10 @@ class CartRules(ShopInvariants):
         item = self._any_item(data)
         owner = self.users.index(item.owner)
         user_id = self.users[(owner + stranger) % len(self.users)]
-        with self.acting_for(user_id), self.store.connection() as conn:
-            removed = carts.remove_cart_item(conn, id=item.id, user_id=user_id)
+        names: list[UUID | str] = [item.id, item.on_chain_object_id or str(item.id)]
+        name = data.draw(st.sampled_from(names))
+        with self.acting_for(user_id):
+            removed = self.store.remove_cart_item(user_id, name)
         assert (removed is not None) == (item.live and user_id == item.owner)
         item.live = item.live and removed is None
 

@@ -25,7 +25,6 @@ EVENT_TYPES = (
     "orders.something.new",
 )
 
-_digests = st.sampled_from(["1" * 31 + digit for digit in "1234"])
 amounts = st.none() | st.decimals("0.000001", "99999999.999999", places=6)
 _hashes = st.sampled_from(["0x" + digit * 64 for digit in "abc"])
 
@@ -49,6 +48,15 @@ details = st.builds(
 )
 
 
+def stored(given: Details) -> Details:
+    """Give the details as a cart holds them: an empty optional text is none."""
+    return given._replace(
+        image=given.image or None,
+        product_url=given.product_url or None,
+        retailer=given.retailer or None,
+    )
+
+
 def events(names: list[str], ids: list[str]) -> st.SearchStrategy[OrderEvent]:
     """Make events of Crossmint orders with these names, and with one of these ids."""
     return st.builds(
@@ -58,6 +66,8 @@ def events(names: list[str], ids: list[str]) -> st.SearchStrategy[OrderEvent]:
         crossmint_order_id=st.sampled_from(names),
         payment_hash=st.none() | _hashes,
         amount_usdc=amounts,
+        quoted_usdc=amounts,
+        received_usdc=amounts,
         payload=st.just({}),
     )
 
@@ -68,10 +78,13 @@ def checkout_lines(
     """Choose some of the items, with what is known of their payment."""
     line = st.builds(
         CheckoutLine,
-        cart_item_id=st.sampled_from(items).map(lambda item: item.id),
+        cart_item_id=st.sampled_from(items).flatmap(
+            lambda item: st.sampled_from(
+                [item.id, str(item.id), item.on_chain_object_id or item.id]
+            )
+        ),
         crossmint_order_id=st.none() | st.sampled_from(names),
         amount_usdc=amounts,
-        tx_hash=st.none() | st.none() | st.none() | _digests,
     )
     differing = st.lists(
         line,

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from typing import Any
@@ -19,10 +18,11 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
+from psycopg.types.json import Jsonb
 
 from generated import chats
 from generated.models import ChatMessage, ChatSession
-from store import Store, errors
+from store import Store, errors, messages
 from tests.property import chat_strategies
 from tests.property.conftest import RunMachine
 from tests.support import factories, stores
@@ -40,7 +40,7 @@ EXACT = Context(prec=5000, Emin=-6000, Emax=6000)
 people = st.sampled_from([0, 1])
 pages = st.integers(1, 3)
 msg_ids = st.sampled_from("abcdefg")
-turns = st.lists(
+turns: st.SearchStrategy[list[_Message]] = st.lists(
     st.fixed_dictionaries(
         {
             "id": msg_ids,
@@ -54,11 +54,34 @@ turns = st.lists(
                 ),
                 max_size=2,
             ),
-        }
+        },
+        optional={"metadata": st.sampled_from([None, {}, {"model": "x"}])},
     ),
     max_size=4,
     unique_by=id_of,
 )
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a save was called with."""
+
+    turn: list[_Message]
+    replace_after: str | None
+    from_version: int | None
+    make_title: bool
+
+    @property
+    def title(self) -> str | None:
+        """What it makes, if the session has no title."""
+        return first_text(self.turn) if self.make_title else None
+
+    def repeats(self, other: "Call | None") -> bool:
+        """Tell whether it says the same as another one."""
+        return other is not None and (
+            (self.turn, self.replace_after, self.from_version, self.title)
+            == (other.turn, other.replace_after, other.from_version, other.title)
+        )
 
 
 @dataclass(eq=False)
@@ -68,28 +91,33 @@ class Session:
     id: UUID
     owner: UUID
     title: str | None
+    title_source: str | None
     touched: int
+    version: int = 0
     messages: list[_Message] = field(default_factory=list[_Message])
+    last: Call | None = None
 
     def place_of(self, msg_id: str) -> int | None:
         """Find a message."""
         ids = [message["id"] for message in self.messages]
         return ids.index(msg_id) if msg_id in ids else None
 
-    def save(self, turn: list[_Message], replace_after: str | None) -> None:
+    def save(self, call: Call) -> None:
         """Save a turn: the named message's successors go, then all are upserted."""
-        if replace_after is not None:
-            kept = self.place_of(replace_after)
+        if call.replace_after is not None:
+            kept = self.place_of(call.replace_after)
             assert kept is not None
             del self.messages[kept + 1 :]
-        for message in turn:
+        for message in call.turn:
             place = self.place_of(message["id"])
             if place is None:
                 self.messages.append(message)
             else:
                 self.messages[place] = message
-        if self.title is None:
-            self.title = first_text(turn)
+        if self.title is None and call.title:
+            self.title, self.title_source = call.title, "made"
+        self.version += 1
+        self.last = call
 
 
 def first_text(turn: list[_Message]) -> str | None:
@@ -142,13 +170,14 @@ class ChatMachine(RuleBasedStateMachine):
 
     # What users do
 
-    @rule(who=people, title=st.none() | st.sampled_from(["", "mine"]))
+    @rule(who=people, title=st.none() | st.none() | st.sampled_from(["", "mine"]))
     def create(self, who: int, title: str | None) -> None:
-        """Open a conversation."""
+        """Open a conversation; a title that it is given is a chosen one."""
         row = chats.create_chat_session(self.conn, user_id=self.users[who], title=title)
         assert row
+        source = None if title is None else "chosen"
         self.sessions[row.id] = Session(
-            row.id, self.users[who], title, next(self.clock)
+            row.id, self.users[who], title, source, next(self.clock)
         )
 
     @precondition(lambda self: self.sessions)
@@ -156,6 +185,8 @@ class ChatMachine(RuleBasedStateMachine):
         data=st.data(),
         turn=turns,
         replace_after=st.none() | st.none() | msg_ids,
+        behind=st.none() | st.integers(0, 1),
+        make_title=st.booleans(),
         stranger=st.integers(0, 7),
     )
     def save(
@@ -163,28 +194,25 @@ class ChatMachine(RuleBasedStateMachine):
         data: st.DataObject,
         turn: list[_Message],
         replace_after: str | None,
+        behind: int | None,
+        *,
+        make_title: bool,
         stranger: int,
     ) -> None:
-        """Save a turn, or try to; not in another one's conversation."""
+        """Save a turn, or try to, from this version, the one before, or any."""
         session = self._any(data)
-        user_id = self._acting(session, stranger)
-        missing = replace_after is not None and session.place_of(replace_after) is None
-        if user_id != session.owner:
-            with pytest.raises(errors.ChatSessionNotFound) as not_found:
-                self._save(user_id, session, turn, replace_after)
-            assert not_found.value.session_id == session.id
-        elif missing:
-            with pytest.raises(errors.MessageRefused) as refused:
-                self._save(user_id, session, turn, replace_after)
-            assert refused.value.place == "replace_after"
-        else:
-            row = self._save(user_id, session, turn, replace_after)
-            session.save(turn, replace_after)
-            session.touched = next(self.clock)
-            assert (row.id, row.title) == (session.id, session.title)
-            assert row == chats.get_chat_session(
-                self.conn, id=session.id, user_id=user_id
-            )
+        from_version = None if behind is None else session.version - behind
+        call = Call(turn, replace_after, from_version, make_title)
+        self._save(session, call, self._acting(session, stranger))
+
+    @precondition(lambda self: any(each.last for each in self.sessions.values()))
+    @rule(data=st.data())
+    def repeat(self, data: st.DataObject) -> None:
+        """Call the last save of a conversation again, as after a lost reply."""
+        done = [each for each in self.sessions.values() if each.last]
+        session = data.draw(st.sampled_from(done))
+        assert session.last
+        self._save(session, session.last, session.owner)
 
     @precondition(lambda self: any(each.messages for each in self.sessions.values()))
     @rule(data=st.data(), turn=turns)
@@ -193,9 +221,26 @@ class ChatMachine(RuleBasedStateMachine):
         session = self._any(data)
         ids = {message["id"] for message in session.messages}
         more = [message for message in turn if message["id"] not in ids]
-        self._save(session.owner, session, [*session.messages, *more], None)
-        session.save([*session.messages, *more], None)
-        session.touched = next(self.clock)
+        whole = Call([*session.messages, *more], None, None, make_title=True)
+        self._save(session, whole, session.owner)
+
+    @precondition(lambda self: any(each.messages for each in self.sessions.values()))
+    @rule(data=st.data(), again=st.booleans())
+    def edit_by_hand(self, data: st.DataObject, *, again: bool) -> None:
+        """Change a message by SQL, behind the store's back; or save it back again."""
+        written = [each for each in self.sessions.values() if each.messages]
+        session = data.draw(st.sampled_from(written))
+        place = data.draw(st.integers(0, len(session.messages) - 1))
+        before = session.messages[place]
+        parts = [{"type": "text", "text": "edited"}]
+        self.conn.execute(
+            "UPDATE chat_messages SET parts = %s WHERE session_id = %s AND msg_id = %s",
+            [Jsonb(parts), session.id, before["id"]],
+        )
+        session.messages[place] = before | {"parts": parts}
+        if again:
+            back = Call([before], None, session.version, make_title=False)
+            self._save(session, back, session.owner)
 
     @precondition(lambda self: self.sessions)
     @rule(data=st.data(), title=st.sampled_from(["mine", "x" * 100]), stranger=people)
@@ -208,8 +253,24 @@ class ChatMachine(RuleBasedStateMachine):
         )
         assert (row is not None) == (user_id == session.owner)
         if row:
-            assert row.title == title
-            session.title = title
+            assert (row.title, row.title_source) == (title, "chosen")
+            session.title, session.title_source = title, "chosen"
+            session.touched = next(self.clock)
+
+    @precondition(lambda self: self.sessions)
+    @rule(data=st.data(), title=st.sampled_from(["m", "y" * 100]), stranger=people)
+    def give_model_title(self, data: st.DataObject, title: str, stranger: int) -> None:
+        """Give a conversation a model's title, or try to: a chosen one stays."""
+        session = self._any(data)
+        user_id = self._acting(session, stranger)
+        row = chats.give_model_title(
+            self.conn, id=session.id, user_id=user_id, title=title
+        )
+        given = user_id == session.owner and session.title_source != "chosen"
+        assert (row is not None) == given
+        if row:
+            assert (row.title, row.title_source) == (title, "model")
+            session.title, session.title_source = title, "model"
             session.touched = next(self.clock)
 
     @precondition(lambda self: self.sessions)
@@ -247,6 +308,18 @@ class ChatMachine(RuleBasedStateMachine):
             before_position=None,
             max_rows=MANY,
         )
+
+    @rule(who=people, limit=st.integers(0, 3), offset=st.integers(0, 4))
+    def read_by_number(self, who: int, limit: int, offset: int) -> None:
+        """Read a page by limit and offset, with the number of all."""
+        user_id = self.users[who]
+        page = self.store.list_chat_sessions(user_id, limit=limit, offset=offset)
+        there = self._newest_first(user_id)
+        assert [row.id for row in page.rows] == [
+            each.id for each in there[offset : offset + limit]
+        ]
+        assert page.total == len(there)
+        assert page.total == chats.count_chat_sessions(self.conn, user_id=user_id)
 
     # Who pages meanwhile
 
@@ -348,18 +421,24 @@ class ChatMachine(RuleBasedStateMachine):
     def sessions_are_newest_first(self) -> None:
         """The last touched comes first, with its title; others' are not there."""
         for user_id in getattr(self, "users", []):
-            expected = [(each.id, each.title) for each in self._newest_first(user_id)]
+            expected = [
+                (each.id, each.title, each.title_source, each.version)
+                for each in self._newest_first(user_id)
+            ]
             rows = self._list_sessions(user_id, MANY)
-            assert [(row.id, row.title) for row in rows] == expected
+            assert [
+                (row.id, row.title, row.title_source, row.version) for row in rows
+            ] == expected
             assert {row.user_id for row in rows} <= {user_id}
 
     @invariant()
     def messages_are_in_order(self) -> None:
         """Each conversation holds the model's messages, in the model's order."""
         for session in self.sessions.values():
-            assert as_saved(self._messages(session)) == session.messages
-        rows = self.conn.execute("SELECT count(*) FROM chat_messages").fetchone()
-        assert rows == (sum(len(each.messages) for each in self.sessions.values()),)
+            rows = self._messages(session)
+            assert messages.from_rows(rows) == session.messages
+        count = self.conn.execute("SELECT count(*) FROM chat_messages").fetchone()
+        assert count == (sum(len(each.messages) for each in self.sessions.values()),)
 
     def _any(self, data: st.DataObject) -> Session:
         return data.draw(st.sampled_from(list(self.sessions.values())))
@@ -390,21 +469,45 @@ class ChatMachine(RuleBasedStateMachine):
             max_rows=MANY,
         )
 
-    def _save(
-        self,
-        user_id: UUID,
-        session: Session,
-        turn: list[_Message],
-        replace_after: str | None,
-    ) -> ChatSession:
-        return self.store.save_turn(
-            user_id, session.id, turn, replace_after=replace_after
-        )
+    def _save(self, session: Session, call: Call, user_id: UUID) -> None:
+        """Save, in the database and in the model, or be refused by both."""
 
+        def save() -> ChatSession:
+            return self.store.save_turn(
+                user_id,
+                session.id,
+                call.turn,
+                replace_after=call.replace_after,
+                from_version=call.from_version,
+                make_title=call.make_title,
+            )
 
-def as_saved(rows: Sequence[ChatMessage]) -> list[_Message]:
-    """Give rows as the messages that they were saved from."""
-    return [{"id": row.msg_id, "role": row.role, "parts": row.parts} for row in rows]
+        overtaken = call.from_version not in {None, session.version}
+        if user_id != session.owner:
+            with pytest.raises(errors.ChatSessionNotFound) as not_found:
+                save()
+            assert not_found.value.session_id == session.id
+        elif overtaken and not call.repeats(session.last):
+            with pytest.raises(errors.ChatOvertaken) as late:
+                save()
+            assert late.value.session_id == session.id
+        elif (
+            not overtaken
+            and call.replace_after is not None
+            and session.place_of(call.replace_after) is None
+        ):
+            with pytest.raises(errors.MessageRefused) as refused:
+                save()
+            assert refused.value.place == "replace_after"
+        else:
+            row = save()
+            if not overtaken:
+                session.save(call)
+                session.touched = next(self.clock)
+            assert (row.id, row.version) == (session.id, session.version)
+            assert row == chats.get_chat_session(
+                self.conn, id=session.id, user_id=user_id
+            )
 
 
 def test_the_database_does_what_the_model_says(
@@ -432,7 +535,7 @@ def test_what_is_saved_is_what_is_read(
             after_position=0,
             max_rows=MANY,
         )
-        assert exact(as_saved(rows)) == exact(turn)
+        assert exact(messages.from_rows(rows)) == exact(turn)
 
     user_id = factories.add_user(conn)
     with stores.opened(database_url) as store:

@@ -27,25 +27,34 @@ from store import Store, rotation
 from store.encryption import SUI_PRIVATE_KEY, KeyRing
 from store.rotation import Findings
 from tests.property.conftest import RunMachine
-from tests.support import chains, factories, gates, stores
+from tests.support import chains, factories, gates, stores, wallets
 from tests.support.races import race
 
 Kind: TypeAlias = str | int | None
 """The place in the ring of the key that made a token; another reason; no token."""
 
+LEGACY = {"the old backend's, 1": 1, "the old backend's, 0": 0}
+"""The place in the ring of the key with which the old backend has encrypted."""
+
+OLDER = {1, 2, *LEGACY}
+LOST = ["of a lost key", "the old backend's, of a lost key"]
+
 RING = [bytes([number]) * 32 for number in (1, 2, 3)]
 KEYS = {0, 1, 2}
-OLDER = {1, 2}
 FOREIGN = ["", "v1.", "legacy:AAAA", "v2.72cd6e8422c407fb." + "00" * 40]
 
 kinds: st.SearchStrategy[str | int] = st.sampled_from(
-    [*KEYS, *KEYS, "of a lost key", "of another user", *FOREIGN]
+    [*KEYS, *KEYS, *LEGACY, *LOST, "of another user", *FOREIGN]
 )
 
 
 def _token(kind: str | int, user_id: UUID, key: SecretStr) -> str:
     if isinstance(kind, int):
         return KeyRing([RING[kind]]).encrypt(key, user_id, SUI_PRIVATE_KEY)
+    if kind in LEGACY:
+        return wallets.legacy_token(key.get_secret_value(), RING[LEGACY[kind]])
+    if kind == "the old backend's, of a lost key":
+        return wallets.legacy_token(key.get_secret_value(), bytes(32))
     if kind == "of a lost key":
         return KeyRing([bytes(32)]).encrypt(key, user_id, SUI_PRIVATE_KEY)
     if kind == "of another user":
@@ -72,7 +81,7 @@ class Rows:
     def write(self, conn: Connection[Any], user_id: UUID, kind: str | int) -> None:
         """Give a user a new key, in such a token."""
         key = self._new_key()
-        self.keys[user_id] = key if kind in KEYS else None
+        self.keys[user_id] = key if kind in {*KEYS, *LEGACY} else None
         self.stored[user_id] = token = _token(kind, user_id, SecretStr(key))
         users.set_sui_private_key(conn, id=user_id, token=token)
 
@@ -95,7 +104,7 @@ class Rows:
         return {user_id for user_id in self.stored if self.keys[user_id] is None}
 
     def older(self) -> int:
-        """Count the tokens that decrypt, but not with the first key."""
+        """Count the tokens that decrypt, but are not of the first key and our form."""
         newest = KeyRing(RING).prefix
         return sum(
             self.keys[user_id] is not None and not token.startswith(newest)
@@ -161,6 +170,7 @@ def test_rotation_renews_all_that_decrypts(
     assert rows.read() == rows.stored, "a check wrote"
     assert set(found.undecryptable) == rows.undecryptable()
     assert (found.visited, found.older) == (len(rows.stored), older)
+    assert found.legacy == sum(kind in LEGACY for kind in given_)
     rotated = rotation.rotate(store, silent)
     rows.check(rotated=True)
     assert rotated.undecryptable == found.undecryptable

@@ -6,12 +6,12 @@ import traceback
 import typing
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from types import ModuleType, UnionType
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -111,7 +111,9 @@ def argument(kind: Any, text: str, user_id: UUID) -> Any:  # noqa: ANN401 - of a
         UUID: user_id,
         Decimal: Decimal(1),
         datetime: datetime.now(UTC),
+        timedelta: timedelta(0),
         bool: True,
+        bytes: text.encode(errors="replace"),
     }
     return values[kind]
 
@@ -146,9 +148,9 @@ def check_out(store: Store, user_id: UUID, text: str) -> None:
     )
 
 
-def check_out_on_chain(store: Store, user_id: UUID, text: str) -> None:
-    """Name a transaction."""
-    store.checkout(user_id, [CheckoutLine(cart_item_id=user_id, tx_hash=text)])
+def check_out_by_name(store: Store, _: UUID, text: str) -> None:
+    """Name an item."""
+    store.checkout(uuid4(), [CheckoutLine(cart_item_id=text)])
 
 
 def record(store: Store, _: UUID, text: str) -> None:
@@ -169,9 +171,20 @@ def receive_malformed(store: Store, _: UUID, text: str) -> None:
 
 def receive_too_long(store: Store, _: UUID, text: str) -> None:
     """Receive a signed webhook with a value that no column takes."""
-    payload = {"orderId": text, "payment": {"received": {"txId": text}}, text: text}
-    event = {"type": text, "payload": payload}
+    order = {"orderId": text, "payment": {"received": {"txId": text}}, text: text}
+    event = {"type": text, "data": order}
     store.receive_order_event(*stores.webhook("1", event))
+
+
+def attach_digest(store: Store, _: UUID, text: str) -> None:
+    """Record the digest of an order that is not here, or what is none."""
+    digest = text if text != TOKEN else "44PMwfFs4tfN4ujLy5xwpiGxQfa9abP5HFYtub8vgHXn"
+    store.attach_transaction(text, digest)
+
+
+def record_deposit(store: Store, user_id: UUID, text: str) -> None:
+    """Record what is no transaction as a deposit."""
+    store.record_deposit(user_id, text, Decimal(1))
 
 
 def clash(store: Store, user_id: UUID, text: str) -> None:
@@ -202,11 +215,13 @@ def swallow(store: Store, _: UUID, text: str) -> None:
     "misuse",
     [
         check_out,
-        check_out_on_chain,
+        check_out_by_name,
         record,
         receive_unsigned,
         receive_malformed,
         receive_too_long,
+        attach_digest,
+        record_deposit,
         clash,
         fail_after_queueing,
         swallow,
@@ -228,4 +243,7 @@ def test_the_store_tells_no_values(
     user_id = factories.add_user(conn)
     with evidence() as kept, kept.of_errors():
         misuse(store, user_id, text)
-    assert kept.errors or text != TOO_LONG, "this misuse does nothing wrong"
+    # What is signed is never refused.
+    taken = misuse in {receive_malformed, receive_too_long}
+    assert not (kept.errors and taken), "a signed event was refused"
+    assert kept.errors or taken or text != TOO_LONG, "this misuse does nothing wrong"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from datetime import timedelta
 from decimal import Decimal
 from typing import TypeAlias
 from uuid import UUID
@@ -18,12 +19,14 @@ from hypothesis.stateful import (
     rule,
 )
 
+from generated import orders
 from generated.enums import OrderStatus
 from store import CheckoutLine, PlacedOrder, errors
 from tests.property import strategies
 from tests.property.conftest import RunMachine
 from tests.property.model import Details, Item, Order, Variant
-from tests.property.shop_carts import CartRules, people, rarely
+from tests.property.shop_carts import MOST_ITEMS, CartRules, people, rarely
+from tests.property.shop_invariants import EVERYBODY
 from tests.support import stores
 from tests.support.tables import Tables
 
@@ -63,7 +66,8 @@ class ShopMachine(CartRules):
         """Put something into the cart and check it out at once."""
         self.add(who, variant, details)
         item = self.shop.in_cart(self.users[who], variant)
-        assert item is not None
+        if item is None:  # the cart is full
+            return multiple()
         _, early, new = self.shop.names()
         name = data.draw(st.sampled_from([*new, *early]))
         line = CheckoutLine(cart_item_id=item.id, crossmint_order_id=name)
@@ -169,8 +173,21 @@ class ShopMachine(CartRules):
         ids = [f"{letter}-{len(known)}" for letter in "mza"] + known[:1]
         event = data.draw(strategies.events(names, ids))
         with self.acting_for(self.shop.owner_of(event.crossmint_order_id)):
-            self.store.record_order_event(event)
+            received = self.store.record_order_event(event)
+        order = self.shop.order_of(event)
+        before = order.status if order else None
+        assert received.is_first == (event.id not in self.shop.events)
         self.shop.record(event)
+        if received.is_first:
+            assert received.status_before == before
+            assert received.status_after == (order.status if order else None)
+            assert received.to_announce == (order is not None)
+        if order:
+            assert received.order is not None
+            assert (received.order.id, received.order.status) == (
+                order.id,
+                order.status,
+            )
 
     @precondition(lambda self: self.shop.orders)
     @rule(data=st.data(), amount=strategies.amounts)
@@ -223,6 +240,36 @@ class ShopMachine(CartRules):
             assert outcome is errors.OrderNotCancellable
         assert self.rows == self.before, "a refused or repeated cancellation wrote"
 
+    @precondition(lambda self: self.shop.orders)
+    @rule(max_orders=st.integers(1, 3))
+    def give_up(self, max_orders: int) -> None:
+        """Give up the oldest checkouts that nobody paid."""
+        rows = self.rows["orders"]
+        oldest = sorted(
+            self.shop.can_be_given_up(),
+            key=lambda order: (rows[str(order.id)]["created_at"], order.id),
+        )[:max_orders]
+        with self.acting_for(EVERYBODY):
+            given_up = self.store.give_up_checkouts(timedelta(0), max_orders=max_orders)
+        self.shop.give_up(oldest)
+        assert [(each.order.id, each.order.status) for each in given_up] == [
+            (order.id, OrderStatus.CANCELLED) for order in oldest
+        ]
+        for each, order in zip(given_up, oldest, strict=True):
+            assert each.item_in_cart == order.item.live
+
+    @precondition(lambda self: self.shop.events)
+    @rule(data=st.data())
+    def announce(self, data: st.DataObject) -> None:
+        """Announce an event; of an order that is not here, or once more, it is 0."""
+        known = [*self.shop.events, *self.shop.to_announce()]
+        event_id = data.draw(st.sampled_from(sorted(known)))
+        waits = event_id in self.shop.to_announce()
+        with self.acting_for(None), self.store.connection() as conn:
+            assert orders.mark_event_announced(conn, id=event_id) == waits
+        if waits:
+            self.shop.announced.add(event_id)
+
     def _outcome_of_cancelling(self, user_id: UUID, order: Order) -> object:
         try:
             return self.store.cancel_order(user_id, order.id).status
@@ -240,5 +287,5 @@ def test_the_database_does_what_the_model_says(
 ) -> None:
     """Carts, checkouts and order events behave as the model in any sequence."""
     tables = Tables(conn)
-    with stores.opened(database_url) as store:
+    with stores.opened(database_url, cart_max_items=MOST_ITEMS) as store:
         run_machine(lambda: ShopMachine(store, conn, tables))

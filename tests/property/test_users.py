@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from psycopg import Connection
 from pydantic import SecretStr
 
 from generated import users
-from generated.models import User
+from generated.models import UserProfile
 from store import Store, addresses, errors
 from tests.property.conftest import RunMachine
 from tests.support import chains, factories, onboarding, stores
@@ -36,6 +37,27 @@ evm_addresses = st.none() | st.integers(0, 2**160 - 1).map(lambda n: f"0X{n:040X
 
 
 @dataclass(eq=False)
+class Attempt:
+    """A provisioning that somebody is at, or was when the process died."""
+
+    person: "Person"
+    pending_since: datetime
+    key: str
+    address: str
+    evm_address: str | None
+
+    def finish(self, store: Store) -> UserProfile:
+        """Do the last step, the one write."""
+        return store.provision_wallet(
+            self.person.id,
+            wallet_address=self.address,
+            key=SecretStr(self.key),
+            crossmint_wallet_id="wallet",
+            evm_address=self.evm_address,
+        )
+
+
+@dataclass(eq=False)
 class Person:
     """A user, as the model has it."""
 
@@ -43,6 +65,7 @@ class Person:
     columns: dict[str, Any]
     key: tuple[UUID, str] | None = None
     """The key, and for whom it was encrypted."""
+    pending_since: datetime | None = None
     orders: dict[str, bool] = field(default_factory=dict[str, bool])
     """Whether each is open, by its id at Crossmint."""
 
@@ -61,6 +84,7 @@ class UsersMachine(RuleBasedStateMachine):
         for table in ("users", "order_events", "retired_orders"):
             self.conn.execute(f"DELETE FROM {table}")  # noqa: S608 - our names
         self.people: list[Person] = []
+        self.attempts: list[Attempt] = []
         self.retired: set[str] = set()
         self.late: set[str] = set()
 
@@ -68,7 +92,7 @@ class UsersMachine(RuleBasedStateMachine):
         """Draw a user."""
         return data.draw(st.sampled_from(self.people))
 
-    def check(self, returned: User | None, person: Person | None) -> None:
+    def check(self, returned: UserProfile | None, person: Person | None) -> None:
         """What a query returns is the user as the model has it, or nothing."""
         if person is None:
             assert returned is None
@@ -76,13 +100,18 @@ class UsersMachine(RuleBasedStateMachine):
             assert returned is not None
             there = {name: getattr(returned, name) for name in person.columns}
             assert there == person.columns
+            assert returned.id == person.id
+            assert returned.has_sui_private_key == (person.key is not None)
 
     @rule(identity=identities, email=emails)
     def sign_up(self, identity: str, email: str | None) -> None:
         """Create a user, or find the one of this identity, unchanged."""
         known = [p for p in self.people if p.columns["crossmint_user_id"] == identity]
-        user = users.create_user(self.conn, crossmint_user_id=identity, email=email)
-        assert user is not None
+        found = users.get_user_by_crossmint_user_id(
+            self.conn, crossmint_user_id=identity
+        )
+        self.check(found, known[0] if known else None)
+        user = self.store.create_user(identity, email=email)
         if not known:
             columns = dict.fromkeys(
                 [*onboarding.FIELDS, "wallet_address", "evm_address"]
@@ -112,11 +141,14 @@ class UsersMachine(RuleBasedStateMachine):
         step = data.draw(st.sampled_from([following, following, 1, 2, 3]))
         query, lengths = onboarding.STEPS[step - 1]
         given: dict[str, str | None] = {
-            name: "ä" * data.draw(st.sampled_from([0, 1, longest]))
+            name: onboarding.text(
+                name, data.draw(st.sampled_from([0, 1, longest])), "ä"
+            )
             for name, longest in lengths.items()
         }
-        if step == 2 and data.draw(st.booleans()):
-            given["apt"] = None  # the one that may be absent
+        for name in sorted(onboarding.MAY_BE_ABSENT & given.keys()):
+            if data.draw(st.booleans()):
+                given[name] = None
         returned = query(self.conn, id=person.id, **given)
         if step > person.columns["onboarding_step"] + 1:
             assert returned is None
@@ -125,60 +157,167 @@ class UsersMachine(RuleBasedStateMachine):
         person.columns |= given | {"onboarding_step": done}
         self.check(returned, person)
 
-    @precondition(lambda self: self.people)
-    @rule(data=st.data(), address=sui_addresses, evm_address=evm_addresses)
-    def activate_wallet(
-        self, data: st.DataObject, address: str, evm_address: str | None
-    ) -> None:
-        """Give a pending wallet its addresses, whichever way they are spelt."""
-        person = self.somebody(data)
-        normal = evm_address and addresses.evm_address(evm_address)
-        returned = self.store.activate_wallet(
-            person.id,
-            wallet_address=address,
-            crossmint_wallet_id="wallet",
-            evm_address=evm_address,
+    def attempt(
+        self, data: st.DataObject, person: Person, user: UserProfile
+    ) -> Attempt:
+        """Make what a provisioning makes first: a key pair, and an EVM wallet."""
+        attempt = Attempt(
+            person,
+            user.wallet_status_since,
+            data.draw(keys),
+            data.draw(sui_addresses),
+            data.draw(evm_addresses),
         )
-        if person.columns["wallet_status"] != "pending":
-            assert returned is None
-            return
-        person.columns |= {
-            "wallet_status": "active",
-            "wallet_address": f"0x{int(address, 16):064x}",
-            "crossmint_wallet_id": "wallet",
-            "evm_address": normal or person.columns["evm_address"],
-        }
-        self.check(returned, person)
+        person.pending_since = attempt.pending_since
+        self.attempts.append(attempt)
+        return attempt
 
     @precondition(lambda self: self.people)
-    @rule(data=st.data(), wanted=st.sampled_from(["pending", "failed"]))
-    def move_wallet(self, data: st.DataObject, wanted: str) -> None:
-        """Begin, or fail; only where that follows on what the wallet is."""
+    @rule(data=st.data())
+    def begin_wallet(self, data: st.DataObject) -> None:
+        """Begin a provisioning; only if none is begun or done."""
         person = self.somebody(data)
-        query = users.begin_wallet if wanted == "pending" else users.fail_wallet
-        returned = query(self.conn, id=person.id)
-        moves = {("none", "pending"), ("failed", "pending"), ("pending", "failed")}
-        if (person.columns["wallet_status"], wanted) in moves:
-            person.columns["wallet_status"] = wanted
+        returned = users.begin_wallet(self.conn, id=person.id)
+        if person.columns["wallet_status"] not in {"none", "failed"}:
+            assert returned is None
+            return
+        person.columns["wallet_status"] = "pending"
+        self.check(returned, person)
+        assert returned is not None
+        self.attempt(data, person, returned)
+
+    @precondition(lambda self: self.attempts)
+    @rule(data=st.data())
+    def crash(self, data: st.DataObject) -> None:
+        """Lose a provisioning, wherever it is: all that it knew is gone."""
+        self.attempts.remove(data.draw(st.sampled_from(self.attempts)))
+
+    @rule(data=st.data())
+    def look_for_hanging(self, data: st.DataObject) -> None:
+        """Those that are pending are found, the longest first, and one begun anew."""
+        found = users.list_pending_wallets(
+            self.conn, older_than=timedelta(0), max_rows=9
+        )
+        expected = [p for p in self.people if p.columns["wallet_status"] == "pending"]
+        expected.sort(key=lambda p: (p.pending_since or datetime.max, p.id))
+        assert [user.id for user in found] == [person.id for person in expected]
+        if expected:
+            person = data.draw(st.sampled_from(expected))
+            since = person.pending_since
+            assert since is not None
+            renewed = users.retry_wallet(self.conn, id=person.id, pending_since=since)
+            self.check(renewed, person)
+            assert renewed is not None
+            self.attempt(data, person, renewed)
+            again = users.retry_wallet(self.conn, id=person.id, pending_since=since)
+            assert again is None
+
+    @precondition(lambda self: self.attempts)
+    @rule(data=st.data())
+    def fail_wallet(self, data: st.DataObject) -> None:
+        """Give an attempt up; one that was overtaken fails nothing."""
+        attempt = data.draw(st.sampled_from(self.attempts))
+        person = attempt.person
+        returned = users.fail_wallet(
+            self.conn, id=person.id, pending_since=attempt.pending_since
+        )
+        self.attempts.remove(attempt)
+        if (
+            person in self.people
+            and person.columns["wallet_status"] == "pending"
+            and person.pending_since == attempt.pending_since
+        ):
+            person.columns["wallet_status"] = "failed"
             self.check(returned, person)
         else:
             assert returned is None
 
+    @precondition(lambda self: self.attempts)
+    @rule(data=st.data())
+    def provision(self, data: st.DataObject) -> None:
+        """Finish an attempt: the first of a user wins, and can be repeated."""
+        self.finish(data.draw(st.sampled_from(self.attempts)))
+
+    def finish(self, attempt: Attempt) -> None:
+        """Finish an attempt; what a wallet has once it is active stays."""
+        person = attempt.person
+        if person not in self.people:
+            with pytest.raises(errors.UserNotFound):
+                attempt.finish(self.store)
+            return
+        status = person.columns["wallet_status"]
+        written = {
+            "wallet_status": "active",
+            "wallet_address": f"0x{int(attempt.address, 16):064x}",
+            "crossmint_wallet_id": "wallet",
+            "evm_address": (
+                addresses.evm_address(attempt.evm_address)
+                if attempt.evm_address
+                else person.columns["evm_address"]
+            ),
+        }
+        if status == "pending":
+            person.columns |= written
+            person.key = person.id, attempt.key
+            self.check(attempt.finish(self.store), person)
+        elif status != "active":
+            with pytest.raises(errors.WalletNotPending) as refused:
+                attempt.finish(self.store)
+            assert refused.value.status == status
+        elif (person.columns | written, (person.id, attempt.key)) == (
+            person.columns,
+            person.key,
+        ):
+            self.check(attempt.finish(self.store), person)
+        else:
+            with pytest.raises(errors.WalletAlreadyActive):
+                attempt.finish(self.store)
+
+    @precondition(lambda self: self.people)
+    @rule(data=st.data())
+    def go_on(self, data: st.DataObject) -> None:
+        """Whatever was lost on the way, a user's wallet can be made active."""
+        person = self.somebody(data)
+        if person.columns["wallet_status"] == "active":
+            return
+        user = users.begin_wallet(self.conn, id=person.id)
+        if user is None:
+            found = users.list_pending_wallets(
+                self.conn, older_than=timedelta(0), max_rows=9
+            )
+            [hanging] = [each for each in found if each.id == person.id]
+            user = users.retry_wallet(
+                self.conn, id=person.id, pending_since=hanging.wallet_status_since
+            )
+        assert user is not None
+        person.columns["wallet_status"] = "pending"
+        self.finish(self.attempt(data, person, user))
+        assert person.columns["wallet_status"] == "active"
+
     @precondition(lambda self: self.people)
     @rule(data=st.data(), evm_address=evm_addresses.filter(bool))
     def set_evm_address(self, data: st.DataObject, evm_address: str) -> None:
-        """Set the EVM address, whatever the wallet is."""
+        """Set the EVM address, unless an active wallet has another."""
         person = self.somebody(data)
         normal = addresses.evm_address(evm_address)
-        person.columns["evm_address"] = normal
         returned = users.set_evm_address(self.conn, evm_address=normal, id=person.id)
+        before = person.columns["evm_address"]
+        if person.columns["wallet_status"] == "active" and before not in {None, normal}:
+            assert returned is None
+            return
+        person.columns["evm_address"] = normal
         self.check(returned, person)
 
     @precondition(lambda self: self.people)
     @rule(data=st.data(), key=keys)
     def set_key(self, data: st.DataObject, key: str) -> None:
-        """Keep a key, in place of any before."""
+        """Keep a key, in place of any before, unless the wallet is active."""
         person = self.somebody(data)
+        active = person.columns["wallet_status"] == "active"
+        if active and person.key not in {None, (person.id, key)}:
+            with pytest.raises(errors.WalletAlreadyActive):
+                self.store.set_sui_private_key(person.id, SecretStr(key))
+            return
         self.store.set_sui_private_key(person.id, SecretStr(key))
         person.key = person.id, key
 

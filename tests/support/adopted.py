@@ -13,9 +13,21 @@ from store.settings import DatabaseSettings
 from tests.support import drizzle
 from tests.support.databases import MIGRATIONS
 
-__all__ = ["SCRIPTS", "adopt", "at", "make"]
+__all__ = ["RELAXED", "SCRIPTS", "adopt", "at", "make"]
 
 SCRIPTS = MIGRATIONS.parent / "adoption"
+
+# Rules of the first migrations that rows of the replaced system break, by right, until
+# the later migrations that take them back are here.
+RELAXED = (
+    set[str]()
+    if any(MIGRATIONS.glob("0013_*"))
+    else {
+        "email_address_has_two_sides",
+        "sui_object_id_is_normalised",
+        "usdc_amount_is_positive",
+    }
+)
 
 
 def make(url: str) -> None:
@@ -25,7 +37,7 @@ def make(url: str) -> None:
     """
     drizzle.make(url)
     drizzle.fill(url)
-    assert not adopt(url).breaking
+    assert {row.rule for row in adopt(url).breaking} == RELAXED
     migrations.up(at(url), directory=MIGRATIONS)
     with psycopg.connect(url) as conn:
         conn.execute("DELETE FROM users")
@@ -35,14 +47,18 @@ def adopt(
     url: str,
     *,
     directory: Path = MIGRATIONS,
+    cursor: str | None = None,
+    time_zone: str | None = "UTC",
     dry_run: bool = False,
     progress: Callable[[str], object] = str,
 ) -> Adoption:
-    """Adopt a database."""
+    """Adopt a database, whose server was in UTC."""
     return adoption.adopt(
         at(url),
         directory=directory,
         scripts=SCRIPTS,
+        cursor=cursor,
+        time_zone=time_zone,
         dry_run=dry_run,
         progress=progress,
     )

@@ -1,11 +1,12 @@
 """Rows and arguments that tests need but do not care about, and what is stored."""
 
 import itertools
+from dataclasses import fields
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from psycopg import Connection
+from psycopg import Connection, sql
 
 from generated import carts, models, users
 from generated.models import CartItem
@@ -53,6 +54,7 @@ def add_item(
     """Put a product into the user's cart, a new one unless it is named."""
     item = carts.add_cart_item(
         conn,
+        id=uuid4(),
         user_id=user_id,
         product_id=product_id or f"product-{next(_numbers)}",
         product_name=product_name,
@@ -62,6 +64,8 @@ def add_item(
         size=size,
         color=color,
         retailer=retailer,
+        max_items=1_000_000,
+        replace=True,
     )
     assert item is not None
     return item
@@ -71,14 +75,12 @@ def line(
     item: CartItem,
     crossmint_order_id: str | None = None,
     amount_usdc: Decimal | None = None,
-    tx_hash: str | None = None,
 ) -> CheckoutLine:
     """Make a checkout's line for an item."""
     return CheckoutLine(
         cart_item_id=item.id,
         crossmint_order_id=crossmint_order_id,
         amount_usdc=amount_usdc,
-        tx_hash=tx_hash,
     )
 
 
@@ -89,6 +91,8 @@ def event(
     event_id: str | None = None,
     payment_hash: str | None = None,
     amount_usdc: Decimal | None = None,
+    quoted_usdc: Decimal | None = None,
+    received_usdc: Decimal | None = None,
 ) -> OrderEvent:
     """Make an event of a Crossmint order, a new one unless its id is given."""
     return OrderEvent(
@@ -97,6 +101,8 @@ def event(
         crossmint_order_id=crossmint_order_id,
         payment_hash=payment_hash,
         amount_usdc=amount_usdc,
+        quoted_usdc=quoted_usdc,
+        received_usdc=received_usdc,
         payload={"type": type_},
     )
 
@@ -109,13 +115,21 @@ def cart_of(conn: Connection[Any], user_id: UUID) -> list[CartItem]:
 def orders_of(conn: Connection[Any], user_id: UUID) -> list[PlacedOrder]:
     """Read a user's orders that have a snapshot, the oldest first."""
     orders = conn.cursor(row_factory=models.order_row).execute(
-        "SELECT * FROM orders WHERE user_id = %s ORDER BY created_at, id", [user_id]
+        sql.SQL(
+            "SELECT {} FROM orders WHERE user_id = %s ORDER BY created_at, id"
+        ).format(_columns(models.Order)),
+        [user_id],
     )
     items = conn.cursor(row_factory=models.order_item_row).execute(
-        "SELECT * FROM order_items"
+        sql.SQL("SELECT {} FROM order_items").format(_columns(models.OrderItem))
     )
     item_by_order = {item.order_id: item for item in items}
     return [PlacedOrder(each, item_by_order[each.id]) for each in orders]
+
+
+def _columns(model: type[models.Order | models.OrderItem]) -> sql.Composed:
+    """Name the columns in the model's order: an adopted table has another one."""
+    return sql.SQL(", ").join(sql.Identifier(field.name) for field in fields(model))
 
 
 def end_backend(conn: Connection[Any], process_id: int) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -17,7 +18,11 @@ Normalise = Callable[[str], str]
 SUI_KEY = "suiprivkey1qrwsjvr6gwaxmsvxk4cfun99ra8uwxg3c9pl0nhle7xxpe4s80y05ctazer"
 SUI_ADDRESS = "0xa2d14fad60c56049ecf75246a481934691214ce413e6a8ae2fe6834c173a6133"
 
-PADDED: list[Normalise] = [addresses.sui_address, addresses.sui_object_id]
+PADDED: list[Normalise] = [
+    addresses.sui_address,
+    addresses.sui_object_id,
+    addresses.on_chain_object_id,
+]
 EXACT: list[tuple[Normalise, int]] = [
     (addresses.evm_address, 40),
     (addresses.evm_transaction_hash, 64),
@@ -51,6 +56,21 @@ def test_sui_addresses_are_padded(
     normal = normalise(prefix + digits)
     assert normal == f"0x{int(digits, 16):064x}"
     assert normalise(normal) == normal
+
+
+@given(number=st.uuids(), upper=st.booleans())
+def test_an_item_on_chain_is_named_by_a_uuid_text(number: UUID, upper: bool) -> None:
+    """A UUID is read with its hyphens in place, and spelled in lower case."""
+    text = str(number)
+    assert addresses.on_chain_object_id(text.upper() if upper else text) == text
+    for other in (
+        number.hex,
+        f"{{{text}}}",
+        f"urn:uuid:{text}",
+        f"{text}\n",
+        text[:-1],
+    ):
+        assert refuses(addresses.on_chain_object_id, other)
 
 
 @pytest.mark.parametrize(("normalise", "length"), EXACT)

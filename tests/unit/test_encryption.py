@@ -1,5 +1,6 @@
 """A token gives its secret back to its own row, column and ring, and to no other."""
 
+import base64
 import traceback
 from uuid import UUID
 
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from store import errors
-from store.encryption import SUI_PRIVATE_KEY, KeyRing
+from store.encryption import SUI_PRIVATE_KEY, KeyRing, is_legacy_token, is_token
+from tests.support import wallets
 
 KEYS = [bytes([number]) * 32 for number in range(1, 5)]
 USER = UUID("0b5be4a4-8a0c-4e0e-9c1d-6f3c7f9f0a11")
@@ -110,6 +112,63 @@ def test_an_old_token_still_decrypts() -> None:
 def test_a_foreign_token_does_not_decrypt(token: str) -> None:
     """What is none of ours raises the same error as a token that was changed."""
     assert not decrypts(KeyRing(KEYS), token)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=80), rings, st.data())
+def test_the_old_backend_s_tokens_decrypt_by_any_key_of_the_ring(
+    secret: str, keys: list[bytes], data: st.DataObject
+) -> None:
+    """They name neither key, user nor column, so every key is tried, in any row."""
+    key = data.draw(st.sampled_from(KEYS))
+    token = wallets.legacy_token(secret, key)
+    assert is_legacy_token(token)
+    assert not is_token(token)
+    ring, user_id = KeyRing(keys), data.draw(st.uuids())
+    if key in keys:
+        found = ring.decrypt(token, user_id, SUI_PRIVATE_KEY)
+        assert found == SecretStr(secret)
+    else:
+        assert not decrypts(ring, token, user_id)
+
+
+def test_a_token_that_node_encrypted_decrypts() -> None:
+    """What node's own crypto has made in the old backend's layout."""
+    made = "AAECAwQFBgcICQoL18MSkoB2RCUPkSXd61xrWcjD9lRFig=="
+    assert KeyRing(KEYS).decrypt(made, USER, SUI_PRIVATE_KEY) == SecretStr("secret")
+
+
+@given(st.data())
+def test_a_changed_token_of_the_old_backend_does_not_decrypt(
+    data: st.DataObject,
+) -> None:
+    """Another character anywhere, also one that base64 reads alike, is noticed."""
+    token = wallets.legacy_token("secret", KEYS[0])
+    assert token.endswith("==")
+    digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    alike = digits[digits.index(token[-3]) + 1]  # differs in bits that are not read
+    assert base64.b64decode(token[:-3] + alike + "==") == base64.b64decode(token)
+    assert not decrypts(KeyRing(KEYS), token[:-3] + alike + "==")
+    place = data.draw(st.integers(0, len(token) - 1))
+    other = data.draw(st.characters(codec="ascii"))
+    for changed in (
+        token[:place] + other + token[place + 1 :],
+        token[:place] + token[place].swapcase() + token[place + 1 :],
+        token[:place] + other + token[place:],
+        token[:place],
+        token[place + 1 :],
+        token + other,
+    ):
+        assert decrypts(KeyRing(KEYS), changed) == (changed == token)
+
+
+def test_a_token_of_ours_is_none_in_the_old_backend_s_layout() -> None:
+    """Whoever spells our token that way does not get rid of what binds it."""
+    ring = KeyRing(KEYS)
+    token = ring.encrypt(SecretStr("secret"), USER, SUI_PRIVATE_KEY)
+    data = bytes.fromhex(token.removeprefix(ring.prefix))
+    spelled = base64.b64encode(data[:12] + data[-16:] + data[12:-16]).decode()
+    assert is_legacy_token(spelled)
+    assert not decrypts(ring, spelled)
 
 
 def test_equal_secrets_have_different_tokens() -> None:

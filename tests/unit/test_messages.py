@@ -1,7 +1,9 @@
 """UIMessages: what is loaded is what is dumped, and what is refused is placed."""
 
+import copy
 import json
 import math
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from generated.enums import MessageRole
 from store import errors, messages
 from tests.property import chat_strategies
 
@@ -120,8 +123,11 @@ def test_unstorable_text_is_refused_at_any_depth(
         (message(text("a"), id=7), "messages[0].id"),
         (message(text("a"), role="\ud800"), "messages[0].role"),
         (message(text("a"), role=WORDS), "messages[0].role"),
-        (message(text("a"), metadata={"model": WORDS}), "messages[0].metadata"),
-        (message(text("a"), metadata=None), "messages[0].metadata"),
+        (message(text("a"), metadata={"a": WORDS + "\0"}), "messages[0].metadata"),
+        (message(text("a"), metadata="\ud800"), "messages[0].metadata"),
+        (message(text("a"), metadata=[math.nan]), "messages[0].metadata[0]"),
+        (message(text("a"), metadata={1: 2}), "messages[0].metadata"),
+        (message(text("a"), metadata=(1,)), "messages[0].metadata"),
         (message(text("a"), **{WORDS: 1}), "messages[0]"),
         ({"id": "1", "role": "user"}, "messages[0].parts"),
         ({"id": "1", "parts": []}, "messages[0].role"),
@@ -201,6 +207,103 @@ def test_a_mebibyte_passes_and_one_byte_more_is_refused(letter: str) -> None:
     assert refusal(message(text(said + "b"))).place == "messages[0].parts"
 
 
+def test_metadata_count_towards_a_message() -> None:
+    """Parts and metadata share the limit; the larger of the two is named."""
+    some = message(text("a"), metadata="b" * (messages.MAX_MESSAGE_BYTES - 29))
+    assert refusal(some).place == "messages[0].metadata"
+    other = message(text("a" * (messages.MAX_MESSAGE_BYTES - 40)), metadata="b" * 40)
+    assert refusal(other).place == "messages[0].parts"
+    full = len('[{"type":"text","text":"a"}]')
+    fits = message(text("a"), metadata="b" * (messages.MAX_MESSAGE_BYTES - full - 2))
+    assert messages.load([fits])
+    fits["metadata"] += "b"
+    assert refusal(fits).place == "messages[0].metadata"
+
+
+def test_metadata_are_as_deep_as_parts() -> None:
+    """They are the first of a hundred levels."""
+    assert messages.load([message(metadata=nested(100))])
+    assert refusal(message(metadata=nested(101))).place.startswith(
+        "messages[0].metadata[0]"
+    )
+
+
+@pytest.mark.parametrize("metadata", [None, {}, [], 0, "", False, {"a": None}])
+def test_metadata_that_are_null_are_there(metadata: object) -> None:
+    """Any JSON is kept, null too, which is told from none at all."""
+    given = [message(text("a"), metadata=metadata)]
+    [loaded] = messages.load(given)
+    assert loaded.model_dump(exclude_unset=True) == given[0]
+    [bare] = messages.load([message(text("a"))])
+    assert bare.metadata is None
+    assert "metadata" not in bare.model_dump(exclude_unset=True)
+
+
+def test_what_is_fine_is_not_walked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The walk that finds the place of what is wrong costs nobody else anything."""
+
+    def walk(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(messages, "_refuse_unstorable", walk)
+    part: dict[str, Any] = {
+        "type": "data-x",
+        "data": [1, 2.5, True, None, "é \\ u0000", {"a": nested(3)}],
+    }
+    assert messages.load([message(part, metadata={"a": [part]})])
+
+
+class Shouted(str):
+    """A text of another class."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize(
+    "value", ["\\u0000", "a \\\\u0000", Shouted("a"), {Shouted("a"): 1}]
+)
+def test_what_looks_wrong_and_is_not_passes(value: object) -> None:
+    """The text of an escape, and texts of a subclass, can be stored."""
+    part = {"type": "data-x", "data": value}
+    [loaded] = messages.load([message(part)])
+    assert loaded.model_dump(exclude_unset=True)["parts"] == [part]
+
+
+@given(st.data())
+def test_the_fast_look_and_the_walk_agree(data: st.DataObject) -> None:
+    """What the walk refuses is refused, and at its place, wherever it lies."""
+    bad = data.draw(
+        st.sampled_from(
+            [
+                "\0",
+                "\ud800",
+                math.nan,
+                -math.inf,
+                1 << 14_000,
+                b"",
+                (),
+                {1: 2},
+                {"\0": 1},
+            ]
+        )
+    )
+    value = data.draw(
+        st.recursive(
+            st.just(bad),
+            lambda inner: (
+                st.tuples(chat_strategies.json_values, inner).map(list)
+                | st.dictionaries(st.sampled_from(["a", "text"]), inner, min_size=1)
+            ),
+            max_leaves=3,
+        )
+    )
+    given_ = message(text("a"), {"type": "data-x", "data": value})
+    with pytest.raises(errors.MessageRefused) as walked:
+        messages._refuse_unstorable(given_, (0,))  # pyright: ignore[reportPrivateUsage]
+    refused = refusal(given_)
+    assert (refused.place, refused.reason) == (walked.value.place, walked.value.reason)
+
+
 def test_a_turn_has_its_limit_too() -> None:
     """All parts together have at most 16 MiB; the first too many is named."""
     frame = len('[{"type":"text","text":""}]')
@@ -220,6 +323,116 @@ def test_an_id_that_comes_twice_is_refused() -> None:
 def test_an_id_counts_in_characters() -> None:
     """A hundred characters pass, however many bytes they are."""
     assert messages.load([message(id="\N{GRINNING FACE}" * 100)])
+
+
+# Reading rows
+
+
+@dataclass
+class Row:
+    """What reading needs of a row."""
+
+    parts: Any
+    metadata: Any = None
+    has_metadata: bool = False
+    msg_id: str = "1"
+    role: MessageRole = MessageRole.ASSISTANT
+
+
+def read(*parts: Any) -> list[Any]:  # noqa: ANN401 - JSON
+    """Read parts; what was read stays as it is."""
+    row = Row(list(parts))
+    before = copy.deepcopy(row)
+    [read] = messages.from_rows([row])
+    assert row == before
+    assert messages.load([read])
+    return list(read["parts"])
+
+
+def call(state: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    """Make a part of a tool's call in the form of before version 5."""
+    invocation = {"toolName": "search", "toolCallId": "c1", "state": state, **more}
+    return {"type": "tool-invocation", "toolInvocation": invocation}
+
+
+@pytest.mark.parametrize(
+    ("older", "current"),
+    [
+        (call("partial-call"), {"state": "input-streaming"}),
+        (
+            call("partial-call", args={"q": "p"}),
+            {"state": "input-streaming", "input": {"q": "p"}},
+        ),
+        (
+            call("call", args={"q": "pen"}, step=0),
+            {"state": "input-available", "input": {"q": "pen"}},
+        ),
+        (call("call"), {"state": "input-available", "input": {}}),
+        (
+            call("result", args={"q": "pen"}, result=[1, None]),
+            {"state": "output-available", "input": {"q": "pen"}, "output": [1, None]},
+        ),
+        (
+            call("result", args=None),
+            {"state": "output-available", "input": {}, "output": None},
+        ),
+        # A result that somebody stored with a call is none yet.
+        (
+            call("call", args=[], result=1),
+            {"state": "input-available", "input": []},
+        ),
+    ],
+)
+def test_an_older_tool_call_is_converted(
+    older: dict[str, Any], current: dict[str, Any]
+) -> None:
+    """Each state, with its input and output, gets its name of today."""
+    expected = {"type": "tool-search", "toolCallId": "c1"} | current
+    assert read(text("a"), older) == [text("a"), expected]
+
+
+@pytest.mark.parametrize(
+    ("older", "said"),
+    [
+        ("hello", "hello"),
+        ({"content": "hello"}, '{"content":"hello"}'),
+        (7, "7"),
+        ({"type": 7}, '{"type":7}'),
+    ],
+)
+def test_a_part_without_a_type_becomes_a_text(older: object, said: str) -> None:
+    """What the SDK could not show is shown as text."""
+    assert read(older) == [text(said)]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "tool-invocation"},
+        {"type": "tool-invocation", "toolInvocation": {"toolName": "search"}},
+        {"type": "tool-invocation", "toolInvocation": "search"},
+    ],
+)
+def test_what_is_no_older_tool_call_stays(part: dict[str, Any]) -> None:
+    """A part that only has the name is left alone."""
+    [message_] = messages.from_rows([Row([part])])
+    assert message_["parts"] == [part]
+
+
+@given(chat_strategies.turns())
+def test_current_messages_are_read_as_they_are(turn: list[dict[str, Any]]) -> None:
+    """Messages of today come back from their rows unchanged."""
+    rows = [
+        Row(
+            each["parts"],
+            each.get("metadata"),
+            "metadata" in each,
+            each["id"],
+            MessageRole(each["role"]),
+        )
+        for each in turn
+    ]
+    assert exact(messages.from_rows(rows)) == exact(turn)
 
 
 # Titles

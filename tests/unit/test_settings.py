@@ -15,7 +15,11 @@ from store.settings import DatabaseSettings, Settings
 
 URL = "postgresql://ann:tr0ub4dor@db.example:6432/shop"
 KEYS = ("0f" * 32, "A0" * 32)
-SECRETS = ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+")
+SECRETS = (
+    "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    "whsec_C2FVsBQIhrscChlQIMV+",
+    "plJ3nmyCDGBKInavdOK15jsl",
+)
 
 _VARIABLES = (
     "DATABASE_URL",

@@ -15,13 +15,13 @@ from ..carts import (
     CLAIM_CART_ITEMS,
     CLEAR_CART,
     COUNT_CART_ITEMS,
+    GET_CART_ITEM,
     LIST_CART_ITEMS,
-    LIST_PRICES_IN_CART,
+    LIST_NAMED_CART_ITEMS,
+    LOCK_CART,
     REMOVE_CART_ITEM,
     RESTORE_CART_ITEM,
-    RETAKE_CART_ITEM,
-    ListPricesInCartRow,
-    list_prices_in_cart_row,
+    TAKE_CART_ITEM_OF_ORDER,
 )
 
 __all__ = [
@@ -29,18 +29,30 @@ __all__ = [
     "claim_cart_items",
     "clear_cart",
     "count_cart_items",
+    "get_cart_item",
     "list_cart_items",
-    "list_prices_in_cart",
+    "list_named_cart_items",
+    "lock_cart",
     "remove_cart_item",
     "restore_cart_item",
-    "retake_cart_item",
+    "send_add_cart_item",
     "send_claim_cart_items",
+    "take_cart_item_of_order",
 ]
+
+
+async def lock_cart(conn: AsyncConnection[Any], *, user_id: UUID) -> None:
+    """Locks a user against whatever else changes the user's cart or orders. What comes next
+    in the transaction sees all that was committed meanwhile.
+    """
+    cur = AsyncRawCursor(conn)
+    await cur.execute(LOCK_CART, (user_id,))
 
 
 async def add_cart_item(
     conn: AsyncConnection[Any],
     *,
+    id: UUID,
     product_id: str,
     product_name: str,
     price: int,
@@ -50,15 +62,19 @@ async def add_cart_item(
     color: str | None,
     retailer: str | None,
     user_id: UUID,
+    max_items: int,
+    replace: bool,
 ) -> models.CartItem | None:
-    """Puts a product into the user's cart; the same variant again is the same item, with
-    the details given last. Returns nothing if there is no such user. The user's lock
-    keeps a restored item from becoming a twin of this one.
+    """Puts a product into the user's cart as an item of this id. If the same variant is in
+    it, that item is returned, with the details given now if @replace says so. Returns
+    nothing if there is no such user, or the cart has @max_items already. Needs the user's
+    lock, taken by a statement before: two callers at once could both see room.
     """
     cur = AsyncRawCursor(conn, row_factory=models.cart_item_row)
     await cur.execute(
         ADD_CART_ITEM,
         (
+            id,
             product_id,
             product_name,
             Int4(price),
@@ -68,9 +84,49 @@ async def add_cart_item(
             color,
             retailer,
             user_id,
+            Int4(max_items),
+            replace,
         ),
     )
     return await cur.fetchone()
+
+
+async def send_add_cart_item(
+    conn: AsyncConnection[Any],
+    *,
+    id: UUID,
+    product_id: str,
+    product_name: str,
+    price: int,
+    image: str | None,
+    product_url: str | None,
+    size: str | None,
+    color: str | None,
+    retailer: str | None,
+    user_id: UUID,
+    max_items: int,
+    replace: bool,
+) -> Callable[[], Awaitable[models.CartItem | None]]:
+    """Queue `add_cart_item` and return the function that fetches its result."""
+    cur = AsyncRawCursor(conn, row_factory=models.cart_item_row)
+    await cur.execute(
+        ADD_CART_ITEM,
+        (
+            id,
+            product_id,
+            product_name,
+            Int4(price),
+            image,
+            product_url,
+            size,
+            color,
+            retailer,
+            user_id,
+            Int4(max_items),
+            replace,
+        ),
+    )
+    return cur.fetchone
 
 
 async def list_cart_items(
@@ -79,10 +135,25 @@ async def list_cart_items(
     user_id: UUID,
     max_rows: int,
 ) -> list[models.CartItem]:
-    """Lists what is in a user's cart, the oldest first."""
+    """Lists what is in a user's cart, the newest first."""
     cur = AsyncRawCursor(conn, row_factory=models.cart_item_row)
     await cur.execute(LIST_CART_ITEMS, (user_id, Int4(max_rows)))
     return await cur.fetchall()
+
+
+async def get_cart_item(
+    conn: AsyncConnection[Any],
+    *,
+    user_id: UUID,
+    id: UUID | None,
+    on_chain_object_id: str | None,
+) -> models.CartItem | None:
+    """Returns an item that is in the user's cart, by its id or by its name on chain. Reads
+    cart_items_pkey and cart_items_on_chain_object_id_key.
+    """
+    cur = AsyncRawCursor(conn, row_factory=models.cart_item_row)
+    await cur.execute(GET_CART_ITEM, (user_id, id, on_chain_object_id))
+    return await cur.fetchone()
 
 
 async def count_cart_items(conn: AsyncConnection[Any], *, user_id: UUID) -> int:
@@ -92,29 +163,32 @@ async def count_cart_items(conn: AsyncConnection[Any], *, user_id: UUID) -> int:
     return await _only(cur)
 
 
-async def list_prices_in_cart(
+async def list_named_cart_items(
     conn: AsyncConnection[Any],
     *,
-    ids: Sequence[UUID | None],
     user_id: UUID,
-) -> list[ListPricesInCartRow]:
-    """Lists which of these items are in the user's cart, with their prices in USD cents."""
-    cur = AsyncRawCursor(conn, row_factory=list_prices_in_cart_row)
-    await cur.execute(LIST_PRICES_IN_CART, ([*ids], user_id))
+    ids: Sequence[UUID | None],
+    on_chain_object_ids: Sequence[str | None],
+) -> list[models.CartItem]:
+    """Lists the items of a user, in the cart or not, that are named by id or on chain."""
+    cur = AsyncRawCursor(conn, row_factory=models.cart_item_row)
+    await cur.execute(LIST_NAMED_CART_ITEMS, (user_id, [*ids], [*on_chain_object_ids]))
     return await cur.fetchall()
 
 
 async def remove_cart_item(
     conn: AsyncConnection[Any],
     *,
-    id: UUID,
     user_id: UUID,
+    id: UUID | None,
+    on_chain_object_id: str | None,
 ) -> models.CartItem | None:
-    """Takes one item out of a user's cart; returns nothing if it is not in it. Needs no
-    lock on the user: the row itself decides between a removal and a checkout.
+    """Takes one item out of a user's cart, named by its id or on chain; returns nothing if
+    it is not in it. Needs no lock on the user: the row itself decides between a removal
+    and a checkout.
     """
     cur = AsyncRawCursor(conn, row_factory=models.cart_item_row)
-    await cur.execute(REMOVE_CART_ITEM, (id, user_id))
+    await cur.execute(REMOVE_CART_ITEM, (user_id, id, on_chain_object_id))
     return await cur.fetchone()
 
 
@@ -132,16 +206,16 @@ async def claim_cart_items(
     *,
     order_ids: Sequence[UUID | None],
     cart_item_ids: Sequence[UUID | None],
+    on_chain_object_ids: Sequence[str | None],
     expected_prices: Sequence[int | None],
     user_id: UUID,
 ) -> list[models.OrderItem]:
     """Takes the items of new orders out of the cart and keeps each as its order's snapshot,
-    matched by place. An item that is not in the user's cart, or not at the price that is
-    expected (in USD cents; any, if NULL), leaves a NULL product_id, which the snapshot
-    refuses, and with it the whole transaction. An order that was
-    cancelled before it came here leaves its item in the cart. An item that the chain's
-    mirror has taken out for the order's own transaction can be claimed too, unless
-    another uncancelled order holds it. Needs the user's lock.
+    matched by place. An item is named by its id, on chain, or both. One that is not in
+    the user's cart, not at the price that is expected (in USD cents; any, if NULL), or
+    named by another line too, leaves a NULL product_id, which the snapshot refuses, and
+    with it the whole transaction. An order that was cancelled before it came here leaves
+    its item in the cart. Needs the user's lock.
     The subselects hide the arrays' length from the planner, which would otherwise think a
     plan for this very length cheaper than the prepared one, and plan anew at each call.
     """
@@ -151,6 +225,7 @@ async def claim_cart_items(
         (
             [*order_ids],
             [*cart_item_ids],
+            [*on_chain_object_ids],
             [Int4(v) if v is not None else None for v in expected_prices],
             user_id,
         ),
@@ -163,6 +238,7 @@ async def send_claim_cart_items(
     *,
     order_ids: Sequence[UUID | None],
     cart_item_ids: Sequence[UUID | None],
+    on_chain_object_ids: Sequence[str | None],
     expected_prices: Sequence[int | None],
     user_id: UUID,
 ) -> Callable[[], Awaitable[list[models.OrderItem]]]:
@@ -173,6 +249,7 @@ async def send_claim_cart_items(
         (
             [*order_ids],
             [*cart_item_ids],
+            [*on_chain_object_ids],
             [Int4(v) if v is not None else None for v in expected_prices],
             user_id,
         ),
@@ -181,9 +258,10 @@ async def send_claim_cart_items(
 
 
 async def restore_cart_item(conn: AsyncConnection[Any], *, order_id: UUID) -> int:
-    """Puts the item of a cancelled order back into the cart, unless the same variant is in
-    it, another uncancelled order holds the item, or the chain's mirror rules it. Needs
-    the user's lock, which keeps a twin from being added meanwhile.
+    """Puts the item of a cancelled order back into the cart, however many are in it, unless
+    the same variant is there, another order holds the item, the chain's mirror rules it,
+    or the chain has ended it. Needs the user's lock, which keeps a duplicate variant from
+    being added meanwhile.
     Not scoped by user: called with an order of the user that is locked.
     """
     cur = AsyncRawCursor(conn)
@@ -191,13 +269,14 @@ async def restore_cart_item(conn: AsyncConnection[Any], *, order_id: UUID) -> in
     return await _row_count(cur)
 
 
-async def retake_cart_item(conn: AsyncConnection[Any], *, order_id: UUID) -> int:
-    """Takes the item of an order that is no longer cancelled out of the cart again, if it
-    is still in it. Needs the user's lock.
+async def take_cart_item_of_order(conn: AsyncConnection[Any], *, order_id: UUID) -> int:
+    """Takes the item of a paid order out of the cart if it is in it: one that came back
+    before the money did, or that an adopted order had left there. Where the mirror knows
+    the item, it does so itself. Needs the user's lock.
     Not scoped by user: called with an order of the user that is locked.
     """
     cur = AsyncRawCursor(conn)
-    await cur.execute(RETAKE_CART_ITEM, (order_id,))
+    await cur.execute(TAKE_CART_ITEM_OF_ORDER, (order_id,))
     return await _row_count(cur)
 
 

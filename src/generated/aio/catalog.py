@@ -9,6 +9,7 @@ from psycopg.rows import scalar_row
 from ..catalog import (
     COUNT_UNVALIDATED_CONSTRAINTS,
     GET_LEDGERS,
+    GET_TIME_ZONE,
     LIST_COLUMNS,
     LIST_CONSTRAINTS,
     LIST_DOMAINS,
@@ -22,6 +23,7 @@ from ..catalog import (
     LIST_TABLES,
     TRY_MIGRATION_LOCK,
     GetLedgersRow,
+    GetTimeZoneRow,
     ListColumnsRow,
     ListConstraintsRow,
     ListDomainsRow,
@@ -34,6 +36,7 @@ from ..catalog import (
     ListSessionsOfRow,
     ListTablesRow,
     get_ledgers_row,
+    get_time_zone_row,
     list_columns_row,
     list_constraints_row,
     list_domains_row,
@@ -50,6 +53,7 @@ from ..catalog import (
 __all__ = [
     "count_unvalidated_constraints",
     "get_ledgers",
+    "get_time_zone",
     "list_columns",
     "list_constraints",
     "list_domains",
@@ -168,6 +172,15 @@ async def get_ledgers(conn: AsyncConnection[Any]) -> GetLedgersRow:
     """Tells whose ledgers of migrations the database has."""
     cur = AsyncRawCursor(conn, row_factory=get_ledgers_row)
     await cur.execute(GET_LEDGERS)
+    return await _only(cur)
+
+
+async def get_time_zone(conn: AsyncConnection[Any]) -> GetTimeZoneRow:
+    """Tells the session's time zone, and where it comes from: `client` is its environment or
+    its URL; anything else the server, the database or the role.
+    """
+    cur = AsyncRawCursor(conn, row_factory=get_time_zone_row)
+    await cur.execute(GET_TIME_ZONE)
     return await _only(cur)
 
 

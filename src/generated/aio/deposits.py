@@ -13,6 +13,8 @@ from ..deposits import (
     CONFIRM_DEPOSIT,
     CREDIT_DEPOSIT,
     FAIL_DEPOSIT,
+    GET_DEPOSIT,
+    INSERT_VERIFIED_DEPOSIT,
     LIST_DEPOSITS_TO_CHECK,
 )
 
@@ -21,6 +23,8 @@ __all__ = [
     "confirm_deposit",
     "credit_deposit",
     "fail_deposit",
+    "get_deposit",
+    "insert_verified_deposit",
     "list_deposits_to_check",
 ]
 
@@ -57,13 +61,43 @@ async def confirm_deposit(
     return await cur.fetchone()
 
 
+async def insert_verified_deposit(
+    conn: AsyncConnection[Any],
+    *,
+    tx_hash: str,
+    amount_usdc: Decimal,
+    user_id: UUID,
+) -> models.Order | None:
+    """Records a transaction that was verified on chain as the user's deposit, with its amount
+    in USDC, once for all users: a claim of the same user that waits for the chain becomes
+    it. Of a transaction that is taken, by the same deposit recorded before too, it returns
+    nothing. One that waits for the deletion of the user who has it is refused by
+    orders_tx_hash_key.
+    """
+    cur = AsyncRawCursor(conn, row_factory=models.order_row)
+    await cur.execute(INSERT_VERIFIED_DEPOSIT, (tx_hash, amount_usdc, user_id))
+    return await cur.fetchone()
+
+
+async def get_deposit(
+    conn: AsyncConnection[Any],
+    *,
+    tx_hash: str,
+    user_id: UUID,
+) -> models.Order | None:
+    """Returns the user's deposit of a transaction."""
+    cur = AsyncRawCursor(conn, row_factory=models.order_row)
+    await cur.execute(GET_DEPOSIT, (tx_hash, user_id))
+    return await cur.fetchone()
+
+
 async def credit_deposit(
     conn: AsyncConnection[Any],
     *,
     tx_hash: str,
 ) -> models.Order | None:
     """Notes that a confirmed deposit was credited. Returns it to one caller only, who credits
-    it in the same transaction.
+    it in the same transaction; never one that is settled.
     Not scoped by user: the chain names the transaction only.
     """
     cur = AsyncRawCursor(conn, row_factory=models.order_row)
@@ -89,8 +123,8 @@ async def list_deposits_to_check(
     *,
     max_rows: int,
 ) -> list[models.Order]:
-    """Lists the deposits that wait for the chain, the oldest first, for the worker that
-    looks them up there.
+    """Lists the deposits that wait for the chain, or to be credited, the oldest first, for the
+    worker that looks them up there; none that is settled. Reads orders_open_deposit_idx.
     Not scoped by user: the worker serves all.
     """
     cur = AsyncRawCursor(conn, row_factory=models.order_row)

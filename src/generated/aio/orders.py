@@ -3,53 +3,107 @@
 import datetime
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from psycopg import AsyncConnection, AsyncRawCursor, ProgrammingError
+from psycopg.errors import NoDataFound, TooManyRows
 from psycopg.rows import scalar_row
-from psycopg.types.json import Jsonb
 from psycopg.types.numeric import Int4
 
-from .. import enums, json_types, models
+from .. import enums, models
 from ..orders import (
     ATTACH_CROSSMINT_ORDER,
     ATTACH_TRANSACTION,
+    ATTACH_TRANSACTION_BY_CROSSMINT_ORDER,
+    COUNT_ORDERS,
     CREATE_ORDERS,
+    FORGET_ORDER_EVENTS,
     GET_ORDER,
+    GET_ORDER_BY_CROSSMINT_ORDER,
+    GET_ORDER_WITH_ITEM,
+    GET_RECEIVED_EVENT,
+    INSERT_GIVINGS_UP,
     INSERT_ORDER_CANCELLATION,
     INSERT_ORDER_EVENT,
+    LIST_CHECKOUTS_TO_GIVE_UP,
+    LIST_EVENTS_TO_ANNOUNCE,
     LIST_ITEMS_PAID_TWICE,
     LIST_ORDERS,
     LIST_ORDERS_OF_CHECKOUTS,
+    LIST_ORDERS_WITH_ITEM_IN_CART,
+    LIST_ORDERS_WITHOUT_DIGEST,
+    LIST_PAYMENTS_THAT_DIFFER,
+    LIST_PAYMENTS_WITHOUT_ORDER,
     LOCK_CROSSMINT_ORDERS,
     LOCK_OWNER_OF_CROSSMINT_ORDER,
+    LOCK_OWNERS_OF_ORDERS,
+    MARK_EVENT_ANNOUNCED,
+    PAGE_ORDERS,
     RECOMPUTE_ORDERS,
+    REREAD_ORDER,
+    STRIP_RETIRED_EVENT,
+    ForgetOrderEventsRow,
+    GetOrderByCrossmintOrderRow,
+    GetOrderWithItemRow,
+    GetReceivedEventRow,
+    ListCheckoutsToGiveUpRow,
+    ListEventsToAnnounceRow,
     ListItemsPaidTwiceRow,
     ListOrdersOfCheckoutsRow,
     ListOrdersRow,
+    ListOrdersWithoutDigestRow,
+    ListPaymentsWithoutOrderRow,
+    PageOrdersRow,
     RecomputeOrdersRow,
+    forget_order_events_row,
+    get_order_by_crossmint_order_row,
+    get_order_with_item_row,
+    get_received_event_row,
+    list_checkouts_to_give_up_row,
+    list_events_to_announce_row,
     list_items_paid_twice_row,
     list_orders_of_checkouts_row,
     list_orders_row,
+    list_orders_without_digest_row,
+    list_payments_without_order_row,
+    page_orders_row,
     recompute_orders_row,
 )
 
 __all__ = [
     "attach_crossmint_order",
     "attach_transaction",
+    "attach_transaction_by_crossmint_order",
+    "count_orders",
     "create_orders",
+    "forget_order_events",
     "get_order",
+    "get_order_by_crossmint_order",
+    "get_order_with_item",
+    "get_received_event",
+    "insert_givings_up",
     "insert_order_cancellation",
     "insert_order_event",
+    "list_checkouts_to_give_up",
+    "list_events_to_announce",
     "list_items_paid_twice",
     "list_orders",
     "list_orders_of_checkouts",
+    "list_orders_with_item_in_cart",
+    "list_orders_without_digest",
+    "list_payments_that_differ",
+    "list_payments_without_order",
     "lock_crossmint_orders",
     "lock_owner_of_crossmint_order",
+    "lock_owners_of_orders",
+    "mark_event_announced",
+    "page_orders",
     "recompute_orders",
+    "reread_order",
     "send_create_orders",
     "send_recompute_orders",
+    "strip_retired_event",
 ]
 
 
@@ -74,7 +128,6 @@ async def create_orders(
     ids: Sequence[UUID | None],
     crossmint_order_ids: Sequence[str | None],
     amounts_usdc: Sequence[Decimal | None],
-    tx_hashes: Sequence[str | None],
     user_id: UUID,
 ) -> list[models.Order]:
     """Creates the orders of one checkout, matched by place, and locks their user first.
@@ -83,14 +136,7 @@ async def create_orders(
     cur = AsyncRawCursor(conn, row_factory=models.order_row)
     await cur.execute(
         CREATE_ORDERS,
-        (
-            checkout_id,
-            [*ids],
-            [*crossmint_order_ids],
-            [*amounts_usdc],
-            [*tx_hashes],
-            user_id,
-        ),
+        (checkout_id, [*ids], [*crossmint_order_ids], [*amounts_usdc], user_id),
     )
     return await cur.fetchall()
 
@@ -102,21 +148,13 @@ async def send_create_orders(
     ids: Sequence[UUID | None],
     crossmint_order_ids: Sequence[str | None],
     amounts_usdc: Sequence[Decimal | None],
-    tx_hashes: Sequence[str | None],
     user_id: UUID,
 ) -> Callable[[], Awaitable[list[models.Order]]]:
     """Queue `create_orders` and return the function that fetches its result."""
     cur = AsyncRawCursor(conn, row_factory=models.order_row)
     await cur.execute(
         CREATE_ORDERS,
-        (
-            checkout_id,
-            [*ids],
-            [*crossmint_order_ids],
-            [*amounts_usdc],
-            [*tx_hashes],
-            user_id,
-        ),
+        (checkout_id, [*ids], [*crossmint_order_ids], [*amounts_usdc], user_id),
     )
     return cur.fetchall
 
@@ -125,20 +163,48 @@ async def insert_order_event(
     conn: AsyncConnection[Any],
     *,
     id: str,
-    crossmint_order_id: str,
-    type: str,
+    crossmint_order_id: str | None,
+    type: str | None,
     payment_hash: str | None,
     amount_usdc: Decimal | None,
-    payload: json_types.JsonInput,
+    quoted_usdc: Decimal | None,
+    received_usdc: Decimal | None,
+    amount: Decimal | None,
+    currency: str | None,
+    is_json: bool,
+    body: bytes | None,
 ) -> int:
-    """Keeps an event of a Crossmint order; one that is there stays as it is.
+    """Keeps an event of Crossmint's; one that is there stays as it is. The body goes where it
+    fits: parsed, if it is JSON that the server can hold, else as it came.
     Not scoped by user: Crossmint names the order only, which may not be here yet.
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(
         INSERT_ORDER_EVENT,
-        (id, crossmint_order_id, type, payment_hash, amount_usdc, Jsonb(payload)),
+        (
+            id,
+            crossmint_order_id,
+            type,
+            payment_hash,
+            amount_usdc,
+            quoted_usdc,
+            received_usdc,
+            amount,
+            currency,
+            is_json,
+            body,
+        ),
     )
+    return await _row_count(cur)
+
+
+async def strip_retired_event(conn: AsyncConnection[Any], *, id: str) -> int:
+    """Keeps of an event only that it happened, if its order's user was deleted while the
+    event waited for that user's lock: it was kept before the deletion could be seen.
+    Not scoped by user: there is none any more.
+    """
+    cur = AsyncRawCursor(conn)
+    await cur.execute(STRIP_RETIRED_EVENT, (id,))
     return await _row_count(cur)
 
 
@@ -147,7 +213,8 @@ async def insert_order_cancellation(
     *,
     order_id: UUID,
 ) -> int:
-    """Keeps that the user cancelled an order; once an order.
+    """Keeps that the user cancelled an order; once an order. Who asked for it needs no
+    announcement.
     Not scoped by user: called with an order of the user that is locked.
     """
     cur = AsyncRawCursor(conn)
@@ -174,10 +241,12 @@ async def recompute_orders(
     *,
     ids: Sequence[UUID | None],
 ) -> list[RecomputeOrdersRow]:
-    """Makes status, payment hash and amount of checkouts what their events say, and returns
-    those that changed, with the status before. Hash and amount are those of the payment
-    with the smallest event id that has one. Runs after the locks are held, as a
-    statement of its own: an earlier one would not see what was committed meanwhile.
+    """Makes status, payment hash and amounts of checkouts what their events say, and returns
+    those that changed, with the status before. Hash and amounts are those of the payment
+    with the smallest event id that has one. Applies the events that were not yet, in the
+    order in which they came, and notes on each what it made of the status. Runs after the
+    locks are held, as a statement of its own: an earlier one would not see what was
+    committed meanwhile.
     Not scoped by user: called with ids of orders whose user is locked. The subselect hides
     the array's length from the planner, which would otherwise plan anew at each call.
     """
@@ -197,6 +266,92 @@ async def send_recompute_orders(
     return cur.fetchall
 
 
+async def reread_order(conn: AsyncConnection[Any], *, id: UUID) -> models.Order | None:
+    """Returns an order as it is under the locks.
+    Not scoped by user: called with an order whose user is locked.
+    """
+    cur = AsyncRawCursor(conn, row_factory=models.order_row)
+    await cur.execute(REREAD_ORDER, (id,))
+    return await cur.fetchone()
+
+
+async def get_received_event(
+    conn: AsyncConnection[Any],
+    *,
+    id: str,
+) -> GetReceivedEventRow | None:
+    """Returns what became of an event of Crossmint's, with its order as it is now, if it is
+    here: status before and after are NULL until it was applied.
+    Not scoped by user: Crossmint names the order only.
+    """
+    cur = AsyncRawCursor(conn, row_factory=get_received_event_row)
+    await cur.execute(GET_RECEIVED_EVENT, (id,))
+    return await cur.fetchone()
+
+
+async def list_events_to_announce(
+    conn: AsyncConnection[Any],
+    *,
+    max_rows: int,
+) -> list[ListEventsToAnnounceRow]:
+    """Lists the events that were applied and not announced yet, those applied first before,
+    each with its order as it is now. Reads order_events_to_announce_idx.
+    Not scoped by user: the worker serves all.
+    """
+    cur = AsyncRawCursor(conn, row_factory=list_events_to_announce_row)
+    await cur.execute(LIST_EVENTS_TO_ANNOUNCE, (Int4(max_rows),))
+    return await cur.fetchall()
+
+
+async def mark_event_announced(conn: AsyncConnection[Any], *, id: str) -> int:
+    """Notes that an event was announced: 1 for the one caller who notes it first, 0 for all
+    others, and for an event whose order is not here. Who marks and writes what is to be
+    sent in one transaction sends it exactly once.
+    Not scoped by user: the worker serves all.
+    """
+    cur = AsyncRawCursor(conn)
+    await cur.execute(MARK_EVENT_ANNOUNCED, (id,))
+    return await _row_count(cur)
+
+
+async def list_payments_without_order(
+    conn: AsyncConnection[Any],
+    *,
+    older_than: datetime.timedelta,
+    after_received_at: datetime.datetime | None,
+    after_id: str | None,
+    max_rows: int,
+) -> list[ListPaymentsWithoutOrderRow]:
+    """Lists the signed payments whose order is not here although they came longer ago than
+    that, the oldest first, from after the one given (all from the oldest, if none). Of an
+    order that was deleted with its user it says so. Reads
+    order_events_unmatched_payment_idx.
+    Not scoped by user: nobody knows whose they are.
+    """
+    cur = AsyncRawCursor(conn, row_factory=list_payments_without_order_row)
+    await cur.execute(
+        LIST_PAYMENTS_WITHOUT_ORDER,
+        (older_than, after_received_at, after_id, Int4(max_rows)),
+    )
+    return await cur.fetchall()
+
+
+async def forget_order_events(
+    conn: AsyncConnection[Any],
+    *,
+    older_than: datetime.timedelta,
+    max_rows: int,
+) -> ForgetOrderEventsRow:
+    """Takes their payloads from events that came longer ago than that, and deletes those
+    that never have an effect; counts both. Nothing of what orders are made of goes.
+    Passes over events that somebody is working on. Reads order_events_to_forget_idx.
+    Not scoped by user: retention serves all.
+    """
+    cur = AsyncRawCursor(conn, row_factory=forget_order_events_row)
+    await cur.execute(FORGET_ORDER_EVENTS, (older_than, Int4(max_rows)))
+    return await _only(cur)
+
+
 async def get_order(
     conn: AsyncConnection[Any],
     *,
@@ -207,6 +362,89 @@ async def get_order(
     cur = AsyncRawCursor(conn, row_factory=models.order_row)
     await cur.execute(GET_ORDER, (id, user_id))
     return await cur.fetchone()
+
+
+async def get_order_with_item(
+    conn: AsyncConnection[Any],
+    *,
+    id: UUID,
+    user_id: UUID,
+) -> GetOrderWithItemRow | None:
+    """Returns one of a user's orders, with its snapshot if it has one."""
+    cur = AsyncRawCursor(conn, row_factory=get_order_with_item_row)
+    await cur.execute(GET_ORDER_WITH_ITEM, (id, user_id))
+    return await cur.fetchone()
+
+
+async def get_order_by_crossmint_order(
+    conn: AsyncConnection[Any],
+    *,
+    crossmint_order_id: str,
+) -> GetOrderByCrossmintOrderRow | None:
+    """Returns the checkout of a Crossmint order with all that its worker needs: the snapshot,
+    if it has one, and the user's wallet; of the key only whether there is one.
+    Not scoped by user: Crossmint names the order only.
+    """
+    cur = AsyncRawCursor(conn, row_factory=get_order_by_crossmint_order_row)
+    await cur.execute(GET_ORDER_BY_CROSSMINT_ORDER, (crossmint_order_id,))
+    return await cur.fetchone()
+
+
+async def list_orders_without_digest(
+    conn: AsyncConnection[Any],
+    *,
+    after_created_at: datetime.datetime | None,
+    after_id: UUID | None,
+    max_rows: int,
+) -> list[ListOrdersWithoutDigestRow]:
+    """Lists the paid orders whose item is on chain and that have no digest, the oldest first,
+    from after the one given (all from the oldest, if none), as
+    get_order_by_crossmint_order gives each. Reads orders_without_digest_idx.
+    Not scoped by user: the worker serves all.
+    """
+    cur = AsyncRawCursor(conn, row_factory=list_orders_without_digest_row)
+    await cur.execute(
+        LIST_ORDERS_WITHOUT_DIGEST,
+        (after_created_at, after_id, Int4(max_rows)),
+    )
+    return await cur.fetchall()
+
+
+async def count_orders(
+    conn: AsyncConnection[Any],
+    *,
+    user_id: UUID,
+    type: enums.OrderType | None,
+    status: enums.OrderStatus | None,
+) -> int:
+    """Counts a user's orders; of one type or status, if given.
+    Reads orders_user_id_created_at_idx.
+    """
+    cur: AsyncRawCursor[int] = AsyncRawCursor(conn, row_factory=scalar_row)
+    await cur.execute(COUNT_ORDERS, (user_id, type, status))
+    return await _only(cur)
+
+
+async def page_orders(
+    conn: AsyncConnection[Any],
+    *,
+    user_id: UUID,
+    type: enums.OrderType | None,
+    status: enums.OrderStatus | None,
+    skip_rows: int,
+    max_rows: int,
+) -> list[PageOrdersRow]:
+    """Lists a user's orders, the newest first, without the first ones, each checkout with its
+    product, and the total of them all. Of one type or status, if given. For pages that are
+    numbered; list_orders does not skip what came before.
+    Reads orders_user_id_created_at_idx.
+    """
+    cur = AsyncRawCursor(conn, row_factory=page_orders_row)
+    await cur.execute(
+        PAGE_ORDERS,
+        (user_id, type, status, Int4(skip_rows), Int4(max_rows)),
+    )
+    return await cur.fetchall()
 
 
 async def list_orders(
@@ -236,30 +474,116 @@ async def list_orders_of_checkouts(
     *,
     user_id: UUID,
     crossmint_order_ids: Sequence[str | None],
-    tx_hashes: Sequence[str | None],
 ) -> list[ListOrdersOfCheckoutsRow]:
     """Lists all orders, with their snapshots, of the user's checkouts that made any of the
-    Crossmint orders or transactions given.
+    Crossmint orders given.
     """
     cur = AsyncRawCursor(conn, row_factory=list_orders_of_checkouts_row)
-    await cur.execute(
-        LIST_ORDERS_OF_CHECKOUTS,
-        (user_id, [*crossmint_order_ids], [*tx_hashes]),
-    )
+    await cur.execute(LIST_ORDERS_OF_CHECKOUTS, (user_id, [*crossmint_order_ids]))
     return await cur.fetchall()
 
 
 async def list_items_paid_twice(
     conn: AsyncConnection[Any],
     *,
-    user_id: UUID,
+    user_id: UUID | None,
+    after_created_at: datetime.datetime | None,
+    after_id: UUID | None,
     max_rows: int,
 ) -> list[ListItemsPaidTwiceRow]:
-    """Lists a user's cart items that more than one uncancelled order holds, with those
-    orders: money that came for an order after it was cancelled, and is owed back.
+    """Lists the paid orders whose money came late, for something that other paid orders, also
+    given, had been placed for meanwhile: it is owed back. Either they hold the same item,
+    or the same product, size and colour was added and bought again while the order was
+    cancelled. Of one user, if given, the oldest first, from after the one given (all from
+    the oldest, if none). Reads orders_paid_late_idx.
+    Scoped by user where one is given; without, it is for the worker that serves all.
     """
     cur = AsyncRawCursor(conn, row_factory=list_items_paid_twice_row)
-    await cur.execute(LIST_ITEMS_PAID_TWICE, (user_id, Int4(max_rows)))
+    await cur.execute(
+        LIST_ITEMS_PAID_TWICE,
+        (user_id, after_created_at, after_id, Int4(max_rows)),
+    )
+    return await cur.fetchall()
+
+
+async def list_payments_that_differ(
+    conn: AsyncConnection[Any],
+    *,
+    after_created_at: datetime.datetime | None,
+    after_id: UUID | None,
+    max_rows: int,
+) -> list[models.Order]:
+    """Lists the orders that were paid less, or more, than was quoted, the oldest first, from
+    after the one given (all from the oldest, if none). Reads orders_payment_differs_idx.
+    Not scoped by user: the worker serves all.
+    """
+    cur = AsyncRawCursor(conn, row_factory=models.order_row)
+    await cur.execute(
+        LIST_PAYMENTS_THAT_DIFFER,
+        (after_created_at, after_id, Int4(max_rows)),
+    )
+    return await cur.fetchall()
+
+
+async def list_checkouts_to_give_up(
+    conn: AsyncConnection[Any],
+    *,
+    older_than: datetime.timedelta,
+    after_created_at: datetime.datetime | None,
+    after_id: UUID | None,
+    max_rows: int,
+) -> list[ListCheckoutsToGiveUpRow]:
+    """Lists the checkouts that have been awaiting approval for longer than that, the oldest
+    first, from after the one given (all from the oldest, if none): those whose item is
+    known, and whose payment the chain has not seen. Locks nothing: whoever gives them up
+    looks again under the locks. Reads orders_awaiting_approval_idx.
+    Not scoped by user: the worker serves all.
+    """
+    cur = AsyncRawCursor(conn, row_factory=list_checkouts_to_give_up_row)
+    await cur.execute(
+        LIST_CHECKOUTS_TO_GIVE_UP,
+        (older_than, after_created_at, after_id, Int4(max_rows)),
+    )
+    return await cur.fetchall()
+
+
+async def lock_owners_of_orders(
+    conn: AsyncConnection[Any],
+    *,
+    order_ids: Sequence[UUID | None],
+) -> list[UUID]:
+    """Locks the users of orders, in the order of their ids.
+    Not scoped by user: the worker serves all.
+    """
+    cur: AsyncRawCursor[UUID] = AsyncRawCursor(conn, row_factory=scalar_row)
+    await cur.execute(LOCK_OWNERS_OF_ORDERS, ([*order_ids],))
+    return await cur.fetchall()
+
+
+async def insert_givings_up(
+    conn: AsyncConnection[Any],
+    *,
+    order_ids: Sequence[UUID | None],
+) -> list[UUID | None]:
+    """Keeps that checkouts were given up, once each, and returns which: those that may be, by
+    the rules of list_checkouts_to_give_up, now that they are locked.
+    Not scoped by user: called with orders whose users are locked.
+    """
+    cur: AsyncRawCursor[UUID | None] = AsyncRawCursor(conn, row_factory=scalar_row)
+    await cur.execute(INSERT_GIVINGS_UP, ([*order_ids],))
+    return await cur.fetchall()
+
+
+async def list_orders_with_item_in_cart(
+    conn: AsyncConnection[Any],
+    *,
+    order_ids: Sequence[UUID | None],
+) -> list[UUID]:
+    """Lists which of these orders have their item in the cart.
+    Not scoped by user: called with orders whose users are locked.
+    """
+    cur: AsyncRawCursor[UUID] = AsyncRawCursor(conn, row_factory=scalar_row)
+    await cur.execute(LIST_ORDERS_WITH_ITEM_IN_CART, ([*order_ids],))
     return await cur.fetchall()
 
 
@@ -298,6 +622,26 @@ async def attach_transaction(
     return await cur.fetchone()
 
 
+async def attach_transaction_by_crossmint_order(
+    conn: AsyncConnection[Any],
+    *,
+    tx_hash: str,
+    crossmint_order_id: str,
+) -> models.Order | None:
+    """Records the Sui digest that paid for the checkout of a Crossmint order, once: the same
+    again returns the order. Returns nothing if it has another digest, or the digest is
+    another order's, of a deleted user too, or there is no such checkout. Needs no lock:
+    the row itself decides, and of two orders at once orders_tx_hash_key.
+    Not scoped by user: Crossmint, or the chain, names the order only.
+    """
+    cur = AsyncRawCursor(conn, row_factory=models.order_row)
+    await cur.execute(
+        ATTACH_TRANSACTION_BY_CROSSMINT_ORDER,
+        (tx_hash, crossmint_order_id),
+    )
+    return await cur.fetchone()
+
+
 async def _row_count(cur: AsyncRawCursor[Any]) -> int:
     """Count the rows, of which a pipeline knows only after a fetch."""
     if cur.pgresult is None:
@@ -307,3 +651,16 @@ async def _row_count(cur: AsyncRawCursor[Any]) -> int:
             if cur.pgresult is None:
                 raise
     return cur.rowcount
+
+
+_Row = TypeVar("_Row")
+
+
+async def _only(cur: AsyncRawCursor[_Row]) -> _Row:
+    """Fetch the row of a query that gives exactly one."""
+    rows = await cur.fetchall()
+    if not rows:
+        raise NoDataFound("the query gave no row, where it must give exactly one")
+    if len(rows) > 1:
+        raise TooManyRows("the query gave several rows, where it must give exactly one")
+    return rows[0]

@@ -1,82 +1,110 @@
-"""Who writes carts: their users, or the mirror of Sui events. CART_SERVICE decides."""
+"""Carts as their users write them, where CART_SERVICE is db."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Literal
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from psycopg import AsyncConnection
-from psycopg.rows import TupleRow
-
-from generated.aio import carts, chain
+from generated.aio import carts, users
 from generated.models import CartItem
 from store import errors
-from store.chain import ChainEvent, Product
+from store.products import CartAddition, ItemName, Product
 
 from .database import AsyncDatabase
-
-_Connection = AsyncConnection[TupleRow]
-
-
-async def mirror(conn: _Connection, user_ids: Sequence[UUID]) -> None:
-    """Make carts what the stored events say; needs the locks of their users."""
-    await chain.adopt_cart_items(conn, user_ids=user_ids)
-    await chain.mirror_cart_items(conn, user_ids=user_ids)
 
 
 class AsyncCarts(AsyncDatabase):
     """The carts of a store. All methods raise DatabaseError and WrongCartService."""
 
-    async def add_cart_item(self, user_id: UUID, product: Product) -> CartItem:
-        """Put a product into a cart; its variant again is the same item, updated.
+    async def add_cart_item(
+        self, user_id: UUID, product: Product, *, replace: bool = False
+    ) -> CartAddition:
+        """Put a product into a cart, in one round trip.
+
+        If its variant (product, size, colour) is in the cart, that item stays as it is,
+        price included, or takes the new details if ``replace`` is set; the result's
+        ``is_new`` is False then.
 
         Raises:
+            CartFull: the cart has CART_MAX_ITEMS items of other variants.
             UserNotFound: there is no such user.
+            InvalidValue: a text is too long.
+
+        Example::
+
+            added = store.add_cart_item(user.id, Product(product_id="B01", …))
+            return 201 if added.is_new else 409
         """
         self._require("db")
-        async with self.connection() as conn:
-            item = await carts.add_cart_item(conn, user_id=user_id, **asdict(product))
-        if item is None:
-            raise errors.UserNotFound(user_id)
-        return item
+        new_id = uuid4()
 
-    async def remove_cart_item(self, user_id: UUID, item_id: UUID) -> CartItem | None:
-        """Take an item out of the user's cart; None if it is not in it."""
-        self._require("db")
+        async def attempt() -> CartItem | None:
+            async with self.transaction() as conn:
+                await carts.lock_cart(conn, user_id=user_id)
+                added = await carts.send_add_cart_item(
+                    conn,
+                    id=new_id,
+                    user_id=user_id,
+                    product_id=product.product_id,
+                    product_name=product.product_name,
+                    price=product.price,
+                    image=product.image,
+                    product_url=product.product_url,
+                    size=product.size,
+                    color=product.color,
+                    retailer=product.retailer,
+                    max_items=self.settings.cart_max_items,
+                    replace=replace,
+                )
+            return await added()
+
+        if item := await self._retried(attempt):
+            return CartAddition(item, is_new=item.id == new_id)
         async with self.connection() as conn:
-            return await carts.remove_cart_item(conn, id=item_id, user_id=user_id)
+            if await users.get_user(conn, id=user_id) is None:
+                raise errors.UserNotFound(user_id)
+        raise errors.CartFull(self.settings.cart_max_items)
+
+    async def get_cart_item(self, user_id: UUID, item: UUID | str) -> CartItem | None:
+        """Give an item of the user's cart by its id or its id on chain, if it is there.
+
+        Raises:
+            Malformed: ``item`` is neither.
+        """
+        name = ItemName.of(item)
+        async with self.connection() as conn:
+            return await carts.get_cart_item(
+                conn,
+                user_id=user_id,
+                id=name.id,
+                on_chain_object_id=name.on_chain_object_id,
+            )
+
+    async def remove_cart_item(
+        self, user_id: UUID, item: UUID | str
+    ) -> CartItem | None:
+        """Take an item out of the user's cart; None if it is not in it.
+
+        ``item`` is its id or its id on chain.
+
+        Raises:
+            Malformed: it is neither.
+        """
+        self._require("db")
+        name = ItemName.of(item)
+        async with self.connection() as conn:
+            return await carts.remove_cart_item(
+                conn,
+                user_id=user_id,
+                id=name.id,
+                on_chain_object_id=name.on_chain_object_id,
+            )
 
     async def clear_cart(self, user_id: UUID) -> int:
         """Take everything out of the user's cart, and tell how many items that was."""
         self._require("db")
         async with self.connection() as conn:
             return await carts.clear_cart(conn, user_id=user_id)
-
-    async def record_chain_events(
-        self, events: Sequence[ChainEvent], *, cursor: int
-    ) -> None:
-        """Keep events of Sui, each once, and make the carts what all of them say.
-
-        The cursor is the last checkpoint of which these are the last events. It moves
-        with them or not at all, and never back. Events of a wallet that no user has
-        are kept until `activate_wallet`.
-
-        Raises:
-            InvalidValue: a value of an event breaks a rule of the schema.
-        """
-        self._require("onchain")
-        rows = [event.model_dump(mode="json") for event in events]
-        objects = [event.object_id for event in events]
-
-        async def work(conn: _Connection) -> None:
-            await chain.advance_chain_cursor(conn, checkpoint=cursor)
-            await chain.insert_chain_events(conn, events=rows)
-            owners = await chain.lock_owners_of_objects(conn, object_ids=objects)
-            await mirror(conn, owners)
-
-        await self.atomically(work)
 
     def _require(self, service: Literal["db", "onchain"]) -> None:
         if self.settings.cart_service != service:

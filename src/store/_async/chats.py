@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from asyncio import sleep
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +12,12 @@ from generated.aio import chats
 from generated.models import ChatSession
 from store import errors
 from store import messages as ui_messages
+from store.pages import Page
 
 from .database import AsyncDatabase
+
+# Serializing this much takes about a millisecond, or a few where it is small numbers.
+_BYTES_BETWEEN_PAUSES = 1 << 16
 
 
 class AsyncChats(AsyncDatabase):
@@ -24,25 +30,54 @@ class AsyncChats(AsyncDatabase):
         messages: Sequence[dict[str, Any]],
         *,
         replace_after: str | None = None,
+        from_version: int | None = None,
+        make_title: bool = True,
     ) -> ChatSession:
         """Save a session's UIMessages, all or the last ones, and return the session.
 
-        A message that is there keeps its place and takes the new role and parts; new
-        ones follow in the order given. What follows the message ``replace_after`` is
-        deleted first. The session becomes the user's newest; if it has no title, the
-        user's first text makes one.
+        A message that is there keeps its place and takes the new role, parts and
+        metadata; new ones follow in the order given. What follows the message
+        ``replace_after`` is deleted first. The session becomes the user's newest; if it
+        has no title, the user's first text makes one, unless ``make_title`` is False.
+
+        ``from_version`` is the ``version`` of the session from which these messages
+        began: if it was saved since, nothing is written. The same call again, however,
+        has the same result, as long as nobody else saved. Without it, the last save
+        wins. Each save makes the version grow.
+
+            session = store.save_turn(user_id, session_id, [question])
+            ...  # the answer is streamed
+            store.save_turn(
+                user_id, session_id, [answer], from_version=session.version
+            )
 
         Raises:
             MessageRefused: a message cannot be stored, or ``replace_after`` is none.
             ChatSessionNotFound: the user has no such session.
+            ChatOvertaken: the session was saved since ``from_version``.
         """
-        turn = ui_messages.load(messages)
-        title = ui_messages.title_of(turn)
+        turn, size = ui_messages.Turn(), 0
+        for message in [*messages]:
+            size += turn.add(message)
+            if size > _BYTES_BETWEEN_PAUSES:
+                size = 0
+                await sleep(0)
+        json, index = turn.json, turn.index
+        title = ui_messages.title_of(turn.messages) if make_title else None
+        last_save = None
+        if from_version is not None:
+            said = repr((from_version, replace_after, title, index)).encode()
+            last_save = UUID(bytes=sha256(said).digest()[:16])
 
         async def attempt() -> ChatSession | None:
             async with self.transaction() as conn:
                 touched = await chats.send_touch_chat_session(
-                    conn, id=session_id, user_id=user_id, title=title
+                    conn,
+                    id=session_id,
+                    user_id=user_id,
+                    title=title,
+                    from_version=from_version,
+                    last_save=last_save,
                 )
                 if replace_after is not None:
                     kept = await chats.delete_chat_messages_after(
@@ -57,12 +92,47 @@ class AsyncChats(AsyncDatabase):
                     conn,
                     session_id=session_id,
                     user_id=user_id,
-                    msg_ids=[message.id for message in turn],
-                    roles=[message.role for message in turn],
-                    parts=[message["parts"] for message in messages],
+                    messages=json,
+                    index=index,
                 )
             return await touched()
 
-        if session := await self._retried(attempt):
+        try:
+            session = await self._retried(attempt)
+        except errors.InvalidValue as error:
+            if (error.table, error.column) != ("chat_sessions", "version"):
+                raise
+            session = await self._saved_before(user_id, session_id, last_save)
+        if session:
             return session
         raise errors.ChatSessionNotFound(session_id)
+
+    async def _saved_before(
+        self, user_id: UUID, session_id: UUID, last_save: UUID | None
+    ) -> ChatSession | None:
+        async with self.connection() as conn:
+            session = await chats.get_chat_session(conn, id=session_id, user_id=user_id)
+        if session and session.last_save != last_save:
+            raise errors.ChatOvertaken(session_id) from None
+        return session
+
+    async def list_chat_sessions(
+        self, user_id: UUID, *, limit: int = 20, offset: int = 0
+    ) -> Page[ChatSession]:
+        """List a user's sessions, the last touched first, with how many there are.
+
+        One round trip. The number is right beyond the last page, too.
+
+            page = store.list_chat_sessions(user_id, limit=20, offset=40)
+            {"sessions": page.rows, "total": page.total}
+
+        A session that is touched moves to the top, so that the next page by offset
+        repeats one; ``generated.chats.list_chat_sessions`` goes on from a session, and
+        repeats none.
+        """
+        async with self.connection() as conn:
+            found = await chats.page_chat_sessions(
+                conn, user_id=user_id, max_rows=limit, skipped_rows=offset
+            )
+        rows = [each.chat_session for each in found if each.chat_session]
+        return Page(rows, found[0].total)

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from generated.aio import carts, orders
 from store import checkouts, errors
 from store.checkouts import CheckoutLine, PlacedOrder
+from store.products import ItemName
 
 from .database import AsyncDatabase
 
@@ -20,27 +21,28 @@ class AsyncCheckout(AsyncDatabase):
     ) -> list[PlacedOrder]:
         """Turn items of the user's cart into orders, one a line, in the lines' order.
 
-        The same lines with their Crossmint orders (or transactions) again give the
-        first result, whatever the orders' status by now.
+        The same lines with their Crossmint orders again give the first result, whatever
+        the orders' status by now.
 
         Raises:
             EmptyCheckout: no line.
-            RepeatedItem: two lines name one item, Crossmint order or transaction.
+            RepeatedItem: two lines name one item or Crossmint order.
             ItemUnavailable: an item is not in the user's cart.
             PriceChanged: an item costs another price than the line expects.
-            CheckoutConflict: a Crossmint order or transaction belongs to another one.
-            InvalidValue: an id, amount or hash breaks a rule of the schema.
+            CheckoutConflict: a Crossmint order belongs to another one.
+            InvalidValue: an id, price or amount breaks a rule of the schema.
+            Malformed: an item's name is neither an id nor one on chain.
         """
-        checkouts.refuse_malformed(lines)
+        names = checkouts.refuse_malformed(lines)
         try:
-            return await self._retried(lambda: self._place(user_id, lines))
+            return await self._retried(lambda: self._place(user_id, lines, names))
         except (errors.AlreadyExists, errors.InvalidValue) as refusal:
-            if placed := await self._placed_before(user_id, lines):
+            if placed := await self._placed_before(user_id, lines, names):
                 return placed
-            raise await self._reason(user_id, lines, refusal) from None
+            raise await self._reason(user_id, lines, names, refusal) from None
 
     async def _place(
-        self, user_id: UUID, lines: Sequence[CheckoutLine]
+        self, user_id: UUID, lines: Sequence[CheckoutLine], names: Sequence[ItemName]
     ) -> list[PlacedOrder]:
         """Send everything, COMMIT included, before anything is fetched.
 
@@ -61,7 +63,6 @@ class AsyncCheckout(AsyncDatabase):
                 ids=ids,
                 crossmint_order_ids=[line.crossmint_order_id for line in lines],
                 amounts_usdc=[line.amount_usdc for line in lines],
-                tx_hashes=[line.tx_hash for line in lines],
             )
             # An event may have come before the order.
             recomputed = await orders.send_recompute_orders(conn, ids=ids)
@@ -69,43 +70,48 @@ class AsyncCheckout(AsyncDatabase):
                 conn,
                 user_id=user_id,
                 order_ids=ids,
-                cart_item_ids=[line.cart_item_id for line in lines],
+                cart_item_ids=[name.id for name in names],
+                on_chain_object_ids=[name.on_chain_object_id for name in names],
                 expected_prices=[line.expected_price for line in lines],
             )
         order_by_id = {order.id: order for order in await created()}
         order_by_id.update({row.order.id: row.order for row in await recomputed()})
         item_by_order = {item.order_id: item for item in await claimed()}
+        # Set by the snapshot, which came after the orders that were returned.
+        for each, item in item_by_order.items():
+            order_by_id[each].on_chain = item.on_chain_object_id is not None
         return [PlacedOrder(order_by_id[each], item_by_order[each]) for each in ids]
 
     async def _placed_before(
-        self, user_id: UUID, lines: Sequence[CheckoutLine]
+        self, user_id: UUID, lines: Sequence[CheckoutLine], names: Sequence[ItemName]
     ) -> list[PlacedOrder] | None:
         async with self.connection() as conn:
             rows = await orders.list_orders_of_checkouts(
                 conn,
                 user_id=user_id,
                 crossmint_order_ids=checkouts.crossmint_order_ids(lines),
-                tx_hashes=checkouts.tx_hashes(lines),
             )
         placed = [PlacedOrder(row.order, row.order_item) for row in rows]
-        return checkouts.same_checkout(lines, placed)
+        return checkouts.same_checkout(lines, names, placed)
 
     async def _reason(
         self,
         user_id: UUID,
         lines: Sequence[CheckoutLine],
+        names: Sequence[ItemName],
         refusal: errors.AlreadyExists | errors.InvalidValue,
     ) -> errors.StoreError:
         if isinstance(refusal, errors.AlreadyExists):
             return errors.CheckoutConflict(refusal.constraint)
         if refusal.table != "order_items":
             return refusal
-        wanted = {line.cart_item_id: line.expected_price for line in lines}
         async with self.connection() as conn:
-            there = await carts.list_prices_in_cart(
-                conn, user_id=user_id, ids=[*wanted]
+            items = await carts.list_named_cart_items(
+                conn,
+                user_id=user_id,
+                ids=[name.id for name in names if name.id],
+                on_chain_object_ids=[
+                    name.on_chain_object_id for name in names if name.on_chain_object_id
+                ],
             )
-        changed = {row.id for row in there if wanted[row.id] not in {None, row.price}}
-        if changed:
-            return errors.PriceChanged(changed)
-        return errors.ItemUnavailable(wanted.keys() - {row.id for row in there})
+        return checkouts.explain_refusal(lines, names, items)

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
+import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from generated.aio import carts, orders, users
+from generated.aio import carts, deposits, orders, users
 from generated.enums import OrderStatus, OrderType
 from generated.models import Order
-from store import errors, webhooks
+from generated.orders import ListCheckoutsToGiveUpRow, RecomputeOrdersRow
+from store import addresses, errors, webhooks
+from store.orders import (
+    ForgottenEvents,
+    GivenUpOrder,
+    OrderPage,
+    ReceivedEvent,
+    RecordedDeposit,
+)
 from store.webhooks import OrderEvent
 
-from .carts import mirror
+from .chain import mirror_order_items
 from .database import AsyncDatabase
 
 _Connection = AsyncConnection[TupleRow]
+
+# A transaction's worth: of locks held together, and of work lost if it fails.
+_CHECKOUTS_AT_ONCE = 50
+_EVENTS_AT_ONCE = 1000
 
 
 class AsyncOrders(AsyncDatabase):
@@ -26,47 +40,67 @@ class AsyncOrders(AsyncDatabase):
 
     async def receive_order_event(
         self, body: bytes, headers: Mapping[str, str]
-    ) -> OrderEvent:
+    ) -> ReceivedEvent:
         """Take a Crossmint webhook as it came: verify, keep and apply its event.
+
+        Whatever is signed is kept, of an order that is here or not, of a known type or
+        none, and is to be answered with 200.
 
         Raises:
             ConfigurationError: CROSSMINT_WEBHOOK_SECRETS is missing.
             SignatureInvalid: none of its secrets signed this body.
-            EventMalformed: it is signed, but no event of an order.
         """
         event = webhooks.verify(body, headers, self.settings.webhook_secrets())
-        await self.record_order_event(event)
-        return event
+        return await self.record_order_event(event)
 
-    async def record_order_event(self, event: OrderEvent) -> None:
+    async def record_order_event(self, event: OrderEvent) -> ReceivedEvent:
         """Keep an event and make its order what its events say; once per event id.
 
         It may come before its order, which then starts as the event says.
 
         Raises:
-            InvalidValue: a value of the event breaks a rule of the schema.
+            InvalidValue: a value of the event breaks a rule of the schema; of one that
+                `receive_order_event` reads, none does.
         """
+        named = event.crossmint_order_id
+        body = event.bytes_to_keep()
 
-        async def work(conn: _Connection) -> None:
-            await orders.lock_crossmint_orders(
-                conn, crossmint_order_ids=[event.crossmint_order_id]
-            )
-            kept = await orders.insert_order_event(
+        async def work(conn: _Connection) -> ReceivedEvent:
+            if named is not None:
+                await orders.lock_crossmint_orders(conn, crossmint_order_ids=[named])
+            is_first = await orders.insert_order_event(
                 conn,
                 id=event.id,
-                crossmint_order_id=event.crossmint_order_id,
+                crossmint_order_id=named,
                 type=event.type,
                 payment_hash=event.payment_hash,
                 amount_usdc=event.amount_usdc,
-                payload=event.payload,
+                quoted_usdc=event.quoted_usdc,
+                received_usdc=event.received_usdc,
+                amount=event.amount,
+                currency=event.currency,
+                is_json=event.payload is not None,
+                body=body,
             )
-            order_id = kept and await orders.lock_owner_of_crossmint_order(
-                conn, crossmint_order_id=event.crossmint_order_id
+            if not is_first:
+                return await self._received_before(conn, event)
+            order_id = named and await orders.lock_owner_of_crossmint_order(
+                conn, crossmint_order_id=named
             )
-            if order_id:
-                await self._recompute(conn, order_id)
+            made = await self._recompute(conn, order_id) if order_id else None
+            if named and not order_id:
+                await orders.strip_retired_event(conn, id=event.id)
+            applied = made if made and made.order.type == OrderType.CHECKOUT else None
+            return ReceivedEvent(
+                event=event,
+                is_first=True,
+                order=made.order if made else None,
+                status_before=applied.status_before if applied else None,
+                status_after=applied.order.status if applied else None,
+                is_announced=False,
+            )
 
-        await self.atomically(work)
+        return await self.atomically(work)
 
     async def cancel_order(self, user_id: UUID, order_id: UUID) -> Order:
         """Cancel an order that the user no longer wants; its item returns to the cart.
@@ -91,7 +125,8 @@ class AsyncOrders(AsyncDatabase):
             if not waiting or order.type != OrderType.CHECKOUT:
                 raise errors.OrderNotCancellable(order_id, order.status)
             await orders.insert_order_cancellation(conn, order_id=order_id)
-            return await self._recompute(conn, order_id) or order
+            made = await self._recompute(conn, order_id)
+            return made.order if made else order
 
         return await self.atomically(work)
 
@@ -127,24 +162,218 @@ class AsyncOrders(AsyncDatabase):
                 amount_usdc=amount_usdc,
             )
             if order:
-                return await self._recompute(conn, order_id) or order
+                made = await self._recompute(conn, order_id)
+                return made.order if made else order
             if await orders.get_order(conn, id=order_id, user_id=user_id):
                 raise errors.CheckoutConflict("orders_crossmint_order_id_key")
             raise errors.OrderNotFound(order_id)
 
         return await self.atomically(work)
 
-    async def _recompute(self, conn: _Connection, order_id: UUID) -> Order | None:
-        """Recompute an order under its locks, and move its cart item accordingly."""
-        for changed in await orders.recompute_orders(conn, ids=[order_id]):
-            after = changed.order.status
-            if after == changed.status_before:
-                pass
-            elif after == OrderStatus.CANCELLED:
-                await carts.restore_cart_item(conn, order_id=order_id)
-            elif changed.status_before == OrderStatus.CANCELLED:
-                await carts.retake_cart_item(conn, order_id=order_id)
+    async def attach_transaction(
+        self, crossmint_order_id: str, tx_digest: str
+    ) -> Order:
+        """Record the Sui digest that paid for a Crossmint order on chain; once.
+
+        The same digest again returns the order as it is by then.
+
+        Raises:
+            Malformed: it is no Sui digest.
+            OrderNotFound: no checkout has this Crossmint order.
+            DigestConflict: it has another digest, or another order has this one.
+        """
+        digest = addresses.sui_digest(tx_digest)
+        async with self.connection() as conn:
+            try:
+                order = await orders.attach_transaction_by_crossmint_order(
+                    conn, crossmint_order_id=crossmint_order_id, tx_hash=digest
+                )
+            except psycopg.errors.UniqueViolation:
+                order = None  # of two orders at once the other one was first
+            if order:
+                return order
+            there = await orders.get_order_by_crossmint_order(
+                conn, crossmint_order_id=crossmint_order_id
+            )
+        if there is None:
+            raise errors.OrderNotFound(crossmint_order_id=crossmint_order_id)
+        raise errors.DigestConflict(crossmint_order_id)
+
+    async def page_orders(
+        self,
+        user_id: UUID,
+        *,
+        page: int = 1,
+        limit: int = 20,
+        type: OrderType | None = None,  # noqa: A002 - the column's name
+        status: OrderStatus | None = None,
+    ) -> OrderPage:
+        """Give a numbered page of a user's orders, the newest first, and the total.
+
+        Pages are counted from 1. Each checkout comes with its snapshot. Where orders
+        come in between, one may be on two pages; `orders.list_orders` has no such gaps,
+        and costs the same however far back it reads.
+
+        Raises:
+            InvalidValue: the page or the limit is below 1.
+        """
+        if page < 1 or limit < 1:
+            raise errors.InvalidValue("a page and its limit are at least 1")
+        async with self.connection() as conn:
+            rows = await orders.page_orders(
+                conn,
+                user_id=user_id,
+                type=type,
+                status=status,
+                max_rows=limit,
+                skip_rows=(page - 1) * limit,
+            )
+            if rows:
+                return OrderPage(rows, rows[0].total)
+            total = await orders.count_orders(
+                conn, user_id=user_id, type=type, status=status
+            )
+        return OrderPage(rows, total or 0)
+
+    async def give_up_checkouts(
+        self, older_than: timedelta, *, max_orders: int = 1000
+    ) -> list[GivenUpOrder]:
+        """Cancel checkouts that have awaited approval for longer than that.
+
+        Their items return to the carts, however full those are, and money that comes
+        later still wins. Left alone are deposits, orders whose payment the chain has
+        seen, and adopted ones without a snapshot. The oldest go first, in transactions
+        of 50, which several workers may run at once. Each is an event `store.given_up`,
+        which waits to be announced like those of Crossmint.
+        """
+        given_up: list[GivenUpOrder] = []
+        last: ListCheckoutsToGiveUpRow | None = None
+        while len(given_up) < max_orders:
+            async with self.connection() as conn:
+                batch = await orders.list_checkouts_to_give_up(
+                    conn,
+                    older_than=older_than,
+                    after_created_at=last.created_at if last else None,
+                    after_id=last.id if last else None,
+                    max_rows=min(_CHECKOUTS_AT_ONCE, max_orders - len(given_up)),
+                )
+            if not batch:
+                break
+            given_up += await self._give_up(batch)
+            last = batch[-1]
+        return given_up
+
+    async def _give_up(
+        self, batch: Sequence[ListCheckoutsToGiveUpRow]
+    ) -> list[GivenUpOrder]:
+        order_ids = [each.id for each in batch]
+
+        async def work(conn: _Connection) -> list[GivenUpOrder]:
+            # As for a cancellation, the users' locks are enough.
+            await orders.lock_owners_of_orders(conn, order_ids=order_ids)
+            ids = await orders.insert_givings_up(conn, order_ids=order_ids)
+            gone = [each for each in ids if each]
+            changed = await orders.recompute_orders(conn, ids=gone)
+            given_up = [each.order for each in changed]
+            given_up.sort(key=lambda order: (order.created_at, order.id))
+            for order in given_up:
+                await carts.restore_cart_item(conn, order_id=order.id)
             if self.settings.cart_service == "onchain":
-                await mirror(conn, [changed.order.user_id])
-            return changed.order
+                await mirror_order_items(conn, gone)
+            back = set(await orders.list_orders_with_item_in_cart(conn, order_ids=gone))
+            return [GivenUpOrder(order, order.id in back) for order in given_up]
+
+        return await self.atomically(work)
+
+    async def forget_order_events(
+        self, older_than: timedelta, *, max_events: int = 100_000
+    ) -> ForgottenEvents:
+        """Drop the payloads of events that came longer ago than that.
+
+        Events that never have an effect (quotes, and types that nobody knows) are
+        deleted, announced or not. Statuses, hashes and amounts of orders stay, and so
+        does every event that they come from. The oldest go first, in transactions of
+        1,000. Nothing is forgotten unless this is called.
+        """
+        stripped = deleted = 0
+        while stripped + deleted < max_events:
+            async with self.connection() as conn:
+                batch = await orders.forget_order_events(
+                    conn,
+                    older_than=older_than,
+                    max_rows=min(_EVENTS_AT_ONCE, max_events - stripped - deleted),
+                )
+            if batch.stripped + batch.deleted == 0:
+                break
+            stripped += batch.stripped
+            deleted += batch.deleted
+        return ForgottenEvents(stripped, deleted)
+
+    async def record_deposit(
+        self, user_id: UUID, tx_hash: str, amount_usdc: Decimal
+    ) -> RecordedDeposit | None:
+        """Record a transaction that was verified on chain as the user's deposit; once.
+
+        It is payment_confirmed then, and waits to be credited. Recorded before for the
+        same user, it is returned as it is by now, and not as the first; None, if the
+        transaction is somebody else's, or is used up. ``amount_usdc`` is not negative
+        and has at most 6 decimals.
+
+        Raises:
+            UserNotFound: there is no such user.
+            InvalidValue: the amount or the hash breaks a rule of the schema.
+        """
+        if isinstance(amount_usdc, float):
+            raise errors.InvalidValue("amount_usdc is a float, which is not exact")
+        async with self.connection() as conn:
+            recorded = await deposits.insert_verified_deposit(
+                conn, user_id=user_id, tx_hash=tx_hash, amount_usdc=amount_usdc
+            )
+            if recorded:
+                return RecordedDeposit(recorded, is_first=True)
+            there = await deposits.get_deposit(conn, user_id=user_id, tx_hash=tx_hash)
+            if there:
+                return RecordedDeposit(there, is_first=False)
+            if await users.get_user(conn, id=user_id) is None:
+                raise errors.UserNotFound(user_id)
         return None
+
+    async def _received_before(
+        self, conn: _Connection, event: OrderEvent
+    ) -> ReceivedEvent:
+        kept = await orders.get_received_event(conn, id=event.id)
+        return ReceivedEvent(
+            event=event,
+            is_first=False,
+            order=kept.order if kept else None,
+            status_before=kept.status_before if kept else None,
+            status_after=kept.status_after if kept else None,
+            is_announced=bool(kept and kept.announced_at),
+        )
+
+    async def _recompute(
+        self, conn: _Connection, order_id: UUID
+    ) -> RecomputeOrdersRow | None:
+        """Recompute an order under its locks, and move its cart item accordingly.
+
+        A paid order's item is not in the cart, whatever brought it there; on a change
+        into cancelled it comes back. Gives the order and the status that it had.
+        """
+        for changed in await orders.recompute_orders(conn, ids=[order_id]):
+            made = changed
+            break
+        else:
+            found = await orders.reread_order(conn, id=order_id)
+            if found is None:
+                return None
+            made = RecomputeOrdersRow(found, found.status)
+        if made.order.type != OrderType.CHECKOUT:
+            return made
+        if made.order.status == OrderStatus.CANCELLED:
+            if made.status_before != OrderStatus.CANCELLED:
+                await carts.restore_cart_item(conn, order_id=order_id)
+        elif made.order.status != OrderStatus.AWAITING_APPROVAL:
+            await carts.take_cart_item_of_order(conn, order_id=order_id)
+        if self.settings.cart_service == "onchain":
+            await mirror_order_items(conn, [order_id])
+        return made

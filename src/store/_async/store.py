@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from .carts import AsyncCarts
+from .chain import AsyncMirror
 from .chats import AsyncChats
 from .checkout import AsyncCheckout
 from .orders import AsyncOrders
 from .users import AsyncUsers
 
 
-class AsyncStore(AsyncCarts, AsyncChats, AsyncCheckout, AsyncOrders, AsyncUsers):
+class AsyncStore(
+    AsyncCarts, AsyncChats, AsyncCheckout, AsyncMirror, AsyncOrders, AsyncUsers
+):
     """The data layer: connections for generated functions, and the use cases.
 
     A use case that is one query is a generated function, called with a `connection()`;

@@ -1,4 +1,4 @@
-"""Users: their wallets, keys and end. All else of them is single queries."""
+"""Users: their creation, wallets, keys and end. All else of them is single queries."""
 
 from __future__ import annotations
 
@@ -8,32 +8,127 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from pydantic import SecretStr
 
-from generated.aio import chain, users
-from generated.models import User
+from generated.aio import users
+from generated.enums import WalletStatus
+from generated.models import UserProfile
 from store import addresses, errors
 from store.encryption import SUI_PRIVATE_KEY, KeyRing
 
-from .carts import mirror
 from .database import AsyncDatabase
+
+_Connection = AsyncConnection[TupleRow]
 
 
 class AsyncUsers(AsyncDatabase):
     """The users of a store. All methods raise DatabaseError, too."""
 
-    async def set_sui_private_key(self, user_id: UUID, key: SecretStr) -> None:
-        """Keep a user's key (`suiprivkey1…`), encrypted, in place of any before.
+    async def create_user(
+        self, crossmint_user_id: str, *, email: str | None
+    ) -> UserProfile:
+        """Give the user of a Crossmint identity, and create it if there is none.
+
+        One that is there stays as it is; nothing is written then. Of two calls at once
+        one creates the user, and both return it. To find users at each request, read
+        them with `get_user_by_crossmint_user_id`.
+
+            user = store.create_user("google|1017", email="ann@example.org")
 
         Raises:
+            InvalidValue: the identity or address is empty or too long.
+        """
+        async with self.connection() as conn:
+            while True:  # again only if the user was deleted between the two
+                user = await users.create_user(
+                    conn, crossmint_user_id=crossmint_user_id, email=email
+                )
+                # As a statement of its own, this sees what the first one waited for.
+                user = user or await users.get_user_by_crossmint_user_id(
+                    conn, crossmint_user_id=crossmint_user_id
+                )
+                if user:
+                    return user
+
+    async def provision_wallet(
+        self,
+        user_id: UUID,
+        *,
+        wallet_address: str,
+        key: SecretStr | None,
+        crossmint_wallet_id: str | None = None,
+        evm_address: str | None = None,
+    ) -> UserProfile:
+        """Make a pending wallet active, with all that belongs to it, in one write.
+
+        Addresses may have any form. ``key`` (`suiprivkey1…`) is kept encrypted; None
+        leaves it at what `set_sui_private_key` has kept, if anything. Of several calls
+        for one user the first wins; the same one again returns the user, so it may
+        follow an unknown outcome.
+
+            store.provision_wallet(
+                user.id,
+                wallet_address="0xA11CE",
+                key=SecretStr(key),
+                crossmint_wallet_id="wallet-1",
+                evm_address="0x" + "AB" * 20,
+            )
+
+        Raises:
+            WalletAlreadyActive: with another address or key, which stay.
+            WalletNotPending: the provisioning was not begun, or was failed.
+            Malformed: an address or the key is none.
+            UserNotFound, ConfigurationError (WALLET_ENCRYPTION_KEYS).
+        """
+        sui = addresses.sui_address(wallet_address)
+        evm = addresses.evm_address(evm_address) if evm_address else None
+        token = None if key is None else self._encrypted(user_id, key)
+
+        async def work(conn: _Connection) -> UserProfile:
+            won = await users.provision_wallet(
+                conn,
+                id=user_id,
+                wallet_address=sui,
+                crossmint_wallet_id=crossmint_wallet_id,
+                evm_address=evm,
+                token=token,
+            )
+            user = await users.get_user(conn, id=user_id)
+            if user is None:
+                raise errors.UserNotFound(user_id)
+            if won:
+                return user
+            if user.wallet_status != WalletStatus.ACTIVE:
+                raise errors.WalletNotPending(user_id, user.wallet_status)
+            repeated = (user.wallet_address, user.crossmint_wallet_id) == (
+                sui,
+                crossmint_wallet_id,
+            ) and evm in {None, user.evm_address}
+            if repeated and (key is None or await self._keeps(conn, user_id, key)):
+                return user
+            raise errors.WalletAlreadyActive(user_id)
+
+        return await self.atomically(work)
+
+    async def set_sui_private_key(self, user_id: UUID, key: SecretStr) -> None:
+        """Keep a user's key (`suiprivkey1…`), encrypted.
+
+        It takes the place of any before it, unless the wallet is active.
+
+        Raises:
+            WalletAlreadyActive: with another key, which stays.
             Malformed: it is no Sui private key.
             UserNotFound, ConfigurationError (WALLET_ENCRYPTION_KEYS).
         """
-        if not addresses.sui_private_key_is_sound(key.get_secret_value()):
-            raise errors.Malformed("a Sui private key (suiprivkey1…)")
-        ring = KeyRing(self.settings.wallet_keys())
-        token = ring.encrypt(key, user_id, SUI_PRIVATE_KEY)
-        async with self.connection() as conn:
-            if not await users.set_sui_private_key(conn, id=user_id, token=token):
+        token = self._encrypted(user_id, key)
+
+        async def work(conn: _Connection) -> None:
+            if await users.set_sui_private_key(conn, id=user_id, token=token):
+                return
+            if await users.get_user(conn, id=user_id) is None:
                 raise errors.UserNotFound(user_id)
+            if not await self._keeps(conn, user_id, key):
+                raise errors.WalletAlreadyActive(user_id)
+
+        await self.atomically(work)
 
     async def get_sui_private_key(self, user_id: UUID) -> SecretStr | None:
         """Give a user's key, or None if there is none.
@@ -44,47 +139,10 @@ class AsyncUsers(AsyncDatabase):
         """
         ring = KeyRing(self.settings.wallet_keys())
         async with self.connection() as conn:
-            user = await users.get_user(conn, id=user_id)
-        if user is None:
-            raise errors.UserNotFound(user_id)
-        token = user.sui_private_key_encrypted
+            token = await users.get_sui_private_key(conn, id=user_id)
+            if token is None and await users.get_user(conn, id=user_id) is None:
+                raise errors.UserNotFound(user_id)
         return None if token is None else ring.decrypt(token, user_id, SUI_PRIVATE_KEY)
-
-    async def activate_wallet(
-        self,
-        user_id: UUID,
-        *,
-        wallet_address: str,
-        crossmint_wallet_id: str | None = None,
-        evm_address: str | None = None,
-    ) -> User | None:
-        """Make a pending wallet active; None, with nothing written, if it is not.
-
-        Addresses may have any form; an EVM address that is not given stays as it is.
-        Where carts are on chain, the user's is what came before, in one transaction.
-
-        Raises:
-            Malformed: an address is none.
-        """
-        sui = addresses.sui_address(wallet_address)
-        evm = addresses.evm_address(evm_address) if evm_address else None
-
-        async def work(conn: AsyncConnection[TupleRow]) -> User | None:
-            on_chain = self.settings.cart_service == "onchain"
-            if on_chain:  # keeps those out who record events, before the user's lock
-                await chain.advance_chain_cursor(conn, checkpoint=0)
-            user = await users.activate_wallet(
-                conn,
-                id=user_id,
-                wallet_address=sui,
-                crossmint_wallet_id=crossmint_wallet_id,
-                evm_address=evm,
-            )
-            if user and on_chain:
-                await mirror(conn, [user_id])
-            return user
-
-        return await self.atomically(work)
 
     async def delete_user(self, user_id: UUID) -> None:
         """Delete a user and all that is theirs, the events of their orders included.
@@ -94,16 +152,30 @@ class AsyncUsers(AsyncDatabase):
             UserNotFound: there is no such user.
         """
 
-        async def work(conn: AsyncConnection[TupleRow]) -> None:
-            await users.lock_orders_of_user(conn, user_id=user_id)
+        async def work(conn: _Connection) -> None:
+            # Events on their way wait for this lock, as all do that changes orders.
             if await users.lock_user(conn, id=user_id) is None:
                 raise errors.UserNotFound(user_id)
             named = await users.list_open_orders(conn, user_id=user_id, max_rows=100)
             if named:
                 raise errors.UserHasOpenOrders(user_id, named)
-            # An order that came meanwhile, cancelled, may have an event on its way.
-            if not await users.try_lock_orders_of_user(conn, user_id=user_id):
-                raise errors.TransactionConflict("an order's event came at this time")
+            await users.erase_orders(conn, user_id=user_id)
             await users.erase_user(conn, id=user_id)
 
         await self.atomically(work)
+
+    def _encrypted(self, user_id: UUID, key: SecretStr) -> str:
+        if not addresses.sui_private_key_is_sound(key.get_secret_value()):
+            raise errors.Malformed("a Sui private key (suiprivkey1…)")
+        ring = KeyRing(self.settings.wallet_keys())
+        return ring.encrypt(key, user_id, SUI_PRIVATE_KEY)
+
+    async def _keeps(self, conn: _Connection, user_id: UUID, key: SecretStr) -> bool:
+        token = await users.get_sui_private_key(conn, id=user_id)
+        if token is None:
+            return False
+        ring = KeyRing(self.settings.wallet_keys())
+        try:
+            return ring.decrypt(token, user_id, SUI_PRIVATE_KEY) == key
+        except errors.Undecryptable:
+            return False

@@ -55,6 +55,16 @@ def add(migrate: argparse.ArgumentParser) -> None:
         action="store_true",
         help="take all back; exits with 1 if there is something to do",
     )
+    adopt.add_argument(
+        "--cursor",
+        metavar="JSON",
+        help="where the old indexer stopped: its {txDigest, eventSeq}, from Redis",
+    )
+    adopt.add_argument(
+        "--time-zone",
+        metavar="NAME",
+        help="the server's while the old backend ran; default: its settings'",
+    )
     _allow_pooler(adopt)
     draw = action(_diagram, "write the schema's page, or with --check compare it")
     draw.add_argument("--check", action="store_true")
@@ -143,6 +153,8 @@ def _baseline(options: argparse.Namespace) -> int:
     dry_run: bool = options.dry_run
     found = adoption.adopt(
         DatabaseSettings.load(),
+        cursor=options.cursor,
+        time_zone=options.time_zone,
         dry_run=dry_run,
         progress=_say,
         pooler_allowed=options.allow_pooler,

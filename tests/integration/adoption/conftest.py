@@ -1,4 +1,4 @@
-"""A database as the seed's backend leaves it, with rows, for each test."""
+"""A database as the replaced backend leaves it, with rows, for each test."""
 
 import re
 import subprocess
@@ -46,7 +46,8 @@ def old(old_url: str) -> Generator[psycopg.Connection]:
 def dump(server: Server) -> Dump:
     """Give a function that dumps a database, by its URL, as SQL.
 
-    With `data=False` the schema alone.
+    With `data=False` the schema alone, in the order of names: an old table keeps the
+    order of its columns, as it is not written again.
     """
 
     def run(url: str, *, data: bool = True) -> str:
@@ -59,6 +60,22 @@ def dump(server: Server) -> Dump:
         ).stdout
         # pg_dump guards its output with a key, which is a new one each time.
         dumped = re.sub(r"^\\(un)?restrict .*$", "", dumped, flags=re.MULTILINE)
-        return dumps.without_private_options(dumped)
+        dumped = dumps.without_private_options(dumped)
+        return dumped if data else _in_order(dumped)
 
     return run
+
+
+_TABLE = re.compile(
+    r"(?<=^CREATE TABLE )(\S+ \()\n(.*?)\n\);$", re.MULTILINE | re.DOTALL
+)
+
+
+def _in_order(schema: str) -> str:
+    by_name = _TABLE.sub(_with_columns_in_order, schema)
+    return "\n\n\n".join(sorted(by_name.split("\n\n\n")))
+
+
+def _with_columns_in_order(table: re.Match[str]) -> str:
+    columns = sorted(line.removesuffix(",") for line in table[2].splitlines())
+    return "\n".join([table[1], *columns, ");"])

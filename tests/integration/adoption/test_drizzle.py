@@ -1,13 +1,14 @@
-"""What the other tests adopt is what drizzle-kit and drizzle-orm make."""
+"""What the other tests adopt is what drizzle-kit and drizzle-orm make and write."""
 
-from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from tests.integration.adoption.conftest import Dump
-from tests.support import databases, drizzle
+from tests.support import adopted, databases, drizzle
 from tests.support.embedded import Server
 
 pytestmark = pytest.mark.skipif(
@@ -22,30 +23,94 @@ def installed() -> Path:
     return drizzle.INSTALLED
 
 
-@pytest.fixture
-def replayed(server: Server) -> Generator[str]:
-    """Give a database that the committed migrations have made without Drizzle."""
-    with databases.template(server.url, drizzle.replay) as made, made.clone() as url:
-        yield url
-
-
-def test_the_migrations_are_drizzle_kits(installed: Path, tmp_path: Path) -> None:
-    """drizzle-kit makes the committed SQL of the committed schema."""
+def test_the_documented_tables_are_drizzle_kits(
+    installed: Path, tmp_path: Path
+) -> None:
+    """drizzle-kit makes the committed SQL of the documented schema."""
     drizzle.generate(installed, tmp_path)
     written = (tmp_path / "0000_seed.sql").read_text()
-    assert written == (drizzle.SOURCE / "migrations/0000_seed.sql").read_text()
+    committed = drizzle.SOURCE / "documented/migrations/0000_seed.sql"
+    assert written == committed.read_text()
 
 
+@pytest.mark.parametrize(
+    ("kind", "applied"), [("fresh", 3), ("stopped", 2), ("documented", 1)]
+)
 def test_the_ledger_is_drizzle_orms(
-    installed: Path, replayed: str, server: Server, dump: Dump
+    installed: Path, server: Server, dump: Dump, kind: drizzle.Kind, applied: int
 ) -> None:
-    """drizzle-orm's migrator leaves the same database, its ledger included."""
+    """drizzle-orm's migrator leaves the same database, its ledger included.
 
-    def migrate(url: str) -> None:
-        drizzle.migrate(url, installed)
-
-    with databases.template(server.url, migrate) as made, made.clone() as url:
+    Where the third migration came when the second stood, it never runs.
+    """
+    with (
+        databases.template(server.url, lambda url: drizzle.replay(url, kind)) as ours,
+        databases.template(
+            server.url, lambda url: drizzle.migrate(url, installed, kind)
+        ) as theirs,
+        ours.clone() as replayed,
+        theirs.clone() as url,
+    ):
         assert dump(url) == dump(replayed)
         with psycopg.connect(url) as conn:
             count = conn.execute("SELECT count(*) FROM drizzle.__drizzle_migrations")
-            assert count.fetchone() == (1,)
+            assert count.fetchone() == (applied,)
+            columns = conn.execute(
+                "SELECT count(*) FROM pg_attribute"
+                " WHERE attrelid = 'orders'::regclass AND attname = 'payment_hash'"
+            )
+            assert columns.fetchone() == (0 if kind == "stopped" else 1,)
+
+
+def test_what_drizzle_orm_writes_is_adopted(installed: Path, server: Server) -> None:
+    """A user's day, as the replaced backend writes it on a server in another zone.
+
+    Every time is the instant that it was, and no row breaks a rule.
+    """
+    zone = "Asia/Tokyo"
+    with (
+        databases.template(server.url, drizzle.make) as made,
+        made.clone() as url,
+    ):
+        with psycopg.connect(url, autocommit=True) as conn:
+            name = sql.Identifier(conn.info.dbname)
+            alter = sql.SQL("ALTER DATABASE {} SET TimeZone = {}")
+            conn.execute(alter.format(name, zone))
+        before = datetime.now(UTC) - timedelta(seconds=1)
+        drizzle.write(url, installed)
+        after = datetime.now(UTC) + timedelta(seconds=1)
+        told: list[str] = []
+        found = adopted.adopt(url, time_zone=None, progress=told.append)
+        assert {row.rule for row in found.breaking} <= adopted.RELAXED
+        with psycopg.connect(url) as conn:
+            times = [
+                value
+                for table, columns in TIMES.items()
+                for row in conn.execute(f"SELECT {columns} FROM {table}".encode())  # noqa: S608 - ours
+                for value in row
+            ]
+            assert len(times) == 13
+            assert {before < time < after for time in times} == {True}
+            said = conn.execute("SELECT parts FROM chat_messages ORDER BY position")
+            assert [parts for (parts,) in said] == [
+                [{"type": "text", "text": "Hi"}],
+                [{"type": "text", "text": "Hello"}],
+            ]
+            variants = conn.execute(
+                "SELECT size, color FROM cart_items"
+                " UNION SELECT size, color FROM order_items"
+            ).fetchall()
+            assert variants == [(None, None)]
+        assert any("1 deposits of 0.000001 USDC" in line for line in told) or (
+            adopted.RELAXED
+        )
+
+
+TIMES = {
+    "users": "created_at, updated_at",
+    "chat_sessions": "created_at, updated_at",
+    "chat_messages": "created_at",
+    "cart_items": "created_at, deleted_at",
+    "orders": "created_at",
+    "order_items": "created_at",
+}

@@ -1,6 +1,5 @@
-"""Wallet keys that the old backend encrypted come under the store's own ring."""
+"""Wallet keys that the old backend encrypted are read at once, and come to be bound."""
 
-import base64
 from collections.abc import Generator
 from uuid import UUID
 
@@ -9,11 +8,12 @@ import pytest
 from pydantic import SecretStr
 
 from generated import users
-from store import Store, rotation
+from store import Store, migrations, rotation
 from store.errors import Undecryptable
-from tests.support import adopted, chains, factories, stores
+from tests.support import adopted, chains, factories, stores, wallets
+from tests.support.databases import MIGRATIONS
 
-RING = "0f" * 32
+OLD, NEW, LOST = b"\1" * 32, b"\2" * 32, b"\3" * 32
 
 
 def key_of(user_id: UUID) -> SecretStr:
@@ -21,16 +21,9 @@ def key_of(user_id: UUID) -> SecretStr:
     return SecretStr(chains.sui_private_key(user_id.bytes * 2))
 
 
-def foreign(user_id: UUID) -> str:
+def legacy(user_id: UUID, key: bytes = OLD) -> str:
     """Encrypt a user's key as the old backend did."""
-    secret = key_of(user_id).get_secret_value()
-    return "b64:" + base64.b64encode(secret.encode()).decode()
-
-
-def decrypt(user_id: UUID, token: str) -> SecretStr | None:
-    """Decrypt what the old backend encrypted."""
-    assert token == foreign(user_id)
-    return key_of(user_id)
+    return wallets.legacy_token(key_of(user_id).get_secret_value(), key)
 
 
 def silent(_line: str) -> None:
@@ -38,81 +31,80 @@ def silent(_line: str) -> None:
 
 
 @pytest.fixture
-def store(old_url: str) -> Generator[Store]:
-    """Give a store on the adopted database."""
-    adopted.adopt(old_url)
-    with stores.opened(old_url, wallet_encryption_keys=RING) as opened:
-        yield opened
-
-
-@pytest.fixture
-def user_ids(store: Store, old: psycopg.Connection) -> list[UUID]:
-    """Give users with keys of the old backend, more than a batch."""
+def user_ids(old_url: str, old: psycopg.Connection) -> list[UUID]:
+    """Give users of an adopted database, more than a batch, with keys of before."""
     old.execute("UPDATE users SET sui_private_key_encrypted = NULL")
-    with store.transaction() as conn:
-        ids = sorted(factories.add_user(conn) for _ in range(103))
-        for user_id in ids:
-            users.set_sui_private_key(conn, id=user_id, token=foreign(user_id))
+    ids = sorted(
+        row[0]
+        for row in old.execute(
+            "INSERT INTO users (crossmint_user_id, email, wallet_status)"
+            " SELECT 'key-' || n, 'x', 'active' FROM generate_series(1, 103) AS n"
+            " RETURNING id"
+        )
+    )
+    for user_id in ids:
+        old.execute(
+            "UPDATE users SET sui_private_key_encrypted = %s WHERE id = %s",
+            [legacy(user_id), user_id],
+        )
+    adopted.adopt(old_url)
+    migrations.up(adopted.at(old_url), directory=MIGRATIONS)
     return ids
 
 
-def test_foreign_keys_are_told_from_broken_ones(
+@pytest.fixture
+def store(old_url: str, user_ids: list[UUID]) -> Generator[Store]:
+    """Give a store on the adopted database, with the old key behind a new one."""
+    assert user_ids
+    ring = f"{NEW.hex()},{OLD.hex()}"
+    with stores.opened(old_url, wallet_encryption_keys=ring) as opened:
+        yield opened
+
+
+def test_keys_of_before_are_there_at_once(store: Store, user_ids: list[UUID]) -> None:
+    """Every key decrypts with nothing done; a check tells how many are of before."""
+    keys = [store.get_sui_private_key(user_id) for user_id in user_ids]
+    assert keys == [key_of(user_id) for user_id in user_ids]
+    found = rotation.check(store, silent)
+    assert (found.visited, found.older, found.legacy) == (103, 103, 103)
+    assert found.undecryptable == found.foreign == []
+
+
+def test_a_rotation_binds_them(
+    store: Store, old_url: str, user_ids: list[UUID]
+) -> None:
+    """Then the old key is not needed any more; again is nothing."""
+    found = rotation.rotate(store, silent)
+    assert (found.visited, found.replaced, found.legacy) == (103, 103, 0)
+    assert rotation.rotate(store, silent).replaced == 0
+    with stores.opened(old_url, wallet_encryption_keys=NEW.hex()) as renewed:
+        keys = [renewed.get_sui_private_key(user_id) for user_id in user_ids]
+    assert keys == [key_of(user_id) for user_id in user_ids]
+
+
+def test_what_another_key_encrypted_stays(
     store: Store, old: psycopg.Connection, user_ids: list[UUID]
 ) -> None:
-    """They are kept, and a check says whose they are; a copied token is ours."""
-    store.set_sui_private_key(user_ids[0], key_of(user_ids[0]))
-    user = users.get_user(old, id=user_ids[0])
-    assert user is not None
-    assert user.sui_private_key_encrypted is not None
-    users.set_sui_private_key(old, id=user_ids[1], token=user.sui_private_key_encrypted)
-    found = rotation.check(store, silent)
-    assert found.undecryptable == user_ids[1:]
-    assert found.foreign == user_ids[2:]
-    with pytest.raises(Undecryptable):
-        store.get_sui_private_key(user_ids[2])
-
-
-def test_a_callback_brings_foreign_keys_under_the_ring(
-    store: Store, user_ids: list[UUID]
-) -> None:
-    """Every user's key is the user's own, encrypted by the store; again is nothing."""
-    store.set_sui_private_key(user_ids[5], key_of(user_ids[6]))
-    found = rotation.reencrypt(store, silent, decrypt)
-    assert (found.visited, found.replaced) == (103, 102)
-    assert found.undecryptable == found.foreign == []
-    keys = [store.get_sui_private_key(user_id) for user_id in user_ids]
-    kept = [key_of(user_id) for user_id in user_ids]
-    assert keys == [*kept[:5], kept[6], *kept[6:]]
-    assert rotation.reencrypt(store, silent, decrypt).replaced == 0
-    assert rotation.check(store, silent).undecryptable == []
-
-
-@pytest.mark.parametrize("given", [None, SecretStr("no key of Sui's")])
-def test_what_the_callback_cannot_read_stays(
-    store: Store, old: psycopg.Connection, user_ids: list[UUID], given: SecretStr | None
-) -> None:
     """Such a token is not touched, and its user is named; the others' come along."""
-
-    def fail_for_one(user_id: UUID, token: str) -> SecretStr | None:
-        return given if user_id == user_ids[7] else decrypt(user_id, token)
-
-    found = rotation.reencrypt(store, silent, fail_for_one)
-    assert found.undecryptable == found.foreign == [user_ids[7]]
+    lost = legacy(user_ids[7], LOST)
+    old.execute(
+        "UPDATE users SET sui_private_key_encrypted = %s WHERE id = %s",
+        [lost, user_ids[7]],
+    )
+    found = rotation.rotate(store, silent)
+    assert (found.undecryptable, found.foreign) == ([user_ids[7]], [])
     assert found.replaced == 102
-    user = users.get_user(old, id=user_ids[7])
-    assert user is not None
-    assert user.sui_private_key_encrypted == foreign(user_ids[7])
+    assert users.get_sui_private_key(old, id=user_ids[7]) == lost
+    with pytest.raises(Undecryptable):
+        store.get_sui_private_key(user_ids[7])
 
 
-def test_an_interrupted_run_is_resumed(store: Store, user_ids: list[UUID]) -> None:
-    """What the callback raises ends the run; the batches before it stay encrypted."""
-
-    def break_off(user_id: UUID, token: str) -> SecretStr | None:
-        if user_id == user_ids[101]:
-            raise KeyboardInterrupt
-        return decrypt(user_id, token)
-
-    with pytest.raises(KeyboardInterrupt):
-        rotation.reencrypt(store, silent, break_off)
-    assert rotation.check(store, silent).foreign == user_ids[100:]
-    assert rotation.reencrypt(store, silent, decrypt).replaced == 3
+def test_a_key_of_an_adopted_wallet_is_not_replaced(
+    store: Store, old: psycopg.Connection, user_ids: list[UUID]
+) -> None:
+    """What is active is so with the key that it came with."""
+    assert store.create_user("key-1", email=None).has_sui_private_key
+    factories.add_user(old)
+    store.set_sui_private_key(user_ids[0], key_of(user_ids[0]))
+    found = rotation.check(store, silent)
+    assert (found.visited, found.legacy) == (103, 103)

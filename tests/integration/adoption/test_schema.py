@@ -11,47 +11,94 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from store import migrations
-from store.migrations import Status
+from store.errors import MigrationError
 from tests.integration.adoption.conftest import Dump
-from tests.support import adopted, databases
+from tests.support import adopted, databases, drizzle
 from tests.support.databases import MIGRATIONS, Template
 from tests.support.embedded import Server
 
-# What the seed's documents leave open, and a team may have decided otherwise.
+# What a team may have decided otherwise.
 VARIANTS: dict[str, LiteralString] = {
     "nullable columns": "ALTER TABLE users ALTER wallet_status DROP NOT NULL,"
-    " ALTER created_at DROP NOT NULL; ALTER TABLE orders ALTER type DROP NOT NULL",
-    "required columns": "UPDATE users SET email = 'x@example.org';"
-    " ALTER TABLE users ALTER email SET NOT NULL",
+    " ALTER email DROP NOT NULL, ALTER created_at DROP NOT NULL;"
+    " ALTER TABLE orders ALTER type DROP NOT NULL",
+    "required columns": "UPDATE chat_sessions SET title = 'Untitled';"
+    " ALTER TABLE chat_sessions ALTER title SET NOT NULL",
     "no defaults": "ALTER TABLE users ALTER id DROP DEFAULT,"
-    " ALTER created_at DROP DEFAULT; ALTER TABLE orders ALTER status DROP DEFAULT",
-    "a default of their own": "ALTER TABLE orders ALTER type SET DEFAULT 'checkout'",
+    " ALTER created_at DROP DEFAULT; ALTER TABLE orders ALTER type DROP DEFAULT",
+    "a default of their own": "ALTER TABLE chat_messages ALTER role SET DEFAULT 'user'",
     "other lengths": "ALTER TABLE users ALTER street TYPE varchar(1000),"
-    " ALTER email TYPE varchar, ALTER zip TYPE varchar(10)",
+    " ALTER country TYPE varchar(100), ALTER email TYPE varchar,"
+    " ALTER zip TYPE varchar(10)",
     "text": "ALTER TABLE users ALTER wallet_status TYPE text, ALTER city TYPE text;"
     " ALTER TABLE users ALTER sui_private_key_encrypted TYPE varchar(500)",
     "times with a zone": "SET TimeZone = 'UTC';"
     " ALTER TABLE users ALTER created_at TYPE timestamptz",
     "milliseconds": "ALTER TABLE chat_messages ALTER created_at TYPE timestamp(3)",
     "a scale": "ALTER TABLE orders ALTER amount_usdc TYPE numeric(20, 6)",
-    "unique indexes": "ALTER TABLE users"
-    " DROP CONSTRAINT users_crossmint_user_id_unique;"
-    " CREATE UNIQUE INDEX identity ON users (crossmint_user_id)",
-    "no unique constraint": "ALTER TABLE orders DROP CONSTRAINT orders_tx_hash_unique",
-    "no index": "DROP INDEX users_wallet_address_idx, chat_messages_session_id_idx",
-    "indexes of other names": "ALTER INDEX users_email_idx RENAME TO email_idx",
+    "unique constraints": "ALTER TABLE users ADD CONSTRAINT identity"
+    " UNIQUE USING INDEX idx_users_crossmint_user_id",
+    "no unique index": "DROP INDEX idx_orders_tx_hash",
+    "no index": "DROP INDEX idx_users_wallet_address, idx_chat_messages_session_id",
+    "indexes of other names": "ALTER INDEX idx_users_email RENAME TO email_idx",
     "more indexes": "CREATE INDEX x ON cart_items (user_id);"
     " CREATE INDEX y ON orders (user_id, created_at DESC NULLS LAST)",
     "other foreign keys": "ALTER TABLE order_items"
-    " DROP CONSTRAINT order_items_cart_item_id_cart_items_id_fk,"
+    " DROP CONSTRAINT order_items_cart_item_id_fkey,"
     " ADD FOREIGN KEY (cart_item_id) REFERENCES cart_items ON DELETE CASCADE",
-    "no foreign key": "ALTER TABLE orders DROP CONSTRAINT orders_user_id_users_id_fk",
-    "the names of the migrations": "ALTER TABLE orders"
-    " RENAME CONSTRAINT orders_crossmint_order_id_unique"
-    " TO orders_crossmint_order_id_key",
+    "no foreign key": "ALTER TABLE orders DROP CONSTRAINT orders_user_id_fkey",
+    "the names of the migrations": "ALTER INDEX idx_orders_crossmint_order_id"
+    " RENAME TO orders_crossmint_order_id_key",
+    "no payment_hash": "ALTER TABLE orders DROP payment_hash",
     "an empty ledger of dbmate": "CREATE TABLE schema_migrations"
     " (version varchar PRIMARY KEY)",
 }
+
+# One of each kind of change, as a later migration may make it. Its functions and its
+# view find the tables whatever the search path; its rule replaces an older one.
+LATER = """\
+-- migrate:up
+SELECT set_config('search_path', quote_ident(current_schema()) || ', pg_temp', TRUE);
+CREATE DOMAIN locale AS varchar(5)
+    CONSTRAINT locale_is_known CHECK (VALUE ~ '^[a-z]{2}$');
+COMMENT ON DOMAIN locale IS 'A language.';
+ALTER DOMAIN onboarding_step DROP CONSTRAINT onboarding_step_is_0_to_3;
+ALTER DOMAIN onboarding_step
+    ADD CONSTRAINT onboarding_step_is_0_to_4 CHECK (VALUE BETWEEN 0 AND 4);
+ALTER TABLE users ADD locale locale NOT NULL DEFAULT 'en', ADD orders integer;
+ALTER TABLE chat_sessions ALTER title TYPE varchar(255);
+UPDATE users SET orders = (
+    SELECT count(*) FROM orders WHERE orders.user_id = users.id
+) + (
+    SELECT count(*) FROM order_events
+    INNER JOIN orders ON order_events.order_id = orders.id
+    WHERE orders.user_id = users.id
+);
+ALTER TABLE users ALTER orders SET NOT NULL,
+    ADD CONSTRAINT users_orders_are_counted CHECK (orders >= 0);
+COMMENT ON CONSTRAINT users_orders_are_counted ON users IS 'A number.';
+CREATE TABLE notes (
+    id uuid NOT NULL DEFAULT gen_random_uuid() CONSTRAINT notes_pkey PRIMARY KEY,
+    user_id uuid NOT NULL CONSTRAINT notes_user_id_fkey REFERENCES users (id)
+);
+CREATE INDEX notes_user_id_idx ON notes (user_id);
+COMMENT ON INDEX notes_user_id_idx IS 'The notes of a user.';
+INSERT INTO notes (user_id) SELECT id FROM users;
+CREATE VIEW locales AS SELECT id, locale FROM users;
+CREATE FUNCTION notes_of(owner_id uuid) RETURNS bigint LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT count(*) FROM notes WHERE notes.user_id = owner_id;
+END;
+CREATE FUNCTION note_order() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO notes (user_id) VALUES (NEW.user_id);
+    RETURN NULL;
+END
+$$ SET search_path FROM CURRENT;
+CREATE TRIGGER orders_note AFTER INSERT ON orders
+    FOR EACH ROW EXECUTE FUNCTION note_order();
+-- migrate:down
+"""
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +118,24 @@ def check(server: Server, dump: Dump) -> Callable[[str], None]:
     return compare
 
 
+def with_files(folder: Path, *, before: str = "9999", **texts: str) -> Path:
+    """Make a folder of the migrations before a number, and of others, recorded."""
+    folder.mkdir()
+    for path in MIGRATIONS.glob("*.sql"):
+        if path.name < before:
+            shutil.copy(path, folder)
+    for name, text in texts.items():
+        (folder / f"{name.removeprefix('_')}.sql").write_text(text)
+    migrations.record(folder)
+    return folder
+
+
+@pytest.fixture
+def later(tmp_path: Path) -> Path:
+    """Give a folder of all migrations and a later one."""
+    return with_files(tmp_path / "later", _9999_later=LATER)
+
+
 @given(st.sets(st.sampled_from(sorted(VARIANTS))))
 @settings(max_examples=4)
 @example(set())
@@ -83,44 +148,130 @@ def test_the_schema_is_that_of_the_migrations(
         with psycopg.connect(url) as conn:
             for variant in sorted(variants):
                 conn.execute(VARIANTS[variant])
-        assert adopted.adopt(url).breaking == ()
-        check(url)
+        found = adopted.adopt(url)
+        assert {row.rule for row in found.breaking} == adopted.RELAXED
+        if not found.unvalidated:
+            check(url)
+
+
+@pytest.mark.parametrize("kind", ["stopped", "documented"])
+def test_every_kind_of_old_database_is_adopted(
+    server: Server, check: Callable[[str], None], kind: drizzle.Kind
+) -> None:
+    """One that Drizzle left without payment_hash, and one as the documents have it."""
+    with (
+        databases.template(server.url, lambda url: drizzle.make(url, kind)) as made,
+        made.clone() as url,
+    ):
+        assert adopted.adopt(url).mended == ()
+        if not adopted.RELAXED:
+            check(url)
+
+
+def test_all_that_a_later_migration_does_reaches_an_adopted_database(
+    old_template: Template, later: Path, dump: Dump, tmp_path: Path
+) -> None:
+    """Schema and rows are those of one that stood at the first migrations before."""
+    with old_template.clone() as url, old_template.clone() as other:
+        for each in (url, other):
+            with psycopg.connect(each) as conn:  # a later migration has the same
+                conn.execute("DROP INDEX idx_users_evm_address")
+        adopted.adopt(url, directory=later)
+        adopted.adopt(other, directory=with_files(tmp_path / "first", before="0008"))
+        migrations.up(adopted.at(other), directory=later)
+        assert dump(url, data=False) == dump(other, data=False)
+        query = (
+            "SELECT id, orders, notes_of(id) FROM users WHERE orders > 0 ORDER BY id"
+        )
+        with psycopg.connect(url) as conn, psycopg.connect(other) as reference:
+            counted = conn.execute(query).fetchall()
+            assert counted == reference.execute(query).fetchall()
+            assert len(counted) == 3
+            conn.execute("SET search_path = pg_temp")
+            conn.execute(
+                "INSERT INTO public.orders (user_id, type) VALUES (%s, 'checkout')",
+                counted[0][:1],
+            )
+            assert conn.execute(
+                "SELECT public.notes_of(%s)", counted[0][:1]
+            ).fetchone() == (2,)
+
+
+def test_a_rule_that_a_later_migration_makes_is_told_with_the_rest(
+    old_url: str, old: psycopg.Connection, later: Path, dump: Dump
+) -> None:
+    """It runs on the rows as they are: one that breaks its rule stops it before."""
+    old.execute("UPDATE users SET onboarding_step = 5 WHERE id::text LIKE '%2'")
+    before = dump(old_url)
+    told: list[str] = []
+    with pytest.raises(MigrationError, match="1 rows do not fit"):
+        adopted.adopt(old_url, directory=later, progress=told.append)
+    assert (
+        "users 10000000-0000-4000-8000-000000000002: breaks the rule, which it has to"
+        " keep: see its definition (onboarding_step_is_0_to_4)"
+    ) in told
+    assert dump(old_url) == before
 
 
 def test_no_table_or_index_that_stays_is_written_again(
-    old_url: str, old: psycopg.Connection
+    old_url: str, old: psycopg.Connection, tmp_path: Path
 ) -> None:
-    """Types change without a rewrite: tables and their indexes keep their files."""
+    """Types change without a rewrite: tables and their indexes keep their files.
+
+    Later migrations may write a table again, as they do anywhere.
+    """
     files = (
         "SELECT pg_relation_filenode(oid), relname FROM pg_class"
         " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'i')"
     )
     before: dict[int, str] = dict(old.execute(files).fetchall())
-    adopted.adopt(old_url)
+    adopted.adopt(old_url, directory=with_files(tmp_path / "first", before="0008"))
     after: dict[int, str] = dict(old.execute(files).fetchall())
     assert {before[file] for file in before.keys() - after.keys()} == {
-        "cart_items_active_unique",
-        "chat_messages_session_id_idx",
-        "chat_sessions_created_at_idx",
-        "chat_sessions_updated_at_idx",
+        "idx_cart_items_deleted_at",
+        "idx_cart_items_user_id",
+        "idx_cart_items_user_variant",
+        "idx_chat_messages_session_id",
+        "idx_chat_sessions_updated_at",
+        "idx_chat_sessions_user_id",
+        "idx_order_items_order_id",
+        "idx_orders_user_id",
     }
 
 
-def test_later_migrations_are_pending(old_url: str, tmp_path: Path) -> None:
-    """Adoption ends with the migrations that it knows; `up` applies what came after."""
-    directory = tmp_path / "db/migrations"
-    shutil.copytree(MIGRATIONS, directory)
-    later = "9999_later.sql"
-    (directory / later).write_text(
-        "-- migrate:up\nALTER TABLE users ADD later text;\n-- migrate:down\n"
+def test_what_needs_to_be_outside_of_a_transaction_is_left(
+    old_url: str, tmp_path: Path
+) -> None:
+    """Adoption stops before such a migration, and `up` goes on from there."""
+    left = ("9998_outside.sql", "9999_later.sql")
+    directory = with_files(
+        tmp_path / "migrations",
+        _9998_outside="-- migrate:up transaction:false\n"
+        "CREATE INDEX CONCURRENTLY a ON users (zip);\n"
+        "-- migrate:down transaction:false\nDROP INDEX CONCURRENTLY a;\n",
+        _9999_later=LATER,
     )
-    migrations.record(directory)
-    adopted.adopt(old_url, directory=directory)
+    told: list[str] = []
+    adopted.adopt(old_url, directory=directory, progress=told.append)
+    assert f"-- left to make migrate, from {left[0]} on" in told
     found = migrations.status(adopted.at(old_url), directory=directory)
-    names = tuple(sorted(path.name for path in directory.glob("*.sql")))
-    known = tuple(name for name in names if name < "0008")
-    assert found == Status(applied=known, pending=names[len(known) :])
-    assert later in migrations.up(adopted.at(old_url), directory=directory)
+    assert found.pending == left
+    assert migrations.up(adopted.at(old_url), directory=directory) == left
+
+
+def test_a_migration_that_fails_is_named(
+    old_url: str, tmp_path: Path, dump: Dump
+) -> None:
+    """What no look at the rows could foresee is said with its file, and undone."""
+    directory = with_files(
+        tmp_path / "migrations",
+        _9999_later="-- migrate:up\nINSERT INTO users (crossmint_user_id)\n"
+        "SELECT crossmint_user_id FROM users;\n-- migrate:down\n",
+    )
+    before = dump(old_url)
+    with pytest.raises(MigrationError, match=r"9999_later\.sql: .*\(23505\)"):
+        adopted.adopt(old_url, directory=directory)
+    assert dump(old_url) == before
 
 
 def test_what_is_of_neither_stays_and_is_told(
@@ -136,11 +287,13 @@ def test_what_is_of_neither_stays_and_is_told(
     )
     told: list[str] = []
     adopted.adopt(old_url, progress=told.append)
-    assert [line for line in told if line.startswith("-- ") and "keys" not in line] == [
+    assert [
+        line for line in told if "stays" in line and "idx_users_evm" not in line
+    ] == [
+        "-- the schema drizzle stays, which holds more than the ledger",
         "-- stays, though no migration makes it: column referral of users",
         "-- stays, though no migration makes it: constraint brief of users",
         "-- stays, though no migration makes it: index users_city_idx of users",
-        "-- the schema drizzle stays, which holds more than the ledger",
     ]
     kept = old.execute(
         "SELECT to_regclass('feedback'), to_regclass('users_city_idx'),"

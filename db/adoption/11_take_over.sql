@@ -9,9 +9,11 @@ SELECT
         WHEN 'in_progress' THEN 'orders.delivery.initiated'
         WHEN 'delivered' THEN 'orders.delivery.completed'
         -- After a payment it was the delivery that failed: no event of that payment, sent
-        -- again, may bring the order back. Without one, a payment may still come.
+        -- again, may bring the order back. Without one, a payment may still come. The
+        -- digest of an item on chain was recorded after the payment, too.
         WHEN 'cancelled' THEN CASE
-            WHEN payment_hash IS NULL THEN 'orders.payment.failed' ELSE 'orders.delivery.failed'
+            WHEN num_nonnulls(payment_hash, tx_hash) = 0 THEN 'orders.payment.failed'
+            ELSE 'orders.delivery.failed'
         END
     END,
     created_at

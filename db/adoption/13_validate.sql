@@ -55,7 +55,7 @@ BEGIN
                 ORDER BY 1
             LOOP
                 PERFORM pg_temp.tell(
-                    '23514', spot.place, rule.conname, pg_temp.ids(spot.place, spot.condition), 'breaks a rule'
+                    '23514', spot.place, rule.conname, pg_temp.ids(spot.place, spot.condition), 'breaks the rule'
                 );
             END LOOP;
         END;
