@@ -52,9 +52,8 @@ def refuse_malformed(lines: Sequence[CheckoutLine]) -> list[ItemName]:
     for line in lines:
         if line.expected_price is not None:
             refuse_no_cents("expected_price", line.expected_price)
-        # What is annotated is not what untyped callers give: 0.1 is not exact.
-        amount: object = line.amount_usdc
-        if not isinstance(amount, Decimal | None):
+        # What untyped callers give may be 0.1, which is not exact.
+        if not isinstance(line.amount_usdc, Decimal | None):  # pyright: ignore[reportUnnecessaryIsInstance]  # as above
             raise errors.InvalidValue("amount_usdc is no Decimal")
     names = [ItemName.of(line.cart_item_id) for line in lines]
     ids = crossmint_order_ids(lines)
