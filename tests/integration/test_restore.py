@@ -62,6 +62,8 @@ def test_a_dump_of_the_rows_comes_back_into_a_migrated_database(
         capture_output=True,
         text=True,
     ).stdout
+    # A pg_dump that is newer than the server sets what that does not know.
+    dump = dump.replace("SET transaction_timeout = 0;\n", "")
     with template.clone() as restored:
         done = subprocess.run(
             [server.bin / "psql", "-qX", "-o/dev/null", "-vON_ERROR_STOP=1", restored],

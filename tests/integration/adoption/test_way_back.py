@@ -118,7 +118,8 @@ def test_a_backup_restores_the_old_database(
     old_url: str, server: Server, dump: Dump
 ) -> None:
     """Drizzle's ledger included."""
-    backup = dump(old_url)
+    # A pg_dump that is newer than the server sets what that does not know.
+    backup = dump(old_url).replace("SET transaction_timeout = 0;\n", "")
     adopted.adopt(old_url)
 
     def restore(url: str) -> None:
@@ -131,4 +132,5 @@ def test_a_backup_restores_the_old_database(
         )
 
     with databases.template(server.url, restore) as made, made.clone() as url:
-        assert dump(url) == backup
+        restored = dump(url).replace("SET transaction_timeout = 0;\n", "")
+        assert restored == backup
