@@ -2,7 +2,8 @@
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
@@ -132,16 +133,17 @@ class Shop:
         """Say why a checkout is refused; None if it is placed, now or before."""
         if not lines:
             return errors.EmptyCheckout
-        for named in (
-            [self.named(line).id for line in lines],
-            [line.crossmint_order_id for line in lines if line.crossmint_order_id],
-        ):
-            if len(named) != len(set(named)):
-                return errors.RepeatedItem
+        names = [line.crossmint_order_id for line in lines if line.crossmint_order_id]
+        if _repeats(str(line.cart_item_id) for line in lines) or _repeats(names):
+            return errors.RepeatedItem
         if self.placed_before(user_id, lines):
             return None
         if any(_overlap(line, order.line) for line in lines for order in self._all()):
             return errors.CheckoutConflict
+        items = [self.named(line) for line in lines]
+        # By its id and by the one on chain, which only the database can tell.
+        if _repeats(item.id for item in items if item.owner == user_id):
+            return errors.RepeatedItem
         return errors.ItemUnavailable if self.unavailable(user_id, lines) else None
 
     def placed_before(
@@ -151,6 +153,7 @@ class Shop:
         for order in self._all():
             by_key = {self._key(each.line): each for each in order.siblings}
             same = by_key.keys() == {self._key(line) for line in lines}
+            same = same and len(by_key) == len(lines)
             named = any(line.crossmint_order_id for line in lines)
             if same and named and order.owner == user_id:
                 return [by_key[self._key(line)] for line in lines]
@@ -348,6 +351,10 @@ def _bought_again(first: Order, second: Order) -> bool:
         and first.placed_at < second.placed_at
         and first.status_at(second.placed_at) == OrderStatus.CANCELLED
     )
+
+
+def _repeats(names: Iterable[Hashable]) -> bool:
+    return any(times > 1 for times in Counter(names).values())
 
 
 def _overlap(line: CheckoutLine, other: CheckoutLine) -> bool:
