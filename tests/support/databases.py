@@ -8,6 +8,7 @@ import os
 import secrets
 import subprocess
 import sysconfig
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -90,7 +91,19 @@ def _database(
     try:
         yield
     finally:
+        _let_go(admin, name)
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(quoted))
+
+
+def _let_go(admin: psycopg.Connection, name: str) -> None:
+    """Wait a little for the processes of connections that were closed just now.
+
+    DROP DATABASE looks for them once in 100 ms; they are gone within a few.
+    """
+    deadline = time.monotonic() + 0.1
+    connected = "SELECT FROM pg_stat_activity WHERE datname = %s"
+    while admin.execute(connected, [name]).rowcount and time.monotonic() < deadline:
+        time.sleep(0.001)
 
 
 def _migrate(url: str, migrations: Path) -> None:
