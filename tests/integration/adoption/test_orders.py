@@ -13,11 +13,6 @@ from tests.support import adopted, factories, stores
 ADA = UUID("10000000-0000-4000-8000-000000000001")
 DAVE = UUID("10000000-0000-4000-8000-000000000004")
 
-needs_settlement = pytest.mark.skipif(
-    "settled_at" not in Order.__dataclass_fields__,
-    reason="no migration adds settled_at",
-)
-
 # By last digit of the id: the status, and what becomes of it after an event.
 STATUSES = {
     1: "awaiting_approval",
@@ -95,7 +90,6 @@ def test_an_adopted_user_can_be_deleted(old_url: str, old: psycopg.Connection) -
     assert left.fetchall() == [("e",), ("f",)]
 
 
-@needs_settlement
 @pytest.mark.parametrize("kind", ["db", "onchain"])
 def test_an_order_in_flight_takes_its_item_when_it_is_paid(
     old_url: str, old: psycopg.Connection, kind: str
@@ -129,7 +123,6 @@ def test_an_order_in_flight_takes_its_item_when_it_is_paid(
         assert not is_live()
 
 
-@needs_settlement
 def test_adopted_deposits_count_as_settled(
     old_url: str, old: psycopg.Connection
 ) -> None:
@@ -150,7 +143,6 @@ def test_adopted_deposits_count_as_settled(
     assert unsettled.fetchone() == (0,)
 
 
-@needs_settlement
 def test_a_deposit_that_is_claimed_after_the_adoption_is_credited(
     old_url: str, old: psycopg.Connection
 ) -> None:
