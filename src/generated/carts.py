@@ -191,6 +191,7 @@ WHERE
         SELECT FROM chain_events AS event
         WHERE event.object_id = cart_items.on_chain_object_id
     )
+    AND cart_items.ended_at IS NULL
     AND NOT EXISTS (
         SELECT FROM cart_items AS duplicate
         WHERE

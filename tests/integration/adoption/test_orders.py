@@ -1,5 +1,6 @@
 """An adopted order keeps its status, though its events were never recorded."""
 
+from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -121,6 +122,27 @@ def test_an_order_in_flight_takes_its_item_when_it_is_paid(
             factories.event("orders.payment.succeeded", "crossmint-9")
         )
         assert not is_live()
+
+
+@pytest.mark.parametrize("kind", ["db", "onchain"])
+def test_what_the_chain_has_ended_stays_gone(
+    old_url: str, old: psycopg.Connection, kind: str
+) -> None:
+    """An order for it is cancelled or given up as any other, and the item stays out."""
+    old.execute("UPDATE cart_items SET deleted_at = now() WHERE id::text LIKE '%a'")
+    adopted.adopt(old_url)
+    with stores.opened(old_url, cart_service=kind) as store:
+        received = store.record_order_event(
+            factories.event("orders.payment.failed", "crossmint-9")
+        )
+        given_up = store.give_up_checkouts(timedelta(0))
+    assert received.status_after == "cancelled"
+    assert order_id(0xA) in {each.order.id for each in given_up}
+    left = old.execute(
+        "SELECT deleted_at IS NULL, ended_at IS NULL FROM cart_items"
+        " WHERE id::text LIKE '%a'"
+    )
+    assert left.fetchall() == [(False, False)]
 
 
 def test_adopted_deposits_count_as_settled(
