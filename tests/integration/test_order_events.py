@@ -125,6 +125,19 @@ def test_no_signed_payment_is_lost(
     assert (raw is None) == (name == "half a mebibyte")
 
 
+def test_the_server_tells_what_it_cannot_hold(conn: psycopg.Connection) -> None:
+    """What jsonb refuses, for whatever reason, is no error but nothing."""
+    held = {
+        name
+        for name, value in ODD.items()
+        for [parsed] in conn.execute(
+            "SELECT jsonb_or_null(%s) IS NOT NULL", [b"[" + value + b"]"]
+        )
+        if parsed
+    }
+    assert held == {"5,000 digits", "1E+400", "600 levels", "half a mebibyte"}
+
+
 @pytest.mark.parametrize("raw", [False, True])
 def test_a_body_beyond_a_mebibyte_is_not_kept(
     store: Store, conn: psycopg.Connection, placed: PlacedOrder, raw: bool

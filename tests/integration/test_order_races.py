@@ -143,34 +143,43 @@ def test_a_payment_before_a_cancellation(
     assert _order(conn, placed).status == OrderStatus.PAYMENT_CONFIRMED
 
 
+@pytest.mark.parametrize("odd_first", [False, True])
 def test_an_event_that_waits_for_a_deletion(
-    store: Store, conn: psycopg.Connection, placed: PlacedOrder, database_url: str
+    store: Store,
+    conn: psycopg.Connection,
+    placed: PlacedOrder,
+    database_url: str,
+    odd_first: bool,
 ) -> None:
     """T1: an event, kept and waiting for the user; T2 deletes the user meanwhile.
 
-    Of the event is left that it happened: neither body nor hash outlive the user.
+    Of the event is left that it happened: neither body nor hash outlive the user,
+    whether the body is kept parsed or raw. An event behind it is left the same.
     """
     store.cancel_order(placed.order.user_id, placed.order.id)
-    late = crossmint.webhook(PAYMENT_SUCCEEDED, crossmint.order("x"))
-    odd = (json.dumps(late)[:-1] + ', "more": NaN}').encode()
+    late = json.dumps(crossmint.webhook(PAYMENT_SUCCEEDED, crossmint.order("x")))
+    bodies = sorted([late, late[:-1] + ', "more": NaN}'], key=len, reverse=odd_first)
+
+    def receive(number: int) -> ReceivedEvent:
+        body = bodies[number]
+        return store.receive_order_event(
+            body.encode(), stores.signed(f"evt-{number}", body)
+        )
+
     with psycopg.connect(database_url) as deletion, ThreadPoolExecutor(2) as threads:
         users.lock_user(deletion, id=placed.order.user_id)
-        parsed = threads.submit(
-            store.receive_order_event, *stores.webhook("evt-1", late)
-        )
+        first = threads.submit(receive, 0)
         gates.wait_until_waiting(conn, 1, behind=deletion.info.backend_pid)
         users.erase_orders(deletion, user_id=placed.order.user_id)
         users.erase_user(deletion, id=placed.order.user_id)
-        raw = threads.submit(
-            store.receive_order_event, odd, stores.signed("evt-2", odd)
-        )
+        second = threads.submit(receive, 1)
         gates.wait_until_waiting(conn, 2)
         deletion.commit()
-        assert (parsed.result().order, raw.result().order) == (None, None)
+        assert (first.result().order, second.result().order) == (None, None)
     kept = conn.execute("SELECT id, payload, raw, payment_hash FROM order_events")
     assert sorted(kept.fetchall()) == [
+        ("evt-0", None, None, None),
         ("evt-1", None, None, None),
-        ("evt-2", None, None, None),
     ]
 
 
