@@ -900,30 +900,18 @@ def test_what_was_changed_in_a_row_is_mended(
 def test_an_item_off_chain_has_its_place(
     onchain: Store, conn: psycopg.Connection, user_id: UUID
 ) -> None:
-    """Where it comes back, objects of its variant wait; where it goes, one comes up."""
+    """While it is in the cart again, objects of its variant wait for it to go."""
     item = factories.add_item(conn, user_id, product_id="B01")
-    [placed] = onchain.checkout(user_id, [factories.line(item, "x")])
+    onchain.checkout(user_id, [factories.line(item, "x")])
     record(onchain, LARGER)
-    assert states(conn) == {2: None}
-    record(onchain, event("removed", 2))
+    [larger] = items(conn, user_id)
+    [placed] = onchain.checkout(user_id, [factories.line(larger, "y")])
     onchain.record_order_event(factories.event(factories.PAYMENT_FAILED, "x"))
+    onchain.cancel_order(user_id, placed.order.id)
     assert [each.id for each in items(conn, user_id)] == [item.id]
-    conn.execute(
-        "UPDATE cart_items SET on_chain_object_id = NULL, ended_at = NULL"
-        " WHERE id = %s",
-        [item.id],
-    )
-    conn.execute("DELETE FROM chain_events")
-    # An object that has its row already is not what the item becomes.
-    factories.add_item(conn, user_id, product_id="B09")
-    conn.execute(
-        "UPDATE cart_items SET on_chain_object_id = %s, product_id = 'B01',"
-        " deleted_at = now() WHERE product_id = 'B09'",
-        [item_id(4)],
-    )
+    assert states(conn) == {2: ADDED_AT}
     onchain.record_order_event(factories.event(factories.PAYMENT_SUCCEEDED, "x"))
-    assert states(conn)[4] is None
-    assert placed.order.id
+    assert [each.id for each in items(conn, user_id)] == [larger.id]
 
 
 # Whose they are
