@@ -25,6 +25,7 @@ from tests.support.races import no_deadlock, race
 
 WALLETS = [chains.wallet(n) for n in (10, 11)]
 NAMES = {"added": "CartItemAdded", "removed": "CartItemRemoved", "sold": "OrderCreated"}
+DELIVERY_FAILED = "orders.delivery.failed"
 ADDED_AT, REMOVED_AT, SOLD_AT = (FIRST + timedelta(minutes=n) for n in range(3))
 
 _T = TypeVar("_T")
@@ -765,6 +766,35 @@ def test_a_held_object_gives_way_to_a_smaller_one(
     assert states(conn) == {1: None, 2: placed.order.created_at}
     onchain.cancel_order(user_id, placed.order.id)
     assert states(conn) == {1: None, 2: ADDED_AT}
+
+
+@pytest.mark.parametrize("service", ["onchain", "db"])
+@pytest.mark.parametrize(
+    "types",
+    [[factories.PAYMENT_FAILED], [factories.PAYMENT_SUCCEEDED, DELIVERY_FAILED]],
+)
+def test_what_was_sold_does_not_come_back_with_its_order(
+    onchain: Store,
+    conn: psycopg.Connection,
+    database_url: str,
+    user_id: UUID,
+    *,
+    service: str,
+    types: list[str],
+) -> None:
+    """A cancelled order gives nothing back that its OrderCreated took out.
+
+    Nor does it where carts are no longer on chain.
+    """
+    record(onchain, SMALLER)
+    [item] = items(conn, user_id)
+    onchain.checkout(user_id, [factories.line(item, "crossmint-1")])
+    record(onchain, event("sold", 1))
+    with stores.opened(database_url, cart_service=service) as store:
+        for type_ in types:
+            received = store.record_order_event(factories.event(type_, "crossmint-1"))
+            assert states(conn) == {1: SOLD_AT}
+    assert received.status_after == OrderStatus.CANCELLED
 
 
 def test_of_two_orders_the_first_holds(
