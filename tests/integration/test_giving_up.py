@@ -1,6 +1,7 @@
 """Checkouts whose buyer walked away are given up, and nothing else is."""
 
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import LiteralString
 from uuid import UUID, uuid4
@@ -8,7 +9,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from generated import deposits, orders
+from generated import deposits, orders, users
 from generated.enums import OrderStatus
 from generated.models import CartItem, Order
 from store import GivenUpOrder, PlacedOrder, Product, Store, errors
@@ -242,6 +243,20 @@ def test_a_payment_after_it_is_given_up(
     assert other.result().status_before == OrderStatus.CANCELLED
     assert order_of(conn, placed).status == OrderStatus.PAYMENT_CONFIRMED
     assert factories.cart_of(conn, placed.order.user_id) == []
+
+
+def test_an_order_created_before_it_is_given_up(
+    store: Store, conn: psycopg.Connection, placed: PlacedOrder, database_url: str
+) -> None:
+    """T1: the chain's OrderCreated; T2: gives up, and leaves the order alone."""
+    with psycopg.connect(database_url) as mirror, ThreadPoolExecutor(1) as threads:
+        users.lock_user(mirror, id=placed.order.user_id)
+        check_out_on_chain(mirror, "checked_out")
+        giving_up = threads.submit(store.give_up_checkouts, NO_TIME)
+        gates.wait_until_waiting(conn, 1, behind=mirror.info.backend_pid)
+        mirror.commit()
+        assert giving_up.result() == []
+    assert order_of(conn, placed).status == OrderStatus.AWAITING_APPROVAL
 
 
 def test_a_cancellation_before_it_is_given_up(
