@@ -6,6 +6,7 @@ from collections.abc import Generator
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from tests.integration.adoption.conftest import Dump
 from tests.support import adopted, databases, drizzle
@@ -55,8 +56,15 @@ def read(url: str) -> Rows:
 def test_all_rows_go_back_and_can_be_adopted_again(
     old_url: str, new_old_url: str, server: Server
 ) -> None:
-    """What was mended stays so; what has come since is there, too."""
+    """What was mended stays so; what has come since is there, too, times as in UTC."""
     adopted.adopt(old_url)
+    for url in (old_url, new_old_url):
+        with psycopg.connect(url) as conn:
+            conn.execute(
+                sql.SQL("ALTER DATABASE {} SET TimeZone = 'Asia/Tokyo'").format(
+                    sql.Identifier(conn.info.dbname)
+                )
+            )
     with psycopg.connect(old_url) as conn:
         conn.execute(
             "INSERT INTO users (crossmint_user_id) VALUES ('google|new');"
