@@ -113,6 +113,55 @@ def test_another_search_path_changes_nothing(database_url: str, path: str) -> No
         assert status == ("payment_confirmed",)
 
 
+@pytest.mark.parametrize("path", ["''", "elsewhere", "pg_temp, public"])
+def test_functions_work_where_they_were_made(database_url: str, path: str) -> None:
+    """What they read and write beside the row is in their schema, not in the path."""
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        conn.execute("CREATE SCHEMA elsewhere")
+        for schema in ("elsewhere", "pg_temp"):
+            for table in ("users", "orders", "chat_sessions", "chain_events"):
+                conn.execute(
+                    f"CREATE TABLE {schema}.{table}"
+                    f" (LIKE public.{table} INCLUDING ALL)".encode()
+                )
+        conn.execute(f"SET search_path = {path}".encode())
+        [(user_id,)] = conn.execute(
+            "INSERT INTO public.users (crossmint_user_id, wallet_address)"
+            " VALUES ('x', '0x' || repeat('ab', 32)) RETURNING id"
+        )
+        conn.execute(
+            "INSERT INTO public.chat_sessions (user_id, updated_at)"
+            " VALUES (%s, '2999-01-01Z')",
+            [user_id],
+        )
+        later = conn.execute(
+            "SELECT public.next_chat_session_time(%s) > '2999-01-01Z'", [user_id]
+        )
+        assert later.fetchone() == (True,)
+        [(order_id,)] = conn.execute(
+            "INSERT INTO public.orders (user_id, type) VALUES (%s, 'checkout')"
+            " RETURNING id",
+            [user_id],
+        )
+        conn.execute(
+            "INSERT INTO public.order_items (order_id, product_id, product_name, price,"
+            " on_chain_object_id) VALUES (%s, 'B01', 'Notebook', 1490, %s)",
+            [order_id, "0x" + "cd" * 32],
+        )
+        orders = conn.execute("SELECT on_chain FROM public.orders").fetchall()
+        assert orders == [(True,)]
+        conn.execute(
+            "INSERT INTO public.chain_events (tx_digest, event_sequence, type,"
+            " object_id, wallet_address, occurred_at)"
+            " SELECT repeat('1', 32), 0, 'removed', %s, wallet_address, now()"
+            " FROM public.users",
+            ["0x" + "cd" * 32],
+        )
+        conn.execute("DELETE FROM public.users")
+        left = conn.execute("SELECT count(*) FROM public.chain_events")
+        assert left.fetchone() == (0,)
+
+
 def test_the_committed_schema_loads_into_an_empty_database(
     server: Server,
 ) -> None:
