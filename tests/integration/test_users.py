@@ -894,7 +894,7 @@ def test_a_user_with_many_orders_is_deleted_beside_others(
     stranger = factories.add_user(conn)
     item = factories.add_item(conn, stranger)
     store.checkout(stranger, [factories.line(item, "theirs")])
-    with gates.shut(database_url) as gate, ThreadPoolExecutor(1) as threads:
+    with gates.shut(database_url) as gate, ThreadPoolExecutor(2) as threads:
         conn.execute(
             "CREATE CONSTRAINT TRIGGER wait_at_gate_to_delete AFTER DELETE ON users"
             " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
@@ -908,8 +908,12 @@ def test_a_user_with_many_orders_is_deleted_beside_others(
             "SELECT count(*), count(*) FILTER (WHERE locktype = 'advisory' AND granted)"
             " FROM pg_locks WHERE pid <> pg_backend_pid()"
         ).fetchone()
-        store.record_order_event(factories.event(PAYMENT_SUCCEEDED, "theirs"))
-        gate.open()
+        paid = factories.event(PAYMENT_SUCCEEDED, "theirs")
+        other = threads.submit(store.record_order_event, paid)
+        try:
+            other.result(timeout=20)
+        finally:
+            gate.open()
         deletion.result()
     assert locks is not None
     assert locks[0] < 100
