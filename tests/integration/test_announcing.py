@@ -139,6 +139,19 @@ def test_what_came_before_its_order_is_announced_when_it_comes(
     assert api.emails() == [("c", "paid")]
 
 
+def test_what_was_applied_first_is_listed_first(
+    store: Store, conn: psycopg.Connection, placed: PlacedOrder
+) -> None:
+    """An event that waited for its order comes after those applied meanwhile."""
+    early, late = (factories.event(PAYMENT_SUCCEEDED, name) for name in ("y", "x"))
+    store.record_order_event(early)
+    store.record_order_event(late)
+    item = factories.add_item(conn, placed.order.user_id)
+    store.checkout(placed.order.user_id, [factories.line(item, "y")])
+    listed = orders.list_events_to_announce(conn, max_rows=9)
+    assert [each.id for each in listed] == [late.id, early.id]
+
+
 def test_the_first_payment_of_an_attached_order_is_announced(
     store: Store, conn: psycopg.Connection, api: Api, item: CartItem
 ) -> None:

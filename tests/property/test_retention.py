@@ -1,5 +1,6 @@
 """Forgetting takes payloads and what never counts, and nothing of any order."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -154,9 +155,15 @@ def test_what_somebody_works_on_is_passed_over(
     with stores.opened(database_url) as store:
         for number in range(3):
             arrive(store, conn, number, Arrival("orders.new", "x", 12, is_json=True))
-        with psycopg.connect(database_url) as other:
+        with psycopg.connect(database_url) as other, ThreadPoolExecutor(1) as threads:
             other.execute("SELECT FROM order_events WHERE id = 'evt-1' FOR UPDATE")
-            assert store.forget_order_events(timedelta(days=LIMIT)).deleted == 2
+            forgetting = threads.submit(
+                store.forget_order_events, timedelta(days=LIMIT)
+            )
+            try:
+                assert forgetting.result(timeout=20).deleted == 2
+            finally:
+                other.rollback()
         assert store.forget_order_events(timedelta(days=LIMIT)).deleted == 1
 
 
