@@ -513,26 +513,28 @@ WHERE relname IN ('cart_items', 'chain_events', 'order_items', 'orders')
 def test_an_event_costs_what_it_names(
     onchain: Store, conn: psycopg.Connection, user_id: UUID
 ) -> None:
-    """With 3,000 past items of its variant an event reads a few rows."""
+    """With 3,000 past items of its variant before it an event reads a few rows."""
     values = {"digest": chains.digest(70), "name": item_id(0)[8:], "at": FIRST}
     conn.execute(HISTORY, values | {"wallet": WALLETS[0], "count": 3_000})
     conn.execute(MIRRORED, values)
     conn.execute("ANALYZE cart_items, chain_events")
-    record(onchain, SMALLER, LARGER)
+    for number, tx in ((5001, 72), (5002, 73)):
+        added = (NAMES["added"], WALLETS[0], item_id(number))
+        record(onchain, happened(*added, tx=chains.digest(tx)))
     with conn.transaction():
         [(before,)] = conn.execute(READS)
         conn.execute(
             "INSERT INTO chain_events (tx_digest, event_sequence, type, object_id,"
             " wallet_address, occurred_at) VALUES (%s, 0, 'removed', %s, %s, %s)",
-            [chains.digest(71), item_id(1), WALLETS[0], REMOVED_AT],
+            [chains.digest(71), item_id(5001), WALLETS[0], REMOVED_AT],
         )
         for work in (
             chain.adopt_cart_items,
             partial(chain.mirror_cart_items, order_ids=[]),
         ):
-            work(conn, object_ids=[item_id(1)], user_ids=[user_id])
+            work(conn, object_ids=[item_id(5001)], user_ids=[user_id])
         [(after,)] = conn.execute(READS)
-    assert (states(conn)[1], states(conn)[2]) == (REMOVED_AT, None)
+    assert (states(conn)[5001], states(conn)[5002]) == (REMOVED_AT, None)
     assert after - before < 60
 
 
