@@ -49,9 +49,7 @@ def test_every_program_in_the_documents_runs(program: str, database_url: str) ->
 
 
 @pytest.mark.parametrize("checker", CHECKERS)
-def test_every_program_in_the_documents_is_typed(
-    checker: str, tmp_path: Path
-) -> None:
+def test_every_program_in_the_documents_is_typed(checker: str, tmp_path: Path) -> None:
     """A program that a document shows passes the checkers at their strictest."""
     for number, program in enumerate(_programs()):
         text = f'DATABASE_URL = ""\n{program}'

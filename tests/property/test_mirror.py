@@ -513,6 +513,9 @@ class MirrorMachine(RuleBasedStateMachine):
             for row in self.model.rows
             if (row.owner, row.goods.variant) == (owner, variant) and row.item
         ]
+        chain.link_snapshots_to_cart_items(
+            self.conn, object_ids=named, user_ids=[owner]
+        )
         chain.mirror_cart_items(
             self.conn, order_ids=[], object_ids=named, user_ids=[owner]
         )

@@ -1,4 +1,4 @@
-"""Checkout: cart items become orders, all or nothing, in one network flight."""
+"""Checkout: cart items become orders, all or nothing, in one round trip."""
 
 from __future__ import annotations
 

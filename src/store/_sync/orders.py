@@ -181,19 +181,20 @@ class Orders(Database):
         """
         digest = addresses.sui_digest(tx_digest)
         with self.connection() as conn:
-            try:
-                order = orders.attach_transaction_by_crossmint_order(
-                    conn, crossmint_order_id=crossmint_order_id, tx_hash=digest
+            for _ in range(2):  # again if the order was only placed between the two
+                try:
+                    order = orders.attach_transaction_by_crossmint_order(
+                        conn, crossmint_order_id=crossmint_order_id, tx_hash=digest
+                    )
+                except psycopg.errors.UniqueViolation:
+                    order = None  # of two orders at once the other one was first
+                if order:
+                    return order
+                there = orders.get_order_by_crossmint_order(
+                    conn, crossmint_order_id=crossmint_order_id
                 )
-            except psycopg.errors.UniqueViolation:
-                order = None  # of two orders at once the other one was first
-            if order:
-                return order
-            there = orders.get_order_by_crossmint_order(
-                conn, crossmint_order_id=crossmint_order_id
-            )
-        if there is None:
-            raise errors.OrderNotFound(crossmint_order_id=crossmint_order_id)
+                if there is None:
+                    raise errors.OrderNotFound(crossmint_order_id=crossmint_order_id)
         raise errors.DigestConflict(crossmint_order_id)
 
     def page_orders(
