@@ -17,13 +17,18 @@ from tests.support.embedded import Server
 settings.register_profile(
     "database",
     settings.default,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("database")
 # With CI set, examples are the same each time; these are not.
 settings.register_profile(
-    "random", settings.get_profile("database"), derandomize=False, print_blob=True
+    "random",
+    settings.get_profile("database"),
+    max_examples=100,
+    derandomize=False,
+    print_blob=True,
 )
 
 # Has the tests run on a database that Drizzle made and `baseline` has adopted.
