@@ -153,6 +153,13 @@ check-keys: $(READY) ## List users whose wallet key does not decrypt; fails if a
 test: lint types drift migrate-check ## Run every check and all tests, with coverage
 	@$(BIN)/python -m pytest --numprocesses=logical --dist=worksteal --cov --cov-report=term
 
+STORM_CALLS ?= 12500
+
+.PHONY: storm
+storm: $(READY) ## Cut 50,000 calls off at random points, in four ways; count what is left
+	@for kind in timeouts repeated ended signals; do \
+	  $(BIN)/python -m tests.support.storms $$kind $(STORM_CALLS) || exit 1; done
+
 .PHONY: lint
 lint: $(READY) ## Check format and style
 	@$(BIN)/ruff format --check --quiet . || { echo "run: make format" >&2; exit 1; }

@@ -14,14 +14,17 @@ from folders import mirror
 
 SOURCE = Path("src/store/_async")
 TARGET = Path("src/store/_sync")
+# What differs in more than words is written by hand, beside the generated modules.
+BY_HAND = {"waiting.py"}
 HEADER = "# Generated from store/_async/{} by tools/make_sync.py. DO NOT EDIT.\n"
 
 SUBSTITUTIONS = [
     (
         r'"""What awaits the database;.*"""',
-        '"""The twin of `store._async`, which waits."""',
+        '"""The counterpart of `store._async`, which blocks."""',
     ),
-    (r"from asyncio import sleep", "from time import sleep"),
+    (r"\bwait_async\b", "wait"),
+    (r"iscoroutinefunction", "isfunction"),
     (r"from generated\.aio import", "from generated import"),
     (r"asynccontextmanager", "contextmanager"),
     (r"Awaitable\[(\w+)\]", r"\1"),
@@ -35,9 +38,14 @@ SUBSTITUTIONS = [
 
 
 def main() -> int:
-    """Write the twin, or report with exit code 1 how it differs."""
+    """Write the counterpart, or report with exit code 1 how it differs."""
     used: set[str] = set()
-    files = {path.name: _translate(path, used) for path in sorted(SOURCE.glob("*.py"))}
+    files = {
+        path.name: _translate(path, used)
+        for path in sorted(SOURCE.glob("*.py"))
+        if path.name not in BY_HAND
+    }
+    files |= {name: (TARGET / name).read_text() for name in BY_HAND}
     if unused := [pattern for pattern, _ in SUBSTITUTIONS if pattern not in used]:
         print(f"substitutions without use: {unused}", file=sys.stderr)
         return 2

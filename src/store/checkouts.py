@@ -77,7 +77,8 @@ def same_checkout(
 ) -> list[PlacedOrder] | None:
     """Return the placed orders in the order of the lines, if they are the same ones.
 
-    Amounts are left out: a payment may have changed the order's since. The lines of two
+    Amounts are left out: a payment may have changed the order's since. So are Crossmint
+    orders where a line names none: they may have been attached since. The lines of two
     checkouts together are neither of them.
     """
     left = list(placed)
@@ -123,6 +124,7 @@ def explain_refusal(
 
 
 def _is_line(placed: PlacedOrder, line: CheckoutLine, name: ItemName) -> bool:
-    return placed.order.crossmint_order_id == line.crossmint_order_id and name.names(
+    named = placed.order.crossmint_order_id
+    return line.crossmint_order_id in {None, named} and name.names(
         placed.item.cart_item_id, placed.item.on_chain_object_id
     )

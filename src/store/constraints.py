@@ -6,12 +6,12 @@ names with the database's catalog.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 
 import psycopg
 from psycopg import errors as driver
-from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
 
 from . import errors
 
@@ -98,20 +98,108 @@ _KINDS: tuple[tuple[type[psycopg.Error], type[errors.DatabaseError]], ...] = (
     (driver.SerializationFailure, errors.TransactionConflict),
     (driver.DeadlockDetected, errors.TransactionConflict),
     (driver.PipelineAborted, errors.DatabaseError),
-    (PoolTimeout, errors.Unavailable),
-    (PoolClosed, errors.Unavailable),
-    (TooManyRequests, errors.Unavailable),
+    (driver.QueryCanceled, errors.StatementTimeout),
+    (driver.LockNotAvailable, errors.LockTimeout),
+    (driver.TransactionTimeout, errors.TransactionTimeout),
+    (driver.DiskFull, errors.DiskFull),
+    (driver.OutOfMemory, errors.OutOfMemory),
+    (driver.TooManyConnections, errors.ServerNotReady),
+    (driver.CannotConnectNow, errors.ServerNotReady),
+    (driver.ReadOnlySqlTransaction, errors.ReadOnly),
+    (driver.UndefinedTable, errors.SchemaMismatch),
+    (driver.UndefinedColumn, errors.SchemaMismatch),
+    (driver.UndefinedFunction, errors.SchemaMismatch),
+    (driver.UndefinedObject, errors.SchemaMismatch),
+    (driver.InvalidSchemaName, errors.SchemaMismatch),
 )
 
 _WORDS: dict[type[errors.DatabaseError], str] = {
     errors.ConnectionLost: "the connection to the database was lost",
-    errors.Unavailable: "no database connection could be had in time",
     errors.TransactionConflict: "another transaction went first",
+    errors.PlanOutdated: "a column changed its type under a prepared statement",
     errors.InvalidValue: "a value does not fit its column",
+    errors.StatementTimeout: "the statement was cancelled, by its limit of time or by"
+    " somebody",
+    errors.LockTimeout: "somebody else held a lock for longer than the limit of time",
+    errors.TransactionTimeout: "the transaction took longer than its limit of time",
+    errors.DiskFull: "the server's disk is full",
+    errors.OutOfMemory: "the server is out of memory",
+    errors.ServerNotReady: "the server takes no connections now",
+    errors.ReadOnly: "the server is a standby, or the session may not write",
+    errors.SchemaMismatch: "the schema is not migrated, or behind: run `make migrate`",
 }
 
 # The server is going away, or was never there: what was sent did not commit.
-_LOST_STATES = frozenset({"57P01", "57P02", "57P03", "25P03", "57P05"})
+_LOST_STATES = frozenset({"57P01", "57P02", "25P03", "57P05"})
+
+# Why a connection was refused is told by text alone, to libpq too. What is not known
+# here is told as a refusal without a reason.
+_NOT_READY = (
+    "the database system is|too many (clients|connections)|connection slots"
+    "|no more connections|pgbouncer cannot connect|login failed|server_login_retry"
+    "|server closed the connection|session is (not )?read-only|hot standby mode"
+)
+_NOT_READY_WORDS = (
+    "the server takes no connections now: it is starting or shutting down, is full, or"
+    " is not the primary"
+)
+_REFUSALS: tuple[tuple[str, type[errors.Unavailable], str], ...] = (
+    (_NOT_READY, errors.ServerNotReady, _NOT_READY_WORDS),
+    (
+        "password|SASL|authentication",
+        errors.AccessRefused,
+        "the server refused the user or the password of DATABASE_URL",
+    ),
+    (
+        "database .* does not exist|no such database",
+        errors.AccessRefused,
+        "there is no database of the name in DATABASE_URL",
+    ),
+    (
+        "role .* does not exist|no such user|no pg_hba.conf entry|permission denied",
+        errors.AccessRefused,
+        "the server lets nobody in as the user of DATABASE_URL, from here",
+    ),
+    (
+        "resolve host|translate host name",
+        errors.ServerUnreachable,
+        "the host name in DATABASE_URL is not known",
+    ),
+    (
+        "refused|No such file",
+        errors.ServerUnreachable,
+        "nobody listens at the host and port of DATABASE_URL",
+    ),
+    (
+        "timeout|timed out",
+        errors.ServerUnreachable,
+        "the server of DATABASE_URL did not answer in time",
+    ),
+    (
+        "FATAL",
+        errors.AccessRefused,
+        "the server refused the connection; its log says why",
+    ),
+)
+
+
+class LimitReached(psycopg.OperationalError):
+    """The driver's kind of error for what the client itself has ended: ``kind``."""
+
+    def __init__(self, kind: type[errors.TimeLimitReached]) -> None:
+        super().__init__("a limit of time was reached")
+        self.kind = kind
+
+
+def refused(error: psycopg.Error) -> errors.DatabaseError:
+    """Give the store's error for one in connecting, without the text of it."""
+    if error.sqlstate:
+        return translate(error)
+    text = "timeout" if isinstance(error, LimitReached) else str(error)
+    for pattern, kind, words in _REFUSALS:
+        if re.search(pattern, text):
+            return kind(words)
+    return errors.ServerUnreachable("no connection could be made")
 
 
 def translate(error: psycopg.Error) -> errors.DatabaseError:
@@ -129,15 +217,35 @@ def translate(error: psycopg.Error) -> errors.DatabaseError:
 
 
 def _kind(error: psycopg.Error) -> type[errors.DatabaseError]:
+    if isinstance(error, LimitReached):
+        return error.kind
     for theirs, ours in _KINDS:
         if isinstance(error, theirs):
             return ours
     state = error.sqlstate
-    if isinstance(error, psycopg.OperationalError) and (
-        state is None or state in _LOST_STATES or state.startswith("08")
-    ):
+    if is_stale(error):
+        return errors.PlanOutdated
+    if state is not None and state.startswith("53"):
+        return errors.OutOfResources
+    if state is None:
+        is_lost = isinstance(error, psycopg.OperationalError)
+    else:
+        is_lost = state in _LOST_STATES or state.startswith("08")
+    if is_lost:
         return errors.ConnectionLost
     return errors.DatabaseError
+
+
+def is_stale(error: psycopg.Error) -> bool:
+    """Tell whether a prepared statement's columns have changed.
+
+    By the place in the server's source: the code has other meanings, too, and the text
+    is translated.
+    """
+    return (
+        isinstance(error, driver.FeatureNotSupported)
+        and error.diag.source_function == "RevalidateCachedQuery"
+    )
 
 
 def _message(kind: type[errors.DatabaseError], error: psycopg.Error) -> str:

@@ -5,12 +5,28 @@
     StoreError
     ├── ConfigurationError     a setting is missing or bad
     ├── MigrationError         a migration failed, or would go wrong
+    ├── NestedCall             a method was called inside of a block of the same task
     ├── DatabaseError          the database refused, for a reason not named below
-    │   ├── Unavailable        no connection could be had in time
+    │   ├── Unavailable        no connection could be had
+    │   │   ├── NotOpen        the store was never opened, or is closed
+    │   │   ├── PoolExhausted  all were lent for longer than the limit
+    │   │   ├── ServerUnreachable
+    │   │   ├── ServerNotReady
+    │   │   └── AccessRefused
     │   ├── TransientError     nothing was written; the same call may succeed
     │   │   ├── ConnectionLost
+    │   │   ├── PlanOutdated
     │   │   └── TransactionConflict
-    │   ├── OutcomeUnknown     the reply to COMMIT was lost; repeat the same call
+    │   ├── OutcomeUnknown     the reply was lost to what may have been committed
+    │   ├── TimeLimitReached   nothing was written
+    │   │   ├── StatementTimeout
+    │   │   ├── LockTimeout
+    │   │   └── TransactionTimeout
+    │   ├── OutOfResources
+    │   │   ├── DiskFull
+    │   │   └── OutOfMemory
+    │   ├── ReadOnly           the server is a standby, or the session may not write
+    │   ├── SchemaMismatch     the schema is not migrated, or behind
     │   ├── InvalidValue       a rule about one row (CHECK, NOT NULL, type, length)
     │   ├── AlreadyExists      a rule about uniqueness
     │   └── MissingReference   the row that another one needs is not there
@@ -40,12 +56,15 @@
 
 No message holds a row's values, a password or a key: what the caller may want to
 know is in attributes. The driver's own error, whose text does hold values, is not
-chained.
+chained. All of them can be pickled and copied.
+
+``retryable`` says whether the same call, made again, may succeed and can do no harm.
+docs/errors.md has the table of them, with what an API answers.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,7 +76,24 @@ if TYPE_CHECKING:
 
 
 class StoreError(Exception):
-    """The root of all that the store raises on purpose."""
+    """The root of all that the store raises on purpose.
+
+    Attribute: ``retryable``, whether the same call may succeed, and can do no harm.
+    """
+
+    retryable: bool = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keep message and attributes, whatever the constructor takes."""
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(
+    kind: type[StoreError], args: tuple[object, ...], attributes: dict[str, object]
+) -> StoreError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error
 
 
 class ConfigurationError(StoreError):
@@ -99,15 +135,59 @@ class DatabaseError(StoreError):
 
 
 class Unavailable(DatabaseError):
-    """No connection could be had in time."""
+    """No connection could be had."""
+
+    retryable = True
+
+
+class NotOpen(Unavailable):
+    """The store was never opened, or is closed."""
+
+    retryable = False
+
+    def __init__(self, *, was_open: bool) -> None:
+        super().__init__(
+            "the store is closed"
+            if was_open
+            else "the store is not open: use it in a `with` block, or call open()"
+        )
+
+
+class PoolExhausted(Unavailable):
+    """All connections were lent for longer than the limit ``acquire``."""
+
+    def __init__(self, size: int, seconds: float) -> None:
+        super().__init__(
+            f"none of the {size} connections was given back within {seconds:g} s"
+        )
+
+
+class ServerUnreachable(Unavailable):
+    """Nobody answers at the place that DATABASE_URL names."""
+
+
+class ServerNotReady(Unavailable):
+    """The server is starting or shutting down, or has no room for a connection."""
+
+
+class AccessRefused(Unavailable):
+    """The server does not let DATABASE_URL in: user, password, database or host."""
+
+    retryable = False
 
 
 class TransientError(DatabaseError):
     """Nothing was written, and the same call may succeed."""
 
+    retryable = True
+
 
 class ConnectionLost(TransientError):
-    """The connection died before COMMIT was sent."""
+    """The connection died before anything could be committed."""
+
+
+class PlanOutdated(TransientError):
+    """A column changed its type under a prepared statement, which is forgotten now."""
 
 
 class TransactionConflict(TransientError):
@@ -115,14 +195,61 @@ class TransactionConflict(TransientError):
 
 
 class OutcomeUnknown(DatabaseError):
-    """The connection died after COMMIT was sent, so it may have committed.
+    """The connection died when it may have been committed already.
 
-    Repeating the same call is safe.
+    Raised by a method of the store it is ``retryable``: the same call finds what is
+    done already, and does no harm. In a block of your own, look whether your rows are
+    there.
     """
 
 
+class TimeLimitReached(DatabaseError):
+    """It took longer than a limit allows; nothing was written."""
+
+    retryable = True
+
+
+class StatementTimeout(TimeLimitReached):
+    """A statement took longer than its limit, or somebody cancelled it."""
+
+
+class LockTimeout(TimeLimitReached):
+    """Somebody else held a lock for longer than the limit ``lock``."""
+
+
+class TransactionTimeout(TimeLimitReached):
+    """A transaction took longer than the limit ``transaction``."""
+
+
+class OutOfResources(DatabaseError):
+    """The server has not enough of something; nothing was written."""
+
+    retryable = True
+
+
+class DiskFull(OutOfResources):
+    """The server's disk is full."""
+
+
+class OutOfMemory(OutOfResources):
+    """The server has no memory left for this."""
+
+
+class ReadOnly(DatabaseError):
+    """The server is a standby, or the session may not write."""
+
+    retryable = True
+
+
+class SchemaMismatch(DatabaseError):
+    """A table, column, type or function is not there: migrate the database."""
+
+
 class InvalidValue(DatabaseError):
-    """A value breaks a rule about its row; ``constraint`` or ``column`` names it."""
+    """A value breaks a rule about its row; ``constraint`` or ``column`` names it.
+
+    Or an argument is of another type than its parameter, which the message names.
+    """
 
 
 class AlreadyExists(DatabaseError):
@@ -131,6 +258,21 @@ class AlreadyExists(DatabaseError):
 
 class MissingReference(DatabaseError):
     """The row that another one refers to does not exist; ``constraint`` names it."""
+
+
+class NestedCall(StoreError):
+    """A method was called inside of a block of the same task (or thread).
+
+    It would take a second connection while the block holds one, and wait for its locks.
+    Attribute: ``method``.
+    """
+
+    def __init__(self, method: str) -> None:
+        super().__init__(
+            f"{method} was called inside of a block of connection() or transaction():"
+            " call it outside, or on store.within(conn) in a transaction"
+        )
+        self.method = method
 
 
 class CheckoutRefused(StoreError):

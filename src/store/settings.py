@@ -4,6 +4,14 @@
     What the queries go through; it may be a pooler.
 `DATABASE_URL_DIRECT`
     The server itself, for what a pooler cannot do: migrations. Defaults to the former.
+`DATABASE_POOLER`
+    Whether DATABASE_URL leads through a pooler: `auto` (the default: the store finds
+    out at each connection), `yes` or `no`.
+`DATABASE_POOL_SIZE`
+    How many connections a store has at most (default 5).
+`DATABASE_…_TIMEOUT`
+    Limits in seconds: CONNECT (5), ACQUIRE (10), STATEMENT (10), LOCK (5),
+    TRANSACTION (30), IDLE (10) and NETWORK (15); see docs/connections.md.
 `CART_SERVICE`
     Who writes carts: `db` (the default, the store) or `onchain` (the mirror alone).
 `CART_MAX_ITEMS`
@@ -19,7 +27,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypedDict, Unpack
 
 import psycopg
 from psycopg import conninfo
@@ -34,14 +42,25 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .errors import ConfigurationError
+from .limits import Limits
 from .webhooks import signing_key
 
 _KEY_BYTES = 32  # AES-256
 
 _DATABASE_REMEDY = "set it to postgresql://USER:PASSWORD@HOST:5432/NAME"
+_TIMEOUT_REMEDY = "set it to a number of seconds above 0, or leave it out"
 _REMEDIES = {
     "database_url": _DATABASE_REMEDY,
     "database_url_direct": _DATABASE_REMEDY,
+    "database_pooler": "set it to auto, yes or no, or leave it out for auto",
+    "database_pool_size": "set it to a number from 1 to 1000, or leave it out for 5",
+    "database_connect_timeout": _TIMEOUT_REMEDY,
+    "database_acquire_timeout": _TIMEOUT_REMEDY,
+    "database_statement_timeout": _TIMEOUT_REMEDY,
+    "database_lock_timeout": _TIMEOUT_REMEDY,
+    "database_transaction_timeout": _TIMEOUT_REMEDY,
+    "database_idle_timeout": _TIMEOUT_REMEDY,
+    "database_network_timeout": _TIMEOUT_REMEDY,
     "cart_service": "set it to db or onchain, or leave it out for db",
     "cart_max_items": "set it to a number above 0, or leave it out for 10",
     "wallet_encryption_keys": "make a key with `openssl rand -hex 32`",
@@ -110,6 +129,35 @@ _Secrets = Annotated[
 ]
 
 
+_DEFAULTS = Limits()
+_Seconds = Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)]
+
+
+class DatabaseValues(TypedDict, total=False):
+    """What `DatabaseSettings.load` may be given."""
+
+    database_url: str
+    database_url_direct: str
+
+
+class Values(DatabaseValues, total=False):
+    """What `Settings.load` may be given, as it would stand in the environment."""
+
+    database_pooler: str
+    database_pool_size: str | int
+    database_connect_timeout: str | float
+    database_acquire_timeout: str | float
+    database_statement_timeout: str | float
+    database_lock_timeout: str | float
+    database_transaction_timeout: str | float
+    database_idle_timeout: str | float
+    database_network_timeout: str | float
+    cart_service: str
+    cart_max_items: str | int
+    wallet_encryption_keys: str
+    crossmint_webhook_secrets: str
+
+
 class DatabaseSettings(BaseSettings):
     """Where the database is: all that migrations need."""
 
@@ -121,22 +169,21 @@ class DatabaseSettings(BaseSettings):
     database_url_direct: _Url = Field(default_factory=lambda read: read["database_url"])
 
     @classmethod
-    def load(cls, **given: str) -> Self:
+    def load(cls, **given: Unpack[DatabaseValues]) -> Self:
         """Read the environment; what is given here stands in for its variable.
 
         Raises:
-            ConfigurationError: a variable is missing or bad; the message names the
-                first one, and never its value.
+            ConfigurationError: a variable is missing or bad, or a name is no setting;
+                the message names the first one, and never its value.
         """
+        return cls._load(given)
+
+    @classmethod
+    def _load(cls, given: DatabaseValues) -> Self:
         try:
             return cls(**given)  # type: ignore[arg-type]  # validated from text
         except ValidationError as error:
             raise _first_problem(error) from None
-
-    @property
-    def pooled(self) -> bool:
-        """Whether a pooler stands between, which rules prepared statements out."""
-        return self.database_url != self.database_url_direct
 
 
 class Settings(DatabaseSettings):
@@ -146,10 +193,44 @@ class Settings(DatabaseSettings):
     ConfigurationError where the variable is not set.
     """
 
+    database_pooler: Literal["auto", "yes", "no"] = "auto"
+    database_pool_size: int = Field(default=5, ge=1, le=1000)
+    database_connect_timeout: _Seconds = _DEFAULTS.connect
+    database_acquire_timeout: _Seconds = _DEFAULTS.acquire
+    database_statement_timeout: _Seconds = _DEFAULTS.statement
+    database_lock_timeout: _Seconds = _DEFAULTS.lock
+    database_transaction_timeout: _Seconds = _DEFAULTS.transaction
+    database_idle_timeout: _Seconds = _DEFAULTS.idle
+    database_network_timeout: _Seconds = _DEFAULTS.network
     cart_service: Literal["db", "onchain"] = "db"
     cart_max_items: int = Field(default=10, ge=1, le=2**31 - 1)
     wallet_encryption_keys: _Keys = ()
     crossmint_webhook_secrets: _Secrets = ()
+
+    @classmethod
+    def load(  # pyright: ignore[reportIncompatibleMethodOverride] # takes more
+        cls, **given: Unpack[Values]
+    ) -> Self:
+        """Read the environment; what is given here stands in for its variable.
+
+        Raises:
+            ConfigurationError: a variable is missing or bad, or a name is no setting;
+                the message names the first one, and never its value.
+        """
+        return cls._load(given)
+
+    @property
+    def limits(self) -> Limits:
+        """How long anything may take."""
+        return Limits(
+            connect=self.database_connect_timeout,
+            acquire=self.database_acquire_timeout,
+            statement=self.database_statement_timeout,
+            lock=self.database_lock_timeout,
+            transaction=self.database_transaction_timeout,
+            idle=self.database_idle_timeout,
+            network=self.database_network_timeout,
+        )
 
     def wallet_keys(self) -> tuple[bytes, ...]:
         """Give the ring of 32-byte keys; the first encrypts."""
@@ -167,6 +248,8 @@ class Settings(DatabaseSettings):
 def _first_problem(error: ValidationError) -> ConfigurationError:
     problem = error.errors(include_url=False, include_input=False)[0]
     field, *entry = problem["loc"]
+    if problem["type"] == "extra_forbidden":
+        return ConfigurationError(f"{field} is no setting: see the list in the README")
     if problem["type"] == "missing":
         return _unusable(str(field), "is not set")
     # Ours carry a sentence; pydantic's own say less than the remedy does.

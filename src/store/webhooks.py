@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from decimal import Context, Decimal, InvalidOperation
 from typing import Any, TypeAlias, cast
 
+from pydantic import SecretBytes
+
 from generated.json_types import JsonValue
 
 from . import errors
@@ -110,7 +112,8 @@ def verify(
         SignatureInvalid: none of the secrets signed this body, or not now.
     """
     lower = {name.lower(): value for name, value in headers.items()}
-    keys = [*_keys(secrets)]
+    keys = [SecretBytes(key) for key in _keys(secrets)]
+    del secrets  # or a traceback with the frames' locals would show them
     for kind in ("svix", "webhook"):
         event_id, timestamp, signatures = (
             lower.get(f"{kind}-{part}", "") for part in ("id", "timestamp", "signature")
@@ -132,7 +135,11 @@ def _keys(secrets: Iterable[str]) -> Iterable[bytes]:
 
 
 def _is_signed(
-    body: bytes, event_id: str, timestamp: str, signatures: str, keys: list[bytes]
+    body: bytes,
+    event_id: str,
+    timestamp: str,
+    signatures: str,
+    keys: Iterable[SecretBytes],
 ) -> bool:
     """Tell whether a key made one of the signatures.
 
@@ -144,7 +151,7 @@ def _is_signed(
         signed = f"{event_id}.{timestamp}.".encode() + body
     except ValueError:  # no number, or a character that UTF-8 does not have
         return False
-    expected = [hmac.digest(key, signed, "sha256") for key in keys]
+    expected = [hmac.digest(key.get_secret_value(), signed, "sha256") for key in keys]
     for each in signatures.split(" "):
         version, _, encoded = each.partition(",")
         try:

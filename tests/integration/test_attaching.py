@@ -64,6 +64,25 @@ def test_an_order_is_attached_once(
     assert again.crossmint_order_id == "x"
 
 
+def test_a_checkout_is_repeated_though_something_was_attached(
+    store: Store, conn: psycopg.Connection, user_id: UUID
+) -> None:
+    """The same lines give the first orders, as they are by now, and write nothing."""
+    named, unnamed = (factories.add_item(conn, user_id) for _ in range(2))
+    lines = [factories.line(unnamed), factories.line(named, "x")]
+    first = store.checkout(user_id, lines)
+    store.attach_crossmint_order(user_id, first[0].order.id, "y")
+    for again in (lines, [factories.line(unnamed, "y"), lines[1]]):
+        placed = store.checkout(user_id, again)
+        assert [each.order.id for each in placed] == [each.order.id for each in first]
+        assert placed[0].order.crossmint_order_id == "y"
+        assert [each.item for each in placed] == [each.item for each in first]
+    other = [factories.line(unnamed, "z"), lines[1]]
+    with pytest.raises(errors.CheckoutConflict):
+        store.checkout(user_id, other)
+    assert len(factories.orders_of(conn, user_id)) == 2
+
+
 def test_a_crossmint_order_is_attached_to_one_order(
     store: Store, conn: psycopg.Connection, user_id: UUID, placed: PlacedOrder
 ) -> None:

@@ -38,15 +38,24 @@ async def cancelled_while_waiting(
     conn: psycopg.Connection,
     user_id: UUID,
     work: Callable[[AsyncStore], Awaitable[object]],
+    *,
+    repeatedly: bool,
 ) -> None:
     """Cancel a task that waits for the user's lock; the connection is as before."""
+    loop = asyncio.get_running_loop()
+
+    def cancel(task: asyncio.Future[object]) -> None:
+        task.cancel()
+        if repeatedly and not task.done():  # as anyio does
+            loop.call_soon(cancel, task)
+
     async with AsyncStore(stores.settings(url)) as store:
         async with store.connection() as lent:
             process_id = lent.info.backend_pid
         with user_locked(conn, user_id):
             task = asyncio.ensure_future(work(store))
             await asyncio.to_thread(gates.wait_until_waiting, conn, 1)
-            task.cancel()
+            cancel(task)
             with pytest.raises(asyncio.CancelledError):
                 await task
         async with store.connection() as again:
@@ -56,11 +65,14 @@ async def cancelled_while_waiting(
         assert user is not None
 
 
+@pytest.mark.parametrize("repeatedly", [False, True])
 def test_a_cancelled_transaction_writes_nothing(
     database_url: str,
     conn: psycopg.Connection,
     user_id: UUID,
     caplog: pytest.LogCaptureFixture,
+    *,
+    repeatedly: bool,
 ) -> None:
     """What was written before the cancellation is rolled back."""
     other_id = factories.add_user(conn)
@@ -71,17 +83,24 @@ def test_a_cancelled_transaction_writes_nothing(
             await aio_users.set_display_name(inside, id=other_id, display_name="Ada")
             await aio_users.set_display_name(inside, id=user_id, display_name="Ada")
 
-    asyncio.run(cancelled_while_waiting(database_url, conn, user_id, work))
+    asyncio.run(
+        cancelled_while_waiting(
+            database_url, conn, user_id, work, repeatedly=repeatedly
+        )
+    )
     assert not caplog.records, "the pool had to clean up"
     assert read(database_url) == before
 
 
+@pytest.mark.parametrize("repeatedly", [False, True])
 def test_a_cancelled_checkout_writes_nothing(
     database_url: str,
     conn: psycopg.Connection,
     user_id: UUID,
     item: CartItem,
     caplog: pytest.LogCaptureFixture,
+    *,
+    repeatedly: bool,
 ) -> None:
     """A checkout that is cancelled in its one flight has not happened."""
     before = read(database_url)
@@ -90,7 +109,11 @@ def test_a_cancelled_checkout_writes_nothing(
     async def work(store: AsyncStore) -> None:
         await store.checkout(user_id, lines)
 
-    asyncio.run(cancelled_while_waiting(database_url, conn, user_id, work))
+    asyncio.run(
+        cancelled_while_waiting(
+            database_url, conn, user_id, work, repeatedly=repeatedly
+        )
+    )
     assert not caplog.records, "the pool had to clean up"
     assert read(database_url) == before
 
@@ -116,6 +139,31 @@ def test_a_checkout_cancelled_in_its_commit_is_whole(
 
     asyncio.run(work())
     assert len(factories.orders_of(conn, user_id)) == 1
+
+
+def test_who_is_cancelled_as_a_place_becomes_free_passes_it_on(
+    database_url: str,
+) -> None:
+    """Of two who wait the first is woken and cancelled at once: the second connects."""
+
+    async def work() -> None:
+        settings = stores.settings(database_url, database_pool_size=1)
+        async with AsyncStore(settings) as store:
+            async with store.connection() as lent:
+                first = asyncio.ensure_future(store.ping())
+                await asyncio.sleep(0)
+                second = asyncio.ensure_future(store.ping())
+                await asyncio.sleep(0)
+                assert store.statistics.waiting == 2
+                await lent.close()
+            first.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await first
+            await asyncio.sleep(0)
+            assert store.statistics.waiting == 0
+            await second
+
+    asyncio.run(work())
 
 
 def test_who_stops_waiting_for_a_connection_takes_none(

@@ -620,11 +620,11 @@ def test_a_touch_is_newest_though_its_transaction_is_older(
 ) -> None:
     """What counts is when a session was touched, not when its transaction began."""
     one, other = open_session(conn, user_id), open_session(conn, user_id)
-    with store.transaction() as early:
-        early.execute("SELECT 1").fetchone()
+    with conn.transaction():
+        conn.execute("SELECT 1").fetchone()
         store.save_turn(user_id, other.id, [])
-        touch(early, one)
-        new = open_session(early, user_id)
+        touch(conn, one)
+        new = open_session(conn, user_id)
     assert newest_first(conn, user_id) == [new.id, one.id, other.id]
 
 

@@ -254,7 +254,7 @@ def test_a_missing_value_names_its_column(store: Store) -> None:
     [
         ("SELECT 'one'::int", errors.InvalidValue, "22P02"),
         ("SELECT 1 / 0", errors.InvalidValue, "22012"),
-        ("SELECT nowhere", errors.DatabaseError, "42703"),
+        ("SELECT nowhere", errors.SchemaMismatch, "42703"),
         (
             "DO $$ BEGIN RAISE SQLSTATE '40001'; END $$",
             errors.TransactionConflict,
@@ -267,7 +267,11 @@ def test_a_missing_value_names_its_column(store: Store) -> None:
         ),
         ("DO $$ BEGIN RAISE SQLSTATE '57P01'; END $$", errors.ConnectionLost, "57P01"),
         ("DO $$ BEGIN RAISE SQLSTATE '08006'; END $$", errors.ConnectionLost, "08006"),
-        ("DO $$ BEGIN RAISE SQLSTATE '57014'; END $$", errors.DatabaseError, "57014"),
+        (
+            "DO $$ BEGIN RAISE SQLSTATE '57014'; END $$",
+            errors.StatementTimeout,
+            "57014",
+        ),
         ("DO $$ BEGIN RAISE SQLSTATE '23P01'; END $$", errors.AlreadyExists, "23P01"),
     ],
 )

@@ -48,8 +48,11 @@ def test_both_stores_have_the_same_face() -> None:
 
 
 def test_what_reaches_the_database_is_awaited() -> None:
-    """Each method of AsyncStore is awaited, or entered with `async with`."""
-    for name in faces_of(Store):
+    """Each method of AsyncStore is awaited, or entered with `async with`.
+
+    Two only give the same store with something changed.
+    """
+    for name in faces_of(Store).keys() - {"limited", "within"}:
         if not name.startswith("__"):
             method = inspect.unwrap(getattr(AsyncStore, name))
             assert inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(

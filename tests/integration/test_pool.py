@@ -1,6 +1,6 @@
 """The pool: at most five connections, each of them alive."""
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from uuid import UUID
 
 import psycopg
@@ -32,15 +32,16 @@ def test_idle_connections_that_died_are_replaced(
 
 
 def test_a_store_has_at_most_five_connections(
-    store: Store, conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+    store: Store, conn: psycopg.Connection
 ) -> None:
     """The sixth borrower is told that none is to be had."""
-    pool = store._pool  # pyright: ignore[reportPrivateUsage]
-    monkeypatch.setattr(pool, "timeout", 0.05)
     with ExitStack() as stack:
         for _ in range(POOL_SIZE):
             stack.enter_context(store.connection())
-        with pytest.raises(errors.Unavailable), store.connection():
+        with (
+            pytest.raises(errors.PoolExhausted, match="none of the 5 connections"),
+            store.limited(acquire=0.05).connection(),
+        ):
             pass
         [(there,)] = conn.execute(
             "SELECT count(*) FROM pg_stat_activity"
@@ -58,14 +59,13 @@ def test_a_closed_store_has_none(database_url: str) -> None:
         pass
 
 
-@pytest.mark.parametrize("pooled", [False, True])
+@pytest.mark.parametrize("pooler", ["auto", "no", "yes"])
 def test_nothing_is_prepared_behind_a_pooler(
-    database_url: str, user_id: UUID, *, pooled: bool
+    database_url: str, user_id: UUID, pooler: str
 ) -> None:
-    """Statements are prepared exactly when the two URLs are the same."""
-    direct = database_url + "&application_name=direct" if pooled else database_url
+    """Statements are prepared where the server itself is found, or by a setting."""
     with (
-        stores.opened(database_url, database_url_direct=direct) as store,
+        stores.opened(database_url, database_pooler=pooler) as store,
         store.connection() as conn,
     ):
         for _ in range(10):
@@ -73,4 +73,34 @@ def test_nothing_is_prepared_behind_a_pooler(
         prepared = conn.execute(
             "SELECT count(*) FROM pg_prepared_statements"
         ).fetchone()
-    assert prepared == ((0,) if pooled else (1,))
+    assert prepared == ((0,) if pooler == "yes" else (1,))
+
+
+def test_what_the_pool_does_is_counted(store: Store) -> None:
+    """`ping` tells how long an answer takes, `statistics` what came of all calls."""
+    assert 0 < store.ping() < 10
+    with store.connection():
+        now = store.statistics
+        assert (now.size, now.connections, now.idle) == (POOL_SIZE, 1, 0)
+        with ExitStack() as stack:
+            for _ in range(POOL_SIZE - 1):
+                stack.enter_context(store.connection())
+            with (
+                suppress(errors.PoolExhausted),
+                store.limited(acquire=0.01).connection(),
+            ):
+                pass
+    then = store.statistics
+    assert (then.idle, then.connected, then.timed_out, then.waited) == (5, 5, 1, 1)
+    assert then.acquired == 8
+
+
+def test_a_pool_has_the_size_that_is_set(database_url: str) -> None:
+    """DATABASE_POOL_SIZE says how many connections there are at most."""
+    with (
+        stores.opened(database_url, database_pool_size=1) as store,
+        store.connection(),
+        pytest.raises(errors.PoolExhausted, match="of the 1 "),
+        store.limited(acquire=0.01).connection(),
+    ):
+        pass

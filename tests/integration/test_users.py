@@ -109,7 +109,8 @@ def test_a_user_that_is_there_is_read_without_a_write_or_a_lock(
         written = lent.execute("SELECT pg_current_xact_id_if_assigned()").fetchone()
         assert (found, again, written) == (user, None, (None,))
         lent.execute("RESET lock_timeout")
-        assert store.create_user("google|1", email="bob@example.org") == user
+        with Store(store.settings) as other:
+            assert other.create_user("google|1", email="bob@example.org") == user
         assert holder.execute(place).fetchall() == before
 
 

@@ -149,14 +149,20 @@ class Shop:
     def placed_before(
         self, user_id: UUID, lines: Sequence[CheckoutLine]
     ) -> list[Order] | None:
-        """Give the orders of the checkout of exactly these lines, if there was one."""
+        """Give the orders of the checkout of these lines, if there was one."""
         for order in self._all():
-            by_key = {self._key(each.line): each for each in order.siblings}
-            same = by_key.keys() == {self._key(line) for line in lines}
-            same = same and len(by_key) == len(lines)
+            by_item = {each.item.id: each for each in order.siblings}
+            items = [self.named(line).id for line in lines]
             named = any(line.crossmint_order_id for line in lines)
-            if same and named and order.owner == user_id:
-                return [by_key[self._key(line)] for line in lines]
+            if sorted(by_item) != sorted(items) or not named or order.owner != user_id:
+                continue
+            same = [by_item[item] for item in items]
+            # What a line does not name may have been attached to its order since.
+            if all(
+                line.crossmint_order_id in {None, each.line.crossmint_order_id}
+                for line, each in zip(lines, same, strict=True)
+            ):
+                return same
         return None
 
     def unavailable(
@@ -291,9 +297,6 @@ class Shop:
             and second.is_paid
             and (first.item is second.item or _bought_again(first, second))
         }
-
-    def _key(self, line: CheckoutLine) -> tuple[UUID, str | None]:
-        return self.named(line).id, line.crossmint_order_id
 
     def _all(self) -> list[Order]:
         return list(self.orders.values())

@@ -36,6 +36,9 @@ class Proxy:
     after a reply (or first): how often somebody had to wait for the network.
     `messages` counts the protocol's messages from clients: Parse, Bind, Sync, Query …
 
+    `silence` has it take everything, and pass on nothing, until `reset`: as a network
+    does that loses what is sent.
+
     A fault happens once, on the first connection that meets its condition. The server
     has done what reached it, and has closed its end, before the client notices.
     """
@@ -48,12 +51,23 @@ class Proxy:
         self._cut_before: Callable[[bytes], bool] = _never
         self._cut_after: Callable[[bytes], bool] = _never
         self._lost_reply: bytes | None = None
+        self._speaks = threading.Event()
+        self._speaks.set()
 
     def reset(self) -> None:
         """Count from zero again, and disarm."""
         with self._lock:
             self.flights = self.messages = 0
             self._disarm()
+        self._speaks.set()
+
+    def silence(self) -> None:
+        """Pass on nothing from now on."""
+        self._speaks.clear()
+
+    def wait_while_silent(self) -> None:
+        """Return as soon as something may be passed on."""
+        self._speaks.wait()
 
     @property
     def is_armed(self) -> bool:
@@ -136,6 +150,7 @@ def before(url: str) -> Generator[Proxy]:
         try:
             yield proxy
         finally:
+            proxy.reset()
             listener.shutdown()
             accepting.join()
             for end in ends:
@@ -159,10 +174,12 @@ class _Relay:
 
     def run(self) -> None:
         """Relay until an end closes or a fault cuts."""
+        self._proxy.wait_while_silent()
         self._ask_for_no_encryption()
         self._start_up()
         while True:
             ready, _, _ = select.select([self._client, self._server], [], [])
+            self._proxy.wait_while_silent()
             if self._client not in ready:
                 ready, _, _ = select.select([self._client], [], [], _SILENCE_SECONDS)
             relay = (

@@ -51,9 +51,9 @@ def written_by_hand() -> Iterator[Path]:
 
 
 def test_the_store_is_small() -> None:
-    """It has fewer than 2,500 lines of code."""
+    """It has fewer than 3,500 lines of code, a third of them for its connections."""
     sizes = {str(path): lines_of_code(path.read_text()) for path in written_by_hand()}
-    assert 1000 < sum(sizes.values()) < 2500, sizes
+    assert 1000 < sum(sizes.values()) < 3500, sizes
 
 
 def test_only_code_counts() -> None:

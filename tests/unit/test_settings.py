@@ -62,13 +62,6 @@ def test_url_alone_is_enough() -> None:
     assert settings.cart_service == "db"
 
 
-def test_pooled_when_urls_differ() -> None:
-    """A pooler stands between exactly when the two URLs differ."""
-    assert not load(DATABASE_URL=URL).pooled
-    assert not load(DATABASE_URL=URL, DATABASE_URL_DIRECT=URL).pooled
-    assert load(DATABASE_URL=URL, DATABASE_URL_DIRECT=f"{URL}2").pooled
-
-
 @pytest.mark.parametrize("name", ["DATABASE_URL_DIRECT", "CART_SERVICE"])
 def test_empty_variable_counts_as_unset(name: str) -> None:
     """An empty variable, as a CI passes it on, leaves the default."""

@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+import traceback
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from svix.webhooks import Webhook
 
-from store import errors, webhooks
+from store import Store, errors, webhooks
 from store.webhooks import OrderEvent
 from tests.support import crossmint, stores
 from tests.support.crossmint import Shape
@@ -145,6 +146,24 @@ def test_no_other_secret_signs(ring: list[str]) -> None:
     ring = [s for s in ring if base64.b64decode(s[6:]).rstrip(b"\0") != _key()]
     with pytest.raises(errors.SignatureInvalid):
         webhooks.verify(BODY.encode(), stores.signed("evt", BODY), ring)
+
+
+def test_a_refusal_s_traceback_shows_no_secret() -> None:
+    """Trackers of errors send the locals of frames along: no secret is there."""
+    body, headers = BODY.encode(), {**stores.signed("evt", BODY), "svix-id": "other"}
+    store = Store(stores.settings("postgresql://ann@db.example/shop"))
+    with pytest.raises(errors.SignatureInvalid) as refused:
+        store.receive_order_event(body, headers)
+    with pytest.raises(errors.SignatureInvalid) as as_well:
+        webhooks.verify(body, headers, (secret for secret in [SECRET]))
+    for error in (refused.value, as_well.value):
+        frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+        ours = [each for each in frames if each.f_code.co_filename != __file__]
+        assert ours[-1].f_code.co_name == "verify"
+        shown = repr([each.f_locals for each in ours])
+        assert "evt" in shown or "other" in shown
+        for hidden in (SECRET, SECRET.removeprefix("whsec_"), repr(_key())):
+            assert hidden not in shown
 
 
 def _key() -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from asyncio import sleep
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
@@ -15,6 +14,7 @@ from store import messages as ui_messages
 from store.pages import Page
 
 from .database import AsyncDatabase
+from .waiting import sleep
 
 # Serializing this much takes about a millisecond, or a few where it is small numbers.
 _BYTES_BETWEEN_PAUSES = 1 << 16

@@ -7,7 +7,6 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
-import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
@@ -183,21 +182,21 @@ class AsyncOrders(AsyncDatabase):
             DigestConflict: it has another digest, or another order has this one.
         """
         digest = addresses.sui_digest(tx_digest)
-        async with self.connection() as conn:
-            for _ in range(2):  # again if the order was only placed between the two
-                try:
-                    order = await orders.attach_transaction_by_crossmint_order(
-                        conn, crossmint_order_id=crossmint_order_id, tx_hash=digest
-                    )
-                except psycopg.errors.UniqueViolation:
-                    order = None  # of two orders at once the other one was first
-                if order:
-                    return order
-                there = await orders.get_order_by_crossmint_order(
-                    conn, crossmint_order_id=crossmint_order_id
+        try:
+            async with self.connection() as conn:
+                order = await orders.attach_transaction_by_crossmint_order(
+                    conn, crossmint_order_id=crossmint_order_id, tx_hash=digest
                 )
-                if there is None:
-                    raise errors.OrderNotFound(crossmint_order_id=crossmint_order_id)
+        except errors.AlreadyExists:
+            order = None  # of two orders at once the other one was first
+        if order:
+            return order
+        async with self.connection() as conn:
+            there = await orders.get_order_by_crossmint_order(
+                conn, crossmint_order_id=crossmint_order_id
+            )
+        if there is None:
+            raise errors.OrderNotFound(crossmint_order_id=crossmint_order_id)
         raise errors.DigestConflict(crossmint_order_id)
 
     async def page_orders(

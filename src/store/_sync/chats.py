@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
-from time import sleep
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from store import messages as ui_messages
 from store.pages import Page
 
 from .database import Database
+from .waiting import sleep
 
 # Serializing this much takes about a millisecond, or a few where it is small numbers.
 _BYTES_BETWEEN_PAUSES = 1 << 16

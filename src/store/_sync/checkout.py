@@ -22,8 +22,9 @@ class Checkout(Database):
     ) -> list[PlacedOrder]:
         """Turn items of the user's cart into orders, one a line, in the lines' order.
 
-        The same lines with their Crossmint orders again give the first result, whatever
-        the orders' status by now.
+        The same lines again, at least one of which names its Crossmint order, give the
+        first result: whatever the orders' status by now, and whatever was attached to
+        those that had none.
 
         Raises:
             EmptyCheckout: no line.

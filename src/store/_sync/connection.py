@@ -1,41 +1,317 @@
 # Generated from store/_async/connection.py by tools/make_sync.py. DO NOT EDIT.
-"""A connection that logs each flight: the query's name, its time, and how it ended.
+"""The connection that the pool lends: what it waits for ends, or the connection does.
 
-At DEBUG, to the logger `store`. Never a statement's text, its values, or a row.
+It logs each round trip at DEBUG, to the logger `store`: the query's name, its time, and
+how it ended. Never a statement's text, its values, or a row.
 """
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from inspect import currentframe
 from logging import DEBUG, getLogger
-from time import perf_counter
+from time import monotonic, perf_counter
+from traceback import walk_tb
+from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg import Connection
+from psycopg import Connection, waiting
 from psycopg.abc import RV, PQGen
+from psycopg.errors import _WaitTimeout  # pyright: ignore[reportPrivateUsage]
+from psycopg.pq import ConnStatus, PipelineStatus, TransactionStatus
 from psycopg.rows import Row
+
+from store import errors
+from store.constraints import LimitReached, is_stale
+from store.limits import Limits
+
+from .pipeline import HeldPipeline
+from .waiting import finish
+
+if TYPE_CHECKING:
+    from .loans import Loan
+    from .pool import Seat
 
 _logger = getLogger("store")
 
+# The server ends what takes too long; the client does if it was not heard of by then.
+_GRACE = 2.0
+# How long to wait for a cancellation to be delivered, and then for what it cancelled.
+_CANCELLING = _DRAINING = 1.0
+# A clean-up after an error may take no longer.
+_CLEANING = 2.0
 
-class LoggedConnection(Connection[Row]):
-    """What the pool lends."""
+_FOREVER = float("inf")
+
+
+class StoreConnection(Connection[Row]):
+    """What the pool lends. It is not for two tasks (or threads) at a time."""
+
+    # With this, the driver does not warn if it is dropped without being closed: that
+    # is how it is given back where nothing else could run any more.
+    _pool = None
+
+    seat: Seat | None = None
+    loan: Loan | None = None
+    # Whether the server itself is at the other end, which then has our limits.
+    is_direct: bool = True
+    expires_at: float = _FOREVER
+    idle_since: float = 0.0
+    # How long a round trip may take, and until when (`monotonic`) the transaction.
+    patience: float = _FOREVER
+    deadline: float = _FOREVER
+    # Whether the connection was lost while a statement may have committed by itself.
+    in_doubt: bool = False
+
+    # Waiting
 
     def wait(
         self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None
     ) -> RV:
-        """Do one flight, or a part of it."""
+        """Do one round trip, or a part of it."""
         if not _logger.isEnabledFor(DEBUG):
-            return super().wait(gen, interval, timeout)
+            return self._wait(gen, interval, timeout)
         start, ended = perf_counter(), "done"
         try:
-            return super().wait(gen, interval, timeout)
+            return self._wait(gen, interval, timeout)
         except psycopg.Error as error:
             ended = f"SQLSTATE {error.sqlstate}"
             raise
         finally:
             milliseconds = (perf_counter() - start) * 1000
             _logger.debug("%s: %s in %.1f ms", _query(), ended, milliseconds)
+
+    def _wait(self, gen: PQGen[RV], interval: float, timeout: float | None) -> RV:
+        limit = timeout
+        if timeout is None:
+            limit = self.patience
+            if self.deadline != _FOREVER:
+                limit = max(0.0, min(limit, self.deadline - monotonic()))
+            if limit == _FOREVER:
+                limit = None
+        before = self.pgconn.transaction_status
+        try:
+            return waiting.wait(
+                gen, self.pgconn.socket, interval=interval, timeout=limit
+            )
+        except _WaitTimeout:
+            if timeout is not None:
+                raise
+            return self._end(gen, before)
+        except psycopg.Error as error:
+            if is_stale(error) and (again := self._anew(error, before)):
+                done: RV = waiting.wait(
+                    again, self.pgconn.socket, interval=interval, timeout=limit
+                )
+                return done
+            self._note_doubt(_execution(error), error.sqlstate, before)
+            raise
+        except BaseException:
+            finish(self._interrupt(gen))
+            raise
+
+    def _interrupt(self, gen: PQGen[Any]) -> bool:
+        """Where the caller goes away, make it able to go on, or close it; say which."""
+        if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+            with suppress(psycopg.Error):
+                self._cancel(gen)
+            self._shut_if_busy()
+        return not self.closed
+
+    def _cancel(self, gen: PQGen[RV]) -> RV:
+        """Have the server end what it does, and take what it says to that."""
+        self.cancel_safe(timeout=_CANCELLING)
+        return waiting.wait(gen, self.pgconn.socket, interval=0.1, timeout=_DRAINING)
+
+    def _end(self, gen: PQGen[RV], before: int) -> RV:
+        """End what has taken too long; give its result if it comes after all."""
+        in_time = monotonic() < self.deadline
+        said = _arguments(gen)
+        try:
+            return finish(self._cancel(gen))
+        except psycopg.Error:
+            self._shut_if_busy()
+            if not self.closed and in_time:
+                raise  # the server has cancelled it, and says so
+            self._note_doubt(said, None, before)
+        raise LimitReached(
+            errors.StatementTimeout if in_time else errors.TransactionTimeout
+        )
+
+    def _shut_if_busy(self) -> None:
+        if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+            self.shut()
+
+    def _note_doubt(
+        self, said: dict[str, Any], sqlstate: str | None, before: int
+    ) -> None:
+        """Note where the reply to what commits by itself was lost."""
+        if self.pgconn.status == ConnStatus.OK or sqlstate is not None:
+            return  # the server said that it did not commit
+        if self.deadline != _FOREVER:
+            return  # in a transaction of ours, which knows what it has sent
+        statement = said.get("query")
+        if before in {TransactionStatus.INTRANS, TransactionStatus.INERROR}:
+            self.in_doubt = _begins(statement, "COMMIT", "END", "PREPARE")
+        elif before in {TransactionStatus.IDLE, TransactionStatus.ACTIVE}:
+            self.in_doubt = not _begins(statement, "SELECT", "BEGIN", "SET", "SHOW")
+
+    def _anew(self, error: psycopg.Error, before: int) -> PQGen[Any] | None:
+        """Forget what was prepared before a column changed; do a single query again."""
+        self._prepared.clear()
+        said = _execution(error)
+        if not said or before != TransactionStatus.IDLE or self._pipeline:
+            return None
+        again: PQGen[Any] = said["self"]._execute_gen(
+            said["query"],
+            said["params"],
+            prepare=said["prepare"],
+            binary=said["binary"],
+        )
+        return again
+
+    # Transactions
+
+    def begin_pipeline(self) -> HeldPipeline:
+        """Keep commands back from now on; send them whenever a result is needed."""
+        pipeline = self._pipeline = HeldPipeline(self)
+        self.pgconn.enter_pipeline_mode()
+        pipeline.level += 1
+        return pipeline
+
+    def end_pipeline(self) -> None:
+        """Leave the pipeline, all of whose results have come."""
+        self._pipeline = None
+        self.deadline = _FOREVER
+        self.pgconn.exit_pipeline_mode()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is in a transaction whose commands are kept back."""
+        return isinstance(self._pipeline, HeldPipeline)
+
+    def held_pipeline(self) -> HeldPipeline:
+        """Give the pipeline of the transaction that it is in.
+
+        Raises:
+            ValueError: it is in none.
+        """
+        if isinstance(self._pipeline, HeldPipeline):
+            return self._pipeline
+        raise ValueError("the transaction has ended")
+
+    def abandon_pipeline(self) -> bool:
+        """Leave the pipeline and its transaction, neither of which will be completed.
+
+        Where that is not possible, as after an interrupt, the connection is closed; say
+        whether it can go on.
+        """
+        pipeline, self._pipeline = self._pipeline, None
+        if isinstance(pipeline, HeldPipeline):
+            pipeline.drop()
+        if self.pgconn.status != ConnStatus.OK:
+            return False
+        self.deadline = monotonic() + _CLEANING
+        try:
+            self.pgconn.exit_pipeline_mode()
+            if self.pgconn.transaction_status == TransactionStatus.IDLE:
+                # What was dropped counts as prepared, as far as the driver knows.
+                self._prepared.clear()
+            else:
+                self.rollback()
+        except psycopg.Error:
+            self.shut()
+        self.deadline = _FOREVER
+        return not self.closed
+
+    def abandon_savepoint(self) -> bool:
+        """Undo what came after the savepoint, and forget what has not been sent.
+
+        Say whether the transaction can go on.
+        """
+        pipeline = self.held_pipeline()
+        pipeline.drop()
+        try:
+            self.execute("ROLLBACK TO SAVEPOINT store")
+            self.execute("RELEASE SAVEPOINT store")
+            pipeline.sync()
+        except psycopg.Error:
+            return False  # as whoever goes on in it will hear
+        finally:
+            self._prepared.clear()
+        return True
+
+    # Lending
+
+    def be_lent(self, loan: Loan, limits: Limits, default: Limits) -> None:
+        """Go to somebody, with limits that the server has been told, or lower ones."""
+        self.loan = loan
+        self.in_doubt = False
+        self.deadline = _FOREVER
+        told = self.is_direct and limits.statement >= default.statement
+        self.patience = limits.statement + _GRACE if told else limits.statement
+
+    def be_in_transaction(self, limits: Limits) -> None:
+        """Begin a transaction, for which the server is told the limits in any case."""
+        self.patience = limits.statement + _GRACE
+        self.deadline = monotonic() + limits.transaction
+
+    def is_fresh(self) -> bool:
+        """Tell by a look at the socket whether the server has not ended the session."""
+        try:
+            # The first look may find the server's last words, and the next the end.
+            self.pgconn.consume_input()
+            self.pgconn.consume_input()
+        except psycopg.OperationalError:
+            return False
+        return self.pgconn.status == ConnStatus.OK
+
+    def is_clean(self) -> bool:
+        """Tell whether somebody else can go on with it."""
+        return (
+            self.pgconn.status == ConnStatus.OK
+            and self.pgconn.transaction_status == TransactionStatus.IDLE
+            and self.pgconn.pipeline_status == PipelineStatus.OFF
+            and self._pipeline is None
+            and not self.lock.locked()
+            and self.expires_at > 0
+        )
+
+    def shut(self) -> None:
+        """Close it, in whatever state it is."""
+        self._closed = True
+        self.pgconn.finish()
+
+    def detach(self) -> None:
+        """Let go of the socket, in a forked process: the session is the parent's."""
+        self.expires_at = 0
+        try:
+            socket = self.pgconn.socket
+        except psycopg.OperationalError:
+            return  # it is closed
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nowhere, socket)
+        os.close(nowhere)
+
+
+def _execution(error: BaseException) -> dict[str, Any]:
+    """Give the arguments with which a cursor of the driver's executed what failed."""
+    for frame, _ in walk_tb(error.__traceback__):
+        if frame.f_code.co_name == "_execute_gen":
+            return dict(frame.f_locals)
+    return {}
+
+
+def _arguments(gen: PQGen[Any]) -> dict[str, Any]:
+    """Give the arguments with which a cursor of the driver's executes what goes on."""
+    code, frame = getattr(gen, "gi_code", None), getattr(gen, "gi_frame", None)
+    is_ours = code is not None and code.co_name == "_execute_gen"
+    return dict(frame.f_locals) if is_ours and frame is not None else {}
+
+
+def _begins(statement: object, *words: str) -> bool:
+    return isinstance(statement, str) and statement.lstrip().upper().startswith(words)
 
 
 def _query() -> str:

@@ -5,68 +5,92 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
-from time import sleep
+from contextlib import contextmanager
+from functools import wraps
+from inspect import isfunction
+from time import monotonic, perf_counter
 from typing import Any, Self, TypeVar
 
 import psycopg
-from psycopg import Connection
-from psycopg.pq import TransactionStatus
+from psycopg import Connection, conninfo
 from psycopg.rows import TupleRow
-from psycopg_pool import ConnectionPool
 
+from generated import sessions
 from store import errors
-from store.constraints import translated
+from store.arguments import Parameters
+from store.constraints import refused, translated
+from store.limits import milliseconds
 from store.settings import Settings
+from store.statistics import PoolStatistics
 
-from .connection import LoggedConnection
+from .connection import StoreConnection
+from .loans import Loan, refuse_nested
+from .pool import Pool, PoolConnection
+from .waiting import finish, sleep
 
 _T = TypeVar("_T")
 
 # Waits before the second to the last attempt, in seconds; each is jittered.
 _BACKOFF = (0.02, 0.05, 0.1, 0.2)
 
+_17 = 170000  # knows transaction_timeout
+
+_ROLLED_BACK = (
+    "the transaction was rolled back, because an error in it was caught and not raised"
+    " again"
+)
+
 
 class Database:
-    """The pool that queries go through: at most 5 connections, in autocommit.
+    """The pool that queries go through, whose connections are in autocommit.
 
     Use it as a context manager, or call `open` and `close`. Without settings it reads
-    them from the environment.
+    them from the environment. After a fork the child connects anew; it cannot be
+    pickled.
 
     Raises:
         ConfigurationError: a setting is missing or bad.
     """
 
+    # The caller's connection, in the copy that `within` gives.
+    _bound: PoolConnection | None = None
+
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings.load()
-        self._pool: ConnectionPool[Connection[TupleRow]] = ConnectionPool(
-            self.settings.database_url.get_secret_value(),
-            connection_class=LoggedConnection[TupleRow],
-            min_size=1,
-            max_size=5,
-            open=False,
-            name="store-queries",
-            timeout=10,
-            kwargs={
-                "autocommit": True,
-                # Behind a pooler, what was prepared on one connection is missing
-                # on the next.
-                "prepare_threshold": None if self.settings.pooled else 5,
-                "fallback_application_name": "chat-commerce-store",
-            },
+        self._limits = self._default_limits = self.settings.limits
+        self._pool = Pool(self._connect, self.settings.database_pool_size)
+
+    def __init_subclass__(cls) -> None:
+        """Have public methods refuse wrong types, and to block themselves."""
+        if not cls.__module__.startswith("store."):
+            return  # what another's methods take, and whether to repeat them, is theirs
+        for name, method in list(vars(cls).items()):
+            if isfunction(method) and not name.startswith("_"):
+                setattr(cls, name, _guarded(method))
+
+    def __reduce__(self) -> str:
+        """Refuse to be pickled or copied."""
+        raise TypeError(
+            "a store has connections, which cannot be pickled: give its settings, and"
+            " make a store of them where it is used"
         )
 
     def open(self) -> None:
-        """Open the pool and wait for its first connection.
+        """Connect for the first time, to hear at once what is wrong.
 
         Raises:
-            Unavailable: there was none within 10 seconds.
+            Unavailable: no connection could be had; its class and message say why.
         """
-        with translated():
-            self._pool.open(wait=True, timeout=10)
+        self._pool.open()
+        try:
+            conn = self._pool.acquire(self._limits.acquire, patient=False)
+        except BaseException:
+            self._pool.close()
+            raise
+        self._pool.release(conn)
 
     def close(self) -> None:
-        """Close the pool's connections."""
+        """Close the connections; those that are lent, as they are given back."""
         self._pool.close()
 
     def __enter__(self) -> Self:
@@ -76,19 +100,101 @@ class Database:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def ping(self) -> float:
+        """Ask the server for an answer, and tell how many seconds that took.
+
+        Raises:
+            DatabaseError: there was none; its class and message say why.
+        """
+        self._refuse_nested("ping")
+        start = perf_counter()
+        with self.connection() as conn:
+            sessions.ping(conn)
+        return perf_counter() - start
+
+    @property
+    def statistics(self) -> PoolStatistics:
+        """What the pool is doing, and has done."""
+        return self._pool.statistics()
+
+    def limited(
+        self,
+        *,
+        acquire: float | None = None,
+        statement: float | None = None,
+        lock: float | None = None,
+        transaction: float | None = None,
+    ) -> Self:
+        """Give this store with lower limits of time, in seconds, for some calls.
+
+        It has the same connections. ::
+
+            store.limited(acquire=0.5, statement=1).checkout(user_id, lines)
+
+        Raises:
+            ValueError: a limit is not above 0.
+        """
+        copied = self._copied()
+        copied._limits = self._limits.lowered(
+            acquire=acquire, statement=statement, lock=lock, transaction=transaction
+        )
+        return copied
+
+    def within(self, conn: Connection[Any]) -> Self:
+        """Give this store bound to a connection that its `transaction` lends.
+
+        Its methods are part of that transaction: they are not tried again, and where
+        one raises, what it wrote is undone and the transaction goes on.
+
+        Raises:
+            ValueError: it is another connection, or in no transaction of `transaction`.
+        """
+        if isinstance(conn, StoreConnection) and conn.is_held:
+            ours: PoolConnection = conn
+            if ours.loan and ours.loan.pool is self._pool:
+                copied = self._copied()
+                copied._bound = ours
+                return copied
+        raise ValueError("this is no connection that transaction() lends")
+
+    def _refuse_nested(self, method: str) -> None:
+        if self._bound is None:
+            refuse_nested(self._pool, method)
+
+    def _copied(self) -> Self:
+        copied = object.__new__(type(self))
+        copied.__dict__.update(self.__dict__)
+        return copied
+
     @contextmanager
     def connection(self) -> Generator[Connection[TupleRow]]:
         """Lend a connection for single queries, each of which commits by itself.
 
         Raises:
-            DatabaseError: in place of the driver's errors, as they leave the block.
+            DatabaseError: in place of the driver's errors, as they leave the block;
+                `OutcomeUnknown` if the reply was lost to what may have been committed.
         """
+        if self._bound is not None:
+            with self._savepoint(self._bound) as bound:
+                yield bound
+            return
         with translated():
-            conn = self._acquire()
+            conn = self._pool.acquire(self._limits.acquire)
+            loan = Loan(self._pool, conn)
             try:
+                conn.be_lent(loan, self._limits, self._default_limits)
+                loan.begin()
                 yield conn
+            except psycopg.Error:
+                if conn.in_doubt:
+                    raise errors.OutcomeUnknown(
+                        "the reply to a statement was lost, which may have been"
+                        " committed"
+                    ) from None
+                raise
             finally:
-                self._pool.putconn(conn)
+                self._pool.release(conn)
+                loan.end()
 
     @contextmanager
     def transaction(self) -> Generator[Connection[TupleRow]]:
@@ -101,35 +207,70 @@ class Database:
             DatabaseError: in place of the driver's errors, as they leave the block;
                 `OutcomeUnknown` if the connection died after COMMIT was sent.
         """
-        with self.connection() as conn:
-            committing = False
+        if self._bound is not None:
+            with self._savepoint(self._bound) as bound:
+                yield bound
+            return
+        with translated():
+            conn = self._pool.acquire(self._limits.acquire)
+            loan = Loan(self._pool, conn)
             try:
-                with conn.pipeline() as pipeline:
-                    try:
-                        conn.execute("BEGIN")
-                        yield conn
-                        committing = True
-                        commit = conn.execute("COMMIT")
-                    except BaseException:
-                        # What is still queued may fail too. The driver would log that
-                        # error, with the values it tells, on leaving the pipeline.
-                        with suppress(psycopg.Error):
-                            pipeline.sync()
-                        raise
-            except BaseException as error:
-                self._abandon(conn)
-                lost = isinstance(error, psycopg.OperationalError) and conn.closed
-                if committing and lost:
-                    raise errors.OutcomeUnknown(
-                        "the connection was lost during COMMIT, so the transaction may"
-                        " have been committed: repeat the same call"
-                    ) from None
-                raise
+                conn.be_lent(loan, self._limits, self._default_limits)
+                loan.begin()
+                committing = False
+                try:
+                    pipeline = conn.begin_pipeline()
+                    self._begin(conn)
+                    yield conn
+                    committing = True
+                    commit = conn.execute("COMMIT")
+                    pipeline.sync()
+                    conn.end_pipeline()
+                except BaseException as error:
+                    finish(conn.abandon_pipeline())
+                    told = isinstance(error, psycopg.Error)  # else: an interrupt
+                    if told and committing and conn.closed:
+                        raise errors.OutcomeUnknown(
+                            "the connection was lost during COMMIT, so the transaction"
+                            " may have been committed"
+                        ) from None
+                    raise
+            finally:
+                self._pool.release(conn)
+                loan.end()
             if commit.statusmessage != "COMMIT":
-                raise errors.DatabaseError(
-                    "the transaction was rolled back, because an error in it was caught"
-                    " and not raised again"
-                )
+                raise errors.DatabaseError(_ROLLED_BACK)
+
+    def _begin(self, conn: PoolConnection) -> None:
+        limits = self._limits
+        conn.be_in_transaction(limits)
+        conn.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+        if conn.is_direct and limits == self._default_limits:
+            return  # the session has them
+        # No queries, so that SET TRANSACTION may still come.
+        for name, seconds in (
+            ("statement_timeout", limits.statement),
+            ("lock_timeout", limits.lock),
+            ("idle_in_transaction_session_timeout", limits.idle),
+            ("transaction_timeout", limits.transaction),
+        ):
+            if name != "transaction_timeout" or conn.info.server_version >= _17:
+                text = f"SET LOCAL {name} = {milliseconds(seconds)}"
+                conn.execute(text.encode())
+
+    @contextmanager
+    def _savepoint(self, conn: PoolConnection) -> Generator[PoolConnection]:
+        """Make a part of the caller's transaction, which is undone if it fails."""
+        with translated():
+            pipeline = conn.held_pipeline()
+            conn.execute("SAVEPOINT store")
+            try:
+                yield conn
+                conn.execute("RELEASE SAVEPOINT store")
+                pipeline.sync()
+            except BaseException:
+                finish(conn.abandon_savepoint())
+                raise
 
     def atomically(self, work: Callable[[Connection[TupleRow]], _T]) -> _T:
         """Run the work in a transaction, and anew if it failed for a passing reason.
@@ -138,6 +279,7 @@ class Database:
             TransientError: it failed so at each of 5 attempts.
             DatabaseError: as `transaction` does.
         """
+        self._refuse_nested("atomically")
 
         def attempt() -> _T:
             with self.transaction() as conn:
@@ -146,40 +288,97 @@ class Database:
         return self._retried(attempt)
 
     def _retried(self, attempt: Callable[[], _T]) -> _T:
+        if self._bound is not None:
+            return attempt()  # what failed may be the caller's part
+        over = monotonic() + self._limits.transaction
         for pause in _BACKOFF:
             try:
                 return attempt()
             except errors.TransientError:
                 # Jitter spares colliding transactions the next collision.
-                sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+                pause *= random.uniform(0.5, 1.5)  # noqa: PLW2901, S311 - no secret
+                if monotonic() + pause > over:
+                    raise
+            sleep(pause)
         return attempt()
 
-    def _acquire(self) -> Connection[TupleRow]:
-        conn = self._pool.getconn()
-        if not _ended(conn):
+    def _connect(self) -> PoolConnection:
+        """Connect, find out to what, and tell the server our limits if it is one.
+
+        Raises:
+            DatabaseError: that was not possible; the class and message say why.
+        """
+        limits = self._default_limits
+        pooler = self.settings.database_pooler
+        conn: PoolConnection | None = None
+        try:
+            conn = StoreConnection[TupleRow].connect(
+                self.settings.database_url.get_secret_value(),
+                autocommit=True,
+                **_keywords(self.settings),
+            )
+            conn.patience = limits.connect
+            if pooler != "yes":
+                entered = sessions.enter_session(
+                    conn,
+                    known_direct=pooler == "no",
+                    backend_pid=conn.info.backend_pid,
+                    statement_timeout=milliseconds(limits.statement),
+                    lock_timeout=milliseconds(limits.lock),
+                    idle_timeout=milliseconds(limits.idle),
+                    transaction_timeout=milliseconds(limits.transaction),
+                )
+                conn.is_direct = entered is not None and entered.direct
+            else:
+                conn.is_direct = False
+            if not conn.is_direct:
+                # What was prepared on one session is missing on the next.
+                conn.prepare_threshold = None
+        except psycopg.Error as error:
+            failure = refused(error)
+        except BaseException:
+            if conn is not None:
+                conn.shut()
+            raise
+        else:
             return conn
-        # All may have died at once, as at a restart of the server: replace them now.
-        # The pool's own check on lending would pause longer after each dead one.
-        self._pool.putconn(conn)
-        self._pool.check()
-        return self._pool.getconn()
-
-    def _abandon(self, conn: Connection[TupleRow]) -> None:
-        if conn.info.transaction_status in {
-            TransactionStatus.INTRANS,
-            TransactionStatus.INERROR,
-        }:
-            # Not execute(): rollback() also makes the driver forget what it prepared,
-            # for it counts statements that the error kept from being prepared.
-            conn.rollback()
+        if conn is not None:
+            conn.shut()
+        try:
+            # Outside, since the frames of the driver's own error know the password.
+            raise failure
+        finally:
+            del failure, conn  # or the traceback would be in a circle of references
 
 
-def _ended(conn: Connection[Any]) -> bool:
-    """Tell whether the server ended this idle connection, by a look at the socket."""
-    try:
-        # The first look may find the server's last words, and only the next the end.
-        conn.pgconn.consume_input()
-        conn.pgconn.consume_input()
-    except psycopg.OperationalError:
-        return True
-    return conn.closed
+def _keywords(settings: Settings) -> dict[str, Any]:
+    """Give what the connection is made with; what the URL says itself goes first."""
+    limits = settings.limits
+    third = max(1, round(limits.network / 3))
+    ours: dict[str, Any] = {
+        "connect_timeout": max(2, round(limits.connect)),
+        "keepalives_idle": third,
+        "keepalives_interval": third,
+        "keepalives_count": 2,
+        "tcp_user_timeout": milliseconds(limits.network),
+        "fallback_application_name": "chat-commerce-store",
+    }
+    url = settings.database_url.get_secret_value()
+    said = conninfo.conninfo_to_dict(url)
+    return {name: value for name, value in ours.items() if name not in said}
+
+
+def _guarded(method: Callable[..., Any]) -> Callable[..., Any]:
+    parameters = Parameters(method)
+
+    @wraps(method)
+    def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - any method's
+        self._refuse_nested(method.__name__)
+        parameters.check(self, *args, **kwargs)
+        try:
+            return method(self, *args, **kwargs)
+        except errors.OutcomeUnknown as unknown:
+            unknown.retryable = True  # all of them find what is done already
+            raise
+
+    return guarded

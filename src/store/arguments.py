@@ -1,0 +1,57 @@
+"""The types of what methods are given: an API may pass on what it was given itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
+from types import UnionType
+from typing import Any, Union, cast, get_args, get_origin, get_type_hints
+
+from . import errors
+
+
+class Parameters:
+    """The parameters of a method, with their types."""
+
+    def __init__(self, method: Callable[..., Any]) -> None:
+        self._signature = signature(method)
+        self._types = get_type_hints(method)
+
+    def check(self, *args: object, **kwargs: object) -> None:
+        """Refuse what is of another type than its parameter.
+
+        Raises:
+            InvalidValue: names the parameter and its type, never the value.
+            TypeError: there are too many arguments, too few, or unknown ones.
+        """
+        given = self._signature.bind(*args, **kwargs).arguments
+        for name, value in given.items():
+            if name in self._types and not _fits(value, self._types[name]):
+                wanted = self._signature.parameters[name].annotation
+                raise errors.InvalidValue(f"{name} is no {wanted}")
+
+
+def _fits(value: object, kind: Any) -> bool:  # noqa: ANN401 - any type's
+    """Tell whether it is of the type; what is in a collection, by its class alone."""
+    if kind is Any:
+        return True
+    origin, inner = get_origin(kind) or kind, get_args(kind)
+    if origin in {Union, UnionType}:
+        return any(_fits(value, each) for each in inner)
+    if not isinstance(value, origin) or (origin is int and isinstance(value, bool)):
+        return False
+    classes = tuple(
+        object if each is Any else get_origin(each) or each for each in inner
+    )
+    if isinstance(value, Mapping):
+        pairs = cast("Mapping[object, object]", value).items()
+        return not inner or all(
+            isinstance(key, classes[0]) and isinstance(each, classes[1])
+            for key, each in pairs
+        )
+    if origin is Sequence:
+        # A text is a sequence of texts, but nobody's list of anything.
+        return not isinstance(value, str | bytes) and all(
+            isinstance(each, classes) for each in cast("Sequence[object]", value)
+        )
+    return True

@@ -1,0 +1,138 @@
+"""What is of another type than its parameter is refused, and told by its name alone."""
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydantic import SecretStr
+
+from generated.enums import OrderStatus, OrderType
+from store import (
+    AsyncStore,
+    ChainCursor,
+    CheckoutLine,
+    OrderEvent,
+    Product,
+    Settings,
+    Store,
+    errors,
+)
+
+VALUE = "tr0ub4dor"
+
+# One value of each type that a method takes; `int` comes with what only looks like it.
+SAMPLES: dict[str, Any] = {
+    "UUID": UUID(int=1),
+    "UUID | str": UUID(int=1),
+    "str": "x",
+    "int": 1,
+    "bool": True,
+    "bytes": b"",
+    "Decimal": Decimal(1),
+    "timedelta": timedelta(1),
+    "SecretStr": SecretStr("x"),
+    "Product": Product(product_id="x", product_name="x", price=1),
+    "ChainCursor": ChainCursor(tx_digest="7" * 44, event_seq="0"),
+    "OrderEvent": OrderEvent(id="x", type=None, crossmint_order_id=None),
+    "OrderStatus": OrderStatus.CANCELLED,
+    "OrderType": OrderType.CHECKOUT,
+    "Sequence[CheckoutLine]": [CheckoutLine(cart_item_id=UUID(int=1))],
+    "Sequence[dict[str, Any]]": [{}],
+    "Mapping[str, str]": {"x": "x"},
+    "bytes | str | Mapping[str, Any]": {"x": 1},
+}
+WRONG: dict[str, list[Any]] = {
+    "int": [True, 1.0, VALUE],
+    "bool": [1, VALUE],
+    "str": [VALUE.encode()],
+    "bytes": [VALUE],
+    "UUID": [VALUE],
+    "Decimal": [1, 0.1, VALUE],
+    "SecretStr": [VALUE],
+    "Sequence[CheckoutLine]": [VALUE, [VALUE], {}, ({},)],
+    "Sequence[dict[str, Any]]": [VALUE, [VALUE], {}],
+    "Mapping[str, str]": [[VALUE], {"x": VALUE.encode()}, {1: VALUE}],
+    "bytes | str | Mapping[str, Any]": [[VALUE], {1: VALUE}],
+}
+
+
+class Strange:
+    """Nothing that any method takes."""
+
+    def __repr__(self) -> str:
+        return VALUE
+
+
+def kind_of(parameter: inspect.Parameter) -> str:
+    """Give a parameter's type, apart from None."""
+    return str(parameter.annotation).removesuffix(" | None")
+
+
+def call(method: Callable[..., Any], **given: object) -> None:
+    """Call a method, and wait for it if it is awaited."""
+    done = method(**given)
+    if inspect.iscoroutine(done):
+        asyncio.run(done)
+
+
+PLACES = [
+    (name, parameter)
+    for name, method in inspect.getmembers(Store, inspect.isfunction)
+    if not name.startswith("_") and hasattr(method, "__wrapped__")
+    for parameter in inspect.signature(method).parameters
+    if parameter != "self"
+    and inspect.unwrap(method).__module__ != "store._sync.database"
+]
+
+
+@pytest.mark.parametrize(("name", "place"), PLACES)
+@pytest.mark.parametrize("face", [Store, AsyncStore])
+def test_a_wrong_type_is_refused(
+    face: type[Store | AsyncStore], name: str, place: str
+) -> None:
+    """Each parameter of each method names itself, and never the value."""
+    store = face(Settings.load(database_url="postgresql://ann@db.example/shop"))
+    method = getattr(store, name)
+    parameters = inspect.signature(method).parameters
+    right = {name: SAMPLES[kind_of(each)] for name, each in parameters.items()}
+    wrong: list[Any] = [Strange(), *WRONG.get(kind_of(parameters[place]), [])]
+    if not str(parameters[place].annotation).endswith("| None"):
+        wrong.append(None)
+    for value in wrong:
+        with pytest.raises(errors.InvalidValue) as refused:
+            call(method, **{**right, place: value})
+        assert str(refused.value) == f"{place} is no {parameters[place].annotation}"
+        assert VALUE not in str(refused.value)
+
+
+class Shop(Store):
+    """A store with a method of somebody else's."""
+
+    def named(self, name: str) -> str:
+        """Lose the connection when it may have been committed."""
+        raise errors.OutcomeUnknown(name)
+
+
+def test_a_subclass_s_own_methods_are_left_alone() -> None:
+    """They take what they like, and only their author knows whether to repeat them."""
+    shop: Any = Shop(Settings.load(database_url="postgresql://ann@db.example/shop"))
+    with pytest.raises(errors.OutcomeUnknown) as unknown:
+        shop.named(7)
+    assert not unknown.value.retryable
+    with pytest.raises(errors.InvalidValue, match="user_id"):
+        shop.clear_cart(7)
+
+
+def test_what_is_no_call_is_pythons_error() -> None:
+    """Arguments that are missing or unknown are a TypeError, as everywhere."""
+    store: Any = Store(Settings.load(database_url="postgresql://ann@db.example/shop"))
+    with pytest.raises(TypeError, match="user_id"):
+        store.clear_cart()
+    with pytest.raises(TypeError, match="other"):
+        store.clear_cart(UUID(int=1), other=1)
+    assert len(PLACES) > 40
