@@ -34,7 +34,7 @@ $(READY): requirements.lock pyproject.toml generator/pyproject.toml
 
 ##@ Change something
 
-SQL := $(wildcard db/migrations/*.sql db/queries/*.sql) sqlc.yaml
+SQL := $(wildcard db/migrations/*.sql db/queries/*.sql db/queries/internal/*.sql) sqlc.yaml
 GENERATOR := $(wildcard generator/src/sqlc_gen_psycopg/*.py generator/src/sqlc_gen_psycopg/*/*.py)
 ASYNC := $(wildcard src/store/_async/*.py)
 

@@ -8,8 +8,12 @@ from uuid import uuid4
 
 import asyncpg
 
-from generated.carts import CLAIM_CART_ITEMS
-from generated.orders import CREATE_ORDERS, LOCK_CROSSMINT_ORDERS, RECOMPUTE_ORDERS
+from generated.internal.cart_steps import CLAIM_CART_ITEMS
+from generated.internal.order_steps import (
+    CREATE_ORDERS,
+    LOCK_CROSSMINT_ORDERS,
+    RECOMPUTE_ORDERS,
+)
 from generated.users import GET_USER
 
 from .carts import Cart

@@ -11,8 +11,12 @@ from psycopg import AsyncConnection, AsyncRawCursor, Connection, RawCursor
 from psycopg.rows import args_row
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
-from generated.carts import CLAIM_CART_ITEMS
-from generated.orders import CREATE_ORDERS, LOCK_CROSSMINT_ORDERS, RECOMPUTE_ORDERS
+from generated.internal.cart_steps import CLAIM_CART_ITEMS
+from generated.internal.order_steps import (
+    CREATE_ORDERS,
+    LOCK_CROSSMINT_ORDERS,
+    RECOMPUTE_ORDERS,
+)
 from generated.users import GET_USER
 
 from .carts import Cart

@@ -21,7 +21,7 @@ import standardwebhooks
 from rich.console import Console
 from rich.table import Table
 
-from generated import carts, chats, orders, users
+from generated import carts, chats, users
 from generated.enums import OrderType
 from generated.models import CartItem, UserProfile
 from store import CheckoutLine, Product, Settings, Store, StoreError, migrations
@@ -178,28 +178,18 @@ def payment_webhook(
 
 def show(store: Store, user_id: UUID) -> None:
     """Show what is in the database now."""
+    [session] = store.list_chat_sessions(user_id).rows
+    bought = store.list_orders(user_id, type=OrderType.CHECKOUT).rows
     with store.connection() as conn:
         user = users.get_user(conn, id=user_id)
-        sessions = chats.list_chat_sessions(
-            conn, user_id=user_id, before_updated_at=None, before_id=None, max_rows=1
-        )
         messages = chats.list_chat_messages(
             conn,
-            session_id=sessions[0].id,
+            session_id=session.id,
             user_id=user_id,
             after_position=0,
             max_rows=9,
         )
         in_cart = carts.list_cart_items(conn, user_id=user_id, max_rows=9)
-        bought = orders.list_orders(
-            conn,
-            user_id=user_id,
-            type=OrderType.CHECKOUT,
-            status=None,
-            before_created_at=None,
-            before_id=None,
-            max_rows=9,
-        )
     table("users", [user], "display_name email onboarding_step wallet_status city")
     table("chat_messages", messages, "msg_id role parts")
     table("cart_items (live)", in_cart, "product_id product_name price size color")

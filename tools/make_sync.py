@@ -26,6 +26,7 @@ SUBSTITUTIONS = [
     (r"\bwait_async\b", "wait"),
     (r"iscoroutinefunction", "isfunction"),
     (r"from generated\.aio import", "from generated import"),
+    (r"from generated\.internal\.aio import", "from generated.internal import"),
     (r"asynccontextmanager", "contextmanager"),
     (r"Awaitable\[(\w+)\]", r"\1"),
     (r", Awaitable\b", ""),

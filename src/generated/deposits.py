@@ -15,14 +15,12 @@ __all__ = [
     "CREDIT_DEPOSIT",
     "FAIL_DEPOSIT",
     "GET_DEPOSIT",
-    "INSERT_VERIFIED_DEPOSIT",
     "LIST_DEPOSITS_TO_CHECK",
     "claim_deposit",
     "confirm_deposit",
     "credit_deposit",
     "fail_deposit",
     "get_deposit",
-    "insert_verified_deposit",
     "list_deposits_to_check",
 ]
 
@@ -56,34 +54,6 @@ WHERE
     AND type = 'deposit'
     AND status = 'awaiting_approval'
     AND settled_at IS NULL
-RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
-
-INSERT_VERIFIED_DEPOSIT: Final = """\
-WITH owner AS (
-    SELECT users.id FROM users
-    WHERE
-        users.id = $3
-        AND NOT EXISTS (
-            SELECT FROM retired_orders WHERE retired_orders.tx_hash = $1::text
-        )
-    FOR NO KEY UPDATE
-)
-
-INSERT INTO orders (user_id, type, tx_hash, status, amount_usdc)
-SELECT
-    owner.id,
-    'deposit',
-    $1::text,
-    'payment_confirmed',
-    $2::numeric
-FROM owner
-ON CONFLICT (tx_hash) DO UPDATE
-SET status = excluded.status, amount_usdc = excluded.amount_usdc
-WHERE
-    orders.user_id = excluded.user_id
-    AND orders.type = 'deposit'
-    AND orders.status = 'awaiting_approval'
-    AND orders.settled_at IS NULL
 RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
 
 GET_DEPOSIT: Final = """\
@@ -150,24 +120,6 @@ def confirm_deposit(
     """
     cur = RawCursor(conn, row_factory=models.order_row)
     cur.execute(CONFIRM_DEPOSIT, (amount_usdc, tx_hash))
-    return cur.fetchone()
-
-
-def insert_verified_deposit(
-    conn: Connection[Any],
-    *,
-    tx_hash: str,
-    amount_usdc: Decimal,
-    user_id: UUID,
-) -> models.Order | None:
-    """Records a transaction that was verified on chain as the user's deposit, with its amount
-    in USDC, once for all users: a claim of the same user that waits for the chain becomes
-    it. Of a transaction that is taken, by the same deposit recorded before too, it returns
-    nothing. One that waits for the deletion of the user who has it is refused by
-    orders_tx_hash_key.
-    """
-    cur = RawCursor(conn, row_factory=models.order_row)
-    cur.execute(INSERT_VERIFIED_DEPOSIT, (tx_hash, amount_usdc, user_id))
     return cur.fetchone()
 
 

@@ -22,7 +22,6 @@ __all__ = [
     "cart_item_row",
     "chat_message_row",
     "chat_session_row",
-    "order_item_row",
     "order_row",
     "set_aside_chain_event_row",
     "user_profile_row",
@@ -275,15 +274,6 @@ def order_row(_: object) -> RowMaker[Order]:
             row[13],
             row[14],
         )
-
-    return make
-
-
-def order_item_row(_: object) -> RowMaker[OrderItem]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> OrderItem:
-        return OrderItem(*row)
 
     return make
 

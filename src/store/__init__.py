@@ -17,9 +17,10 @@ from .orders import (
     ReceivedEvent,
     RecordedDeposit,
 )
-from .pages import Page
+from .pages import CursorPage, Page
 from .products import CartAddition, Product
 from .settings import Settings
+from .statistics import Observer, PoolStatistics, RoundTrip
 from .webhooks import OrderEvent
 
 __all__ = [
@@ -27,16 +28,20 @@ __all__ = [
     "CartAddition",
     "ChainCursor",
     "CheckoutLine",
+    "CursorPage",
     "ForgottenEvents",
     "GivenUpOrder",
+    "Observer",
     "OrderEvent",
     "OrderPage",
     "Page",
     "PlacedOrder",
+    "PoolStatistics",
     "Product",
     "ReceivedEvent",
     "RecordedDeposit",
     "RecordedPage",
+    "RoundTrip",
     "Settings",
     "Store",
     "StoreError",

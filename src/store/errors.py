@@ -36,6 +36,7 @@
     │   ├── ItemUnavailable
     │   ├── PriceChanged
     │   └── CheckoutConflict
+    ├── TooMany                more of something in one call than a setting allows
     ├── Malformed              a text is no address, id, hash or key of its kind
     ├── Undecryptable          what is stored is no token of this row and key ring
     ├── WrongCartService       CART_SERVICE gives the carts another writer
@@ -246,10 +247,7 @@ class SchemaMismatch(DatabaseError):
 
 
 class InvalidValue(DatabaseError):
-    """A value breaks a rule about its row; ``constraint`` or ``column`` names it.
-
-    Or an argument is of another type than its parameter, which the message names.
-    """
+    """A value breaks a rule about its row; ``constraint`` or ``column`` names it."""
 
 
 class AlreadyExists(DatabaseError):
@@ -324,6 +322,24 @@ class CheckoutConflict(CheckoutRefused):
             f"a Crossmint order of the lines belongs to another checkout ({constraint})"
         )
         self.constraint = constraint
+
+
+class TooMany(StoreError):
+    """One call was given more than it may have; nothing was read or written.
+
+    Attributes: ``what`` (such as lines), how many were ``given``, the ``limit``, and
+    the ``setting`` that it is from.
+    """
+
+    def __init__(self, what: str, given: int, limit: int, setting: str) -> None:
+        super().__init__(
+            f"{given} {what} in one call are more than {limit}: give fewer at a time,"
+            f" or set {setting}"
+        )
+        self.what = what
+        self.given = given
+        self.limit = limit
+        self.setting = setting
 
 
 class Malformed(StoreError):

@@ -1,8 +1,11 @@
-"""How long anything may take."""
+"""How long anything may take, and how much one call may be given."""
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from dataclasses import dataclass, replace
+
+from .errors import TooMany
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,16 @@ class Limits:
                 raise ValueError(f"the limit {name} is not above 0 seconds")
             lower[name] = min(limit, getattr(self, name))
         return replace(self, **lower)
+
+
+def refuse_too_many(what: str, given: Sized, limit: int, setting: str) -> None:
+    """Refuse a call that would hold its locks for too long.
+
+    Raises:
+        TooMany: it is given more than the setting allows.
+    """
+    if len(given) > limit:
+        raise TooMany(what, len(given), limit, setting)
 
 
 def milliseconds(seconds: float) -> int:

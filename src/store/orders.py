@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from generated.enums import OrderStatus
+from generated.internal.order_steps import PageOrdersRow
 from generated.models import Order
-from generated.orders import PageOrdersRow
 
 from .webhooks import OrderEvent
 

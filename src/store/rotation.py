@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID
 
-from generated import users
-from generated.users import ListSuiPrivateKeysRow
+from generated.internal import user_steps
+from generated.internal.user_steps import ListSuiPrivateKeysRow
 
 from ._sync.store import Store
 from .addresses import sui_private_key_is_sound
@@ -105,7 +105,7 @@ def _visit(
 
 def _batch(store: Store, after: UUID) -> list[ListSuiPrivateKeysRow]:
     with store.connection() as conn:
-        return users.list_sui_private_keys(conn, after=after, max_rows=_BATCH)
+        return user_steps.list_sui_private_keys(conn, after=after, max_rows=_BATCH)
 
 
 def _examine(
@@ -130,7 +130,7 @@ def _replace(
 ) -> int:
     return store.atomically(
         partial(
-            users.replace_sui_private_keys,
+            user_steps.replace_sui_private_keys,
             ids=list(renewed),
             old_tokens=[row.token for row in rows if row.id in renewed],
             new_tokens=list(renewed.values()),

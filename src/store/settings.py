@@ -16,6 +16,9 @@
     Who writes carts: `db` (the default, the store) or `onchain` (the mirror alone).
 `CART_MAX_ITEMS`
     How many items a cart in the database may have (default 10): more are refused.
+`CHECKOUT_MAX_LINES`, `TURN_MAX_MESSAGES`, `CHAIN_PAGE_MAX_EVENTS`
+    How many lines, messages and events one call may have (default 100, 1000 and 1000):
+    it holds its locks for no longer than they take.
 `WALLET_ENCRYPTION_KEYS`
     Comma-separated ring of 32-byte keys in hex. The first encrypts, all decrypt.
 `CROSSMINT_WEBHOOK_SECRETS`
@@ -49,6 +52,7 @@ _KEY_BYTES = 32  # AES-256
 
 _DATABASE_REMEDY = "set it to postgresql://USER:PASSWORD@HOST:5432/NAME"
 _TIMEOUT_REMEDY = "set it to a number of seconds above 0, or leave it out"
+_NUMBER_REMEDY = "set it to a number above 0, or leave it out"
 _REMEDIES = {
     "database_url": _DATABASE_REMEDY,
     "database_url_direct": _DATABASE_REMEDY,
@@ -63,6 +67,9 @@ _REMEDIES = {
     "database_network_timeout": _TIMEOUT_REMEDY,
     "cart_service": "set it to db or onchain, or leave it out for db",
     "cart_max_items": "set it to a number above 0, or leave it out for 10",
+    "checkout_max_lines": _NUMBER_REMEDY,
+    "turn_max_messages": _NUMBER_REMEDY,
+    "chain_page_max_events": _NUMBER_REMEDY,
     "wallet_encryption_keys": "make a key with `openssl rand -hex 32`",
     "crossmint_webhook_secrets": "copy the signing secret from Crossmint's console",
 }
@@ -154,6 +161,9 @@ class Values(DatabaseValues, total=False):
     database_network_timeout: str | float
     cart_service: str
     cart_max_items: str | int
+    checkout_max_lines: str | int
+    turn_max_messages: str | int
+    chain_page_max_events: str | int
     wallet_encryption_keys: str
     crossmint_webhook_secrets: str
 
@@ -204,6 +214,9 @@ class Settings(DatabaseSettings):
     database_network_timeout: _Seconds = _DEFAULTS.network
     cart_service: Literal["db", "onchain"] = "db"
     cart_max_items: int = Field(default=10, ge=1, le=2**31 - 1)
+    checkout_max_lines: int = Field(default=100, ge=1)
+    turn_max_messages: int = Field(default=1000, ge=1)
+    chain_page_max_events: int = Field(default=1000, ge=1)
     wallet_encryption_keys: _Keys = ()
     crossmint_webhook_secrets: _Secrets = ()
 

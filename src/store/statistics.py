@@ -1,8 +1,10 @@
-"""What a store's pool is doing, for metrics."""
+"""What a store is doing, for metrics and traces."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,3 +28,22 @@ class PoolStatistics:
     refused: int
     discarded: int
     behind_pooler: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundTrip:
+    """A round trip to the server that has ended, or a part of one.
+
+    ``query`` is the generated function that waited (``carts.count_cart_items``), or
+    ``pipeline`` where several did. ``sqlstate`` is the code of a refusal; None if it
+    went well, or if the server did not answer: ``failure`` then has the error's class.
+    """
+
+    query: str
+    seconds: float
+    sqlstate: str | None
+    failure: str | None
+
+
+Observer: TypeAlias = Callable[[RoundTrip], None]
+"""What is told of each round trip, at once and in its thread: it must not wait."""

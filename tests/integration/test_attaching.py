@@ -8,6 +8,7 @@ import pytest
 
 from generated import carts, deposits, orders
 from generated.enums import OrderStatus
+from generated.internal import order_steps
 from store import PlacedOrder, Store, errors
 from tests.support import factories
 from tests.support.factories import PAYMENT_FAILED, PAYMENT_SUCCEEDED
@@ -119,7 +120,7 @@ def test_a_digest_is_recorded_once(
 ) -> None:
     """The same digest again finds the order; another one changes nothing."""
     for digest, found in [(DIGEST, True), (DIGEST, True), ("8" * 44, False)]:
-        order = orders.attach_transaction(
+        order = order_steps.attach_transaction(
             conn, id=placed.order.id, user_id=user_id, tx_hash=digest
         )
         assert (order is not None) == found
@@ -138,7 +139,7 @@ def test_a_deposit_is_no_checkout(
         store.cancel_order(user_id, deposit.id)
     with pytest.raises(errors.CheckoutConflict):
         store.attach_crossmint_order(user_id, deposit.id, "x")
-    attached = orders.attach_transaction(
+    attached = order_steps.attach_transaction(
         conn, id=deposit.id, user_id=user_id, tx_hash=DIGEST
     )
     assert attached is None
@@ -149,7 +150,9 @@ def test_a_checkout_s_transaction_is_no_deposit(
     conn: psycopg.Connection, user_id: UUID, placed: PlacedOrder
 ) -> None:
     """What paid for a checkout cannot be claimed, not even by the one who paid."""
-    orders.attach_transaction(conn, id=placed.order.id, user_id=user_id, tx_hash=DIGEST)
+    order_steps.attach_transaction(
+        conn, id=placed.order.id, user_id=user_id, tx_hash=DIGEST
+    )
     for claimant in (user_id, factories.add_user(conn)):
         claimed = deposits.claim_deposit(conn, user_id=claimant, tx_hash=DIGEST)
         assert claimed is None

@@ -6,7 +6,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from generated import orders
+from generated.internal import order_steps
 from generated.models import CartItem, Order
 from store import Store
 from tests.support import chains, factories, stores
@@ -20,7 +20,7 @@ def test_an_order_placed_meanwhile_gets_its_transaction(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """An order that is placed while its digest is looked up gets it: no conflict."""
-    attach = orders.attach_transaction_by_crossmint_order
+    attach = order_steps.attach_transaction_by_crossmint_order
 
     def too_early(
         conn: psycopg.Connection[Any], *, crossmint_order_id: str, tx_hash: str
@@ -32,5 +32,5 @@ def test_an_order_placed_meanwhile_gets_its_transaction(
             other.checkout(user_id, [factories.line(item, "x")])
         return found
 
-    monkeypatch.setattr(orders, "attach_transaction_by_crossmint_order", too_early)
+    monkeypatch.setattr(order_steps, "attach_transaction_by_crossmint_order", too_early)
     assert store.attach_transaction("x", chains.digest(1)).tx_hash == chains.digest(1)

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 from psycopg.pq import TransactionStatus
 
-from generated import users
 from generated.aio import users as aio_users
+from generated.internal import user_steps
 from generated.models import CartItem
 from store import AsyncStore
 from tests.support import factories, gates, stores
@@ -23,7 +23,7 @@ POOL_SIZE = 5
 def user_locked(conn: psycopg.Connection, user_id: UUID) -> Generator[None]:
     """Hold the user's row, so that whoever wants it waits."""
     with conn.transaction():
-        users.lock_user(conn, id=user_id)
+        user_steps.lock_user(conn, id=user_id)
         yield
 
 

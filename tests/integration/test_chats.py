@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from generated import chats
 from generated.aio import chats as async_chats
 from generated.enums import TitleSource
+from generated.internal import chat_steps
 from generated.models import ChatMessage, ChatSession
 from store import AsyncStore, Store, errors, messages
 from tests.support import factories, gates, proxy, stores
@@ -101,7 +102,7 @@ def texts(conn: psycopg.Connection, session: ChatSession) -> list[object]:
 
 def newest_first(conn: psycopg.Connection, user_id: UUID) -> list[UUID]:
     """Read the ids of a user's sessions."""
-    rows = chats.list_chat_sessions(
+    rows = chat_steps.list_chat_sessions(
         conn, user_id=user_id, before_updated_at=None, before_id=None, max_rows=99
     )
     return [row.id for row in rows]
@@ -109,7 +110,7 @@ def newest_first(conn: psycopg.Connection, user_id: UUID) -> list[UUID]:
 
 def touch(conn: psycopg.Connection, session: ChatSession) -> None:
     """Touch a session as a save does."""
-    assert chats.touch_chat_session(
+    assert chat_steps.touch_chat_session(
         conn,
         id=session.id,
         user_id=session.user_id,
@@ -144,14 +145,14 @@ def test_a_page_by_number_is_one_round_trip(
     opened = [open_session(conn, user_id).id for _ in range(3)][::-1]
     open_session(conn, factories.add_user(conn))
     with proxy.before(database_url) as tap, stores.opened(tap.url) as far:
-        far.list_chat_sessions(user_id)
+        far.page_chat_sessions(user_id)
         tap.reset()
-        page = far.list_chat_sessions(user_id, limit=2, offset=1)
+        page = far.page_chat_sessions(user_id, limit=2, offset=1)
         assert tap.flights == 1
     assert ([row.id for row in page.rows], page.total) == (opened[1:], 3)
-    beyond = store.list_chat_sessions(user_id, limit=2, offset=3)
+    beyond = store.page_chat_sessions(user_id, limit=2, offset=3)
     assert (beyond.rows, beyond.total) == ([], 3)
-    nobody = store.list_chat_sessions(uuid4())
+    nobody = store.page_chat_sessions(uuid4())
     assert (nobody.rows, nobody.total) == ([], 0)
 
 
@@ -168,7 +169,7 @@ def test_pages_and_counts_read_the_index(conn: psycopg.Connection) -> None:
     user_id = conn.execute("SELECT id FROM users LIMIT 1").fetchone()
     assert user_id
     queries: list[tuple[LiteralString, list[Any]]] = [
-        (chats.PAGE_CHAT_SESSIONS, [user_id[0], 20, 10]),
+        (chat_steps.PAGE_CHAT_SESSIONS, [user_id[0], 20, 10]),
         (chats.COUNT_CHAT_SESSIONS, [user_id[0]]),
     ]
     for query, arguments in queries:

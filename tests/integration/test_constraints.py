@@ -7,7 +7,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from generated import orders
+from generated.internal import order_steps
 from store import Store, errors
 from store.constraints import RULES
 from tests.support import factories, stores
@@ -292,4 +292,4 @@ def test_an_error_has_the_kind_of_its_state(
 def test_text_that_no_column_takes_is_refused(store: Store, text: str) -> None:
     """What the driver cannot send is a value that is not valid."""
     with pytest.raises(errors.InvalidValue), store.connection() as conn:
-        orders.lock_crossmint_orders(conn, crossmint_order_ids=[text])
+        order_steps.lock_crossmint_orders(conn, crossmint_order_ids=[text])

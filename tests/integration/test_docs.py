@@ -83,7 +83,9 @@ def test_every_query_in_the_documents_is_sqlcs(query: str, tmp_path: Path) -> No
     (tmp_path / "db").symlink_to(ROOT / "db")
     (tmp_path / "query.sql").write_text(query)
     config = (ROOT / "sqlc.yaml").read_text()
-    (tmp_path / "sqlc.yaml").write_text(config.replace("db/queries", "query.sql"))
+    (tmp_path / "sqlc.yaml").write_text(
+        config.replace("queries: db/queries\n", "queries: query.sql\n")
+    )
     sqlc = subprocess.run(
         ["sqlc", "compile"], cwd=tmp_path, capture_output=True, text=True, check=False
     )

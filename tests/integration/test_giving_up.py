@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from generated import deposits, orders, users
+from generated import deposits, orders
 from generated.enums import OrderStatus
+from generated.internal import user_steps
 from generated.models import CartItem, Order
 from store import GivenUpOrder, PlacedOrder, Product, Store, errors
 from tests.support import factories, gates, races, stores
@@ -250,7 +251,7 @@ def test_an_order_created_before_it_is_given_up(
 ) -> None:
     """T1: the chain's OrderCreated; T2: gives up, and leaves the order alone."""
     with psycopg.connect(database_url) as mirror, ThreadPoolExecutor(1) as threads:
-        users.lock_user(mirror, id=placed.order.user_id)
+        user_steps.lock_user(mirror, id=placed.order.user_id)
         check_out_on_chain(mirror, "checked_out")
         giving_up = threads.submit(store.give_up_checkouts, NO_TIME)
         gates.wait_until_waiting(conn, 1, behind=mirror.info.backend_pid)

@@ -19,7 +19,17 @@ from pydantic import SecretStr
 
 import generated
 import generated.aio
+import generated.internal
+import generated.internal.aio
 from generated import carts, chain, chats, deposits, orders, users
+from generated.internal import (
+    cart_steps,
+    chain_steps,
+    chat_steps,
+    deposit_steps,
+    order_steps,
+    user_steps,
+)
 from generated.models import CartItem
 from store import CheckoutLine, Product, Store, errors
 from tests.support import chains, factories, stores
@@ -56,7 +66,20 @@ TEXTS = [
     "crossmint_wallet_id",
 ]
 
-MODULES = [carts, chain, chats, deposits, orders, users]
+MODULES = [
+    carts,
+    chain,
+    chats,
+    deposits,
+    orders,
+    users,
+    cart_steps,
+    chain_steps,
+    chat_steps,
+    deposit_steps,
+    order_steps,
+    user_steps,
+]
 
 
 def queries(module: types.ModuleType) -> Iterator[Query]:
@@ -70,7 +93,7 @@ def queries(module: types.ModuleType) -> Iterator[Query]:
 def user_of(query: Query) -> str | None:
     """Give the parameter that says whose rows a query is about, if it has one."""
     parameters = inspect.signature(query).parameters
-    own = ["id"] if query.__module__ == users.__name__ else []
+    own = ["id"] if query.__module__ in {users.__name__, user_steps.__name__} else []
     return next(
         (name for name in ("user_id", "user_ids", *own) if name in parameters), None
     )
@@ -78,22 +101,22 @@ def user_of(query: Query) -> str | None:
 
 # Those that have nothing to do for the owner below, or do nothing but lock.
 IDLE = {
-    carts.claim_cart_items,  # each order has its snapshot
-    carts.lock_cart,
-    chain.adopt_cart_items,  # nothing came from the chain
-    chain.link_snapshots_to_cart_items,
-    chain.mirror_cart_items,
-    orders.list_items_paid_twice,
-    users.provision_wallet,  # no wallet is pending
+    cart_steps.claim_cart_items,  # each order has its snapshot
+    cart_steps.lock_cart,
+    chain_steps.adopt_cart_items,  # nothing came from the chain
+    chain_steps.link_snapshots_to_cart_items,
+    chain_steps.mirror_cart_items,
+    order_steps.list_items_paid_twice,
+    user_steps.provision_wallet,  # no wallet is pending
     users.retry_wallet,
     users.fail_wallet,
-    users.get_sui_private_key,  # there is none
+    user_steps.get_sui_private_key,  # there is none
 }
 
 CLAIMING = [
     deposits.claim_deposit,
     deposits.get_deposit,
-    deposits.insert_verified_deposit,
+    deposit_steps.insert_verified_deposit,
 ]
 ALL = [query for module in MODULES for query in queries(module)]
 SCOPED = [query for query in ALL if user_of(query)]
@@ -145,11 +168,19 @@ def arguments(conn: psycopg.Connection, query: Query, stranger: UUID) -> dict[st
         conn, "orders WHERE crossmint_order_id IS NULL AND type = 'checkout'"
     )
     [session] = ids_of(conn, "chat_sessions")
-    ids = {carts.__name__: item, orders.__name__: order, chats.__name__: session}
-    creating = query in {orders.create_orders, carts.add_cart_item}
+    ids = {
+        carts: item,
+        orders: order,
+        chats: session,
+        cart_steps: item,
+        order_steps: order,
+        chat_steps: session,
+    }
+    rows = {module.__name__: each for module, each in ids.items()}
+    creating = query in {order_steps.create_orders, cart_steps.add_cart_item}
     known: dict[str, Any] = dict.fromkeys(TEXTS, "x") | {
-        "id": uuid4() if creating else ids.get(query.__module__),
-        "ids": [uuid4() if creating else ids.get(query.__module__)],
+        "id": uuid4() if creating else rows.get(query.__module__),
+        "ids": [uuid4() if creating else rows.get(query.__module__)],
         "order_ids": [order],
         "object_ids": [OBJECT],
         "cart_item_ids": [item],
@@ -162,7 +193,7 @@ def arguments(conn: psycopg.Connection, query: Query, stranger: UUID) -> dict[st
         "crossmint_order_ids": ["crossmint-b" if creating else "crossmint-a"],
         "amounts_usdc": [None],
         "amount_usdc": Decimal(2)
-        if query is deposits.insert_verified_deposit
+        if query is deposit_steps.insert_verified_deposit
         else None,
         "tx_hash": DEPOSIT if query in CLAIMING else "0x" + "c" * 64,
         "checkout_id": uuid4(),
@@ -274,7 +305,7 @@ METHODS: dict[str, Callable[[Store, UUID, Theirs], object]] = {
     "record_deposit": lambda store, user, _: store.record_deposit(
         user, "0x" + "d" * 64, Decimal(1)
     ),
-    "list_chat_sessions": lambda store, user, _: store.list_chat_sessions(user).rows,
+    "page_chat_sessions": lambda store, user, _: store.page_chat_sessions(user).rows,
     "save_turn": lambda store, user, its: store.save_turn(
         user, its.session, [MESSAGE | {"parts": []}], replace_after="m"
     ),
@@ -348,11 +379,24 @@ def test_everything_is_covered(record_property: Callable[[str, object], None]) -
     """The tests above are about each query and method; they say of how many."""
     both = {
         module.name
-        for package in (generated, generated.aio)
+        for package in (
+            generated,
+            generated.aio,
+            generated.internal,
+            generated.internal.aio,
+        )
         for module in pkgutil.iter_modules(package.__path__)
     }
     named = {module.__name__.rpartition(".")[2] for module in MODULES}
-    without_rows = {"aio", "catalog", "enums", "json_types", "models", "sessions"}
+    without_rows = {
+        "aio",
+        "catalog",
+        "enums",
+        "internal",
+        "json_types",
+        "models",
+        "sessions",
+    }
     assert named == both - without_rows
     taking = {
         name

@@ -15,6 +15,7 @@ from psycopg import Connection, sql
 from pydantic import SecretStr
 
 from generated import users
+from generated.internal import user_steps
 from store import AsyncStore, Store, errors
 from store import __main__ as command_line
 from tests.support import chains, factories, stores, wallets
@@ -55,7 +56,7 @@ def run(
 
 def token_of(conn: Connection, user_id: UUID) -> str:
     """Read what is stored."""
-    token = users.get_sui_private_key(conn, id=user_id)
+    token = user_steps.get_sui_private_key(conn, id=user_id)
     assert token is not None
     return token
 
@@ -100,7 +101,7 @@ def test_no_error_holds_a_key(store: Store, conn: psycopg.Connection) -> None:
     user_id, stranger = factories.add_user(conn), factories.add_user(conn)
     store.set_sui_private_key(user_id, SecretStr(KEY))
     token = token_of(conn, user_id)
-    users.set_sui_private_key(conn, id=stranger, token=token)
+    user_steps.set_sui_private_key(conn, id=stranger, token=token)
     key, typo = SecretStr(KEY), SecretStr(KEY[:-1])
     uses: list[tuple[type[errors.StoreError], Callable[[], object]]] = [
         (errors.Malformed, lambda: store.set_sui_private_key(user_id, typo)),
@@ -202,7 +203,7 @@ def test_what_does_not_decrypt_is_named_and_left(
 ) -> None:
     """Each command names the same user, exits with 1, and destroys nothing."""
     foreign = "not of this store"
-    users.set_sui_private_key(conn, id=two[0], token=foreign)
+    user_steps.set_sui_private_key(conn, id=two[0], token=foreign)
     for arguments in (["check"], ["rotate", "--dry-run"], ["rotate"], ["rotate"]):
         code, said, complaint = run(*arguments, ring=f"{NEW},{OLD}")
         named = [line for line in said.splitlines() if "does not decrypt" in line]
@@ -210,7 +211,7 @@ def test_what_does_not_decrypt_is_named_and_left(
         assert (code, complaint) == (1, "")
         assert token_of(conn, two[0]) == foreign
         assert foreign not in said
-    users.set_sui_private_key(conn, id=two[0], token=token_of(conn, two[1]))
+    user_steps.set_sui_private_key(conn, id=two[0], token=token_of(conn, two[1]))
     said = run("check", ring=NEW)[1]
     assert f"does not decrypt: user {two[0]}\n" in said
 
@@ -235,7 +236,7 @@ def test_what_the_old_backend_encrypted_is_read_told_and_bound(
     legacy = wallets.legacy_token(KEY, bytes.fromhex(OLD))
     stranger = factories.add_user(conn)
     for user_id in (two[0], stranger):
-        users.set_sui_private_key(conn, id=user_id, token=legacy)
+        user_steps.set_sui_private_key(conn, id=user_id, token=legacy)
     ring = f"{NEW},{OLD}"
     with stores.opened(database_url, wallet_encryption_keys=ring) as store:
         assert store.get_sui_private_key(two[0]) == SecretStr(KEY)
@@ -253,7 +254,7 @@ def test_what_the_old_backend_encrypted_is_read_told_and_bound(
         assert store.get_sui_private_key(two[0]) == SecretStr(KEY)
         token = token_of(conn, two[0])
         assert token.startswith("v1.")
-        users.set_sui_private_key(conn, id=stranger, token=token)
+        user_steps.set_sui_private_key(conn, id=stranger, token=token)
         with pytest.raises(errors.Undecryptable):
             store.get_sui_private_key(stranger)
 
@@ -263,7 +264,7 @@ def test_a_token_of_another_secret_is_named_and_left(
 ) -> None:
     """What decrypts, but to no Sui private key, stops no rotation."""
     other = wallets.legacy_token("0x" + "1" * 64, bytes.fromhex(OLD))
-    users.set_sui_private_key(conn, id=two[0], token=other)
+    user_steps.set_sui_private_key(conn, id=two[0], token=other)
     code, said, complaint = run("rotate", ring=f"{NEW},{OLD}")
     assert (code, complaint) == (1, "")
     assert f"does not decrypt: user {two[0]}\n" in said

@@ -16,6 +16,7 @@ import pytest
 from psycopg.pq import TransactionStatus
 
 from generated import users
+from generated.internal import user_steps
 from store import AsyncStore, Store, errors
 from store.limits import Limits
 from tests.support import factories, gates, proxy, stores
@@ -44,7 +45,7 @@ def within(seconds: float) -> Generator[None]:
 def user_locked(url: str, user_id: UUID) -> Generator[None]:
     """Hold the user's row, as somebody who is not the store."""
     with psycopg.connect(url) as outsider:
-        users.lock_user(outsider, id=user_id)
+        user_steps.lock_user(outsider, id=user_id)
         yield
 
 
@@ -317,7 +318,7 @@ with Store(settings) as store:
     while True:
         number += 1
         with store.transaction() as conn:
-            users.lock_user(conn, id=UUID(sys.argv[2]))
+            user_steps.lock_user(conn, id=UUID(sys.argv[2]))
             users.set_display_name(conn, id=UUID(sys.argv[2]), display_name=str(number))
             users.get_user(conn, id=UUID(sys.argv[2]))
 """
@@ -340,7 +341,7 @@ def test_a_frozen_client_loses_its_locks(
                 time.sleep(0.05 + milliseconds / 1000)
                 client.send_signal(signal.SIGSTOP)
                 with within(1):
-                    users.lock_user(conn, id=user_id)
+                    user_steps.lock_user(conn, id=user_id)
                 client.send_signal(signal.SIGCONT)
                 if client.poll() is not None:
                     break

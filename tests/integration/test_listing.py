@@ -9,8 +9,9 @@ import pytest
 
 from generated import deposits, orders
 from generated.enums import OrderStatus, OrderType
+from generated.internal import order_steps
+from generated.internal.order_steps import ListOrdersRow
 from generated.models import Order, OrderItem
-from generated.orders import ListOrdersRow
 from store import Store, errors
 from tests.support import factories
 
@@ -39,7 +40,7 @@ def pages(
     """Read all pages."""
     last = None
     while True:
-        page = orders.list_orders(
+        page = order_steps.list_orders(
             conn,
             user_id=user_id,
             type=type,

@@ -3,14 +3,16 @@
 import asyncio
 import logging
 import re
+from contextlib import suppress
 from uuid import UUID
 
 import psycopg
 import pytest
 
-from generated import carts, users
+from generated import carts
 from generated.aio import carts as aio_carts
-from store import AsyncStore, Store, errors
+from generated.internal import user_steps
+from store import AsyncStore, RoundTrip, Store, errors
 from tests.support import factories, stores
 
 
@@ -51,8 +53,10 @@ def test_a_refusal_is_logged_by_its_code(
         pytest.raises(errors.InvalidValue),
         store.connection() as conn,
     ):
-        users.create_user(conn, crossmint_user_id=private, email="")
-    assert any("users.create_user: SQLSTATE 23514" in line for line in caplog.messages)
+        user_steps.create_user(conn, crossmint_user_id=private, email="")
+    assert any(
+        "user_steps.create_user: SQLSTATE 23514" in line for line in caplog.messages
+    )
     assert private not in caplog.text
 
 
@@ -76,3 +80,60 @@ def test_nothing_is_logged_above_debug(
     with caplog.at_level(logging.INFO, "store"), store.connection() as conn:
         carts.count_cart_items(conn, user_id=user_id)
     assert caplog.messages == []
+
+
+def test_an_observer_is_told_how_each_query_ended(
+    database_url: str, user_id: UUID
+) -> None:
+    """It gets the name, the time and the code, and nothing of what was asked."""
+    seen: list[RoundTrip] = []
+    private = "an identity that nobody may read"
+    with Store(stores.settings(database_url), observer=seen.append) as store:
+        with store.connection() as conn:
+            carts.count_cart_items(conn, user_id=user_id)
+        with pytest.raises(errors.InvalidValue), store.connection() as conn:
+            user_steps.create_user(conn, crossmint_user_id=private, email="")
+    by_query = {each.query: each for each in seen}
+    counted, refused = (
+        by_query["carts.count_cart_items"],
+        by_query["user_steps.create_user"],
+    )
+    assert (counted.sqlstate, counted.failure) == (None, None)
+    assert (refused.sqlstate, refused.failure) == ("23514", "CheckViolation")
+    assert all(0 < each.seconds < 60 for each in seen)
+    assert private not in repr(seen)
+
+
+def test_an_observer_is_told_of_a_cancelled_query(
+    database_url: str, user_id: UUID
+) -> None:
+    """Whoever awaits may go away: that is how the query ended then."""
+    seen: list[RoundTrip] = []
+
+    async def wait_in_vain() -> None:
+        settings = stores.settings(database_url)
+        async with AsyncStore(settings, observer=seen.append) as store:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.2), store.connection() as conn:
+                    await conn.execute("SELECT pg_sleep(60)")
+            async with store.connection() as conn:
+                await aio_carts.count_cart_items(conn, user_id=user_id)
+
+    asyncio.run(wait_in_vain())
+    assert [each.failure for each in seen[-2:]] == ["CancelledError", None]
+
+
+def test_an_observer_that_fails_breaks_nothing(
+    database_url: str, user_id: UUID, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What it raises is logged; the query has its result."""
+
+    def fail(ended: RoundTrip) -> None:
+        raise RuntimeError(ended.query)
+
+    with (
+        Store(stores.settings(database_url), observer=fail) as store,
+        store.connection() as conn,
+    ):
+        assert carts.count_cart_items(conn, user_id=user_id) == 0
+    assert "the observer failed" in caplog.messages

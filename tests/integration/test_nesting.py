@@ -9,8 +9,9 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from generated import orders, users
+from generated import users
 from generated.aio import users as aio_users
+from generated.internal import order_steps
 from generated.models import CartItem
 from store import AsyncStore, Product, Store, errors
 from tests.support import factories, gates, stores
@@ -144,7 +145,7 @@ def test_a_conflict_within_a_transaction_is_told_as_without(
 
     with ThreadPoolExecutor(1) as thread:
         with conn.transaction():
-            orders.attach_transaction_by_crossmint_order(
+            order_steps.attach_transaction_by_crossmint_order(
                 conn, crossmint_order_id="x", tx_hash=digest
             )
             second = thread.submit(attach_second)

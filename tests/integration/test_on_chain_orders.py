@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from generated import deposits, orders
+from generated.internal import order_steps
 from generated.models import CartItem, Order
 from store import CheckoutLine, PlacedOrder, Store, errors
 from tests.support import factories, gates
@@ -205,7 +206,7 @@ def without_digest(conn: psycopg.Connection) -> list[UUID]:
     """Read which paid orders are to be checked out on chain, page by page."""
     seen: list[UUID] = []
     last = None
-    while rows := orders.list_orders_without_digest(
+    while rows := order_steps.list_orders_without_digest(
         conn,
         after_created_at=last.created_at if last else None,
         after_id=last.id if last else None,
@@ -242,7 +243,7 @@ def test_a_listed_order_comes_as_if_it_were_read(
     bought(store, conn, user_id, 1)
     store.record_order_event(factories.event(PAYMENT_SUCCEEDED, "chain-1"))
     conn.execute("UPDATE users SET wallet_address = %s", [ADDRESS])
-    [listed] = orders.list_orders_without_digest(
+    [listed] = order_steps.list_orders_without_digest(
         conn, after_created_at=None, after_id=None, max_rows=9
     )
     read = orders.get_order_by_crossmint_order(conn, crossmint_order_id="chain-1")

@@ -14,8 +14,9 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from generated import orders, users
+from generated import orders
 from generated.enums import OrderStatus
+from generated.internal import user_steps
 from generated.models import CartItem, Order
 from store import PlacedOrder, Product, ReceivedEvent, Store, errors
 from tests.support import crossmint, factories, gates, races, stores
@@ -167,11 +168,11 @@ def test_an_event_that_waits_for_a_deletion(
         )
 
     with psycopg.connect(database_url) as deletion, ThreadPoolExecutor(2) as threads:
-        users.lock_user(deletion, id=placed.order.user_id)
+        user_steps.lock_user(deletion, id=placed.order.user_id)
         first = threads.submit(receive, 0)
         gates.wait_until_waiting(conn, 1, behind=deletion.info.backend_pid)
-        users.erase_orders(deletion, user_id=placed.order.user_id)
-        users.erase_user(deletion, id=placed.order.user_id)
+        user_steps.erase_orders(deletion, user_id=placed.order.user_id)
+        user_steps.erase_user(deletion, id=placed.order.user_id)
         second = threads.submit(receive, 1)
         gates.wait_until_waiting(conn, 2)
         deletion.commit()

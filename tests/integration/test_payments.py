@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from generated import orders
+from generated.internal import order_steps
 from generated.models import CartItem
 from store import PlacedOrder, Store
 from tests.support import crossmint, factories, stores
@@ -21,7 +22,7 @@ def paid_twice(
     conn: psycopg.Connection, user_id: UUID | None = None
 ) -> list[tuple[UUID, list[UUID | None]]]:
     """Read which orders are paid twice, of one user or all, and with which others."""
-    rows = orders.list_items_paid_twice(
+    rows = order_steps.list_items_paid_twice(
         conn, user_id=user_id, after_created_at=None, after_id=None, max_rows=99
     )
     return [(row.order.id, row.other_order_ids) for row in rows]
@@ -169,7 +170,7 @@ def test_the_list_of_all_users_is_read_by_pages(
         expected.append(first.order.id)
     seen: list[UUID] = []
     last = None
-    while rows := orders.list_items_paid_twice(
+    while rows := order_steps.list_items_paid_twice(
         conn,
         user_id=None,
         after_created_at=last.created_at if last else None,
@@ -213,7 +214,7 @@ def test_a_payment_that_differs_is_listed(
     assert stored is not None
     assert stored.quoted_usdc == Decimal(quoted or 1)
     assert stored.received_usdc == (None if received is None else Decimal(received))
-    rows = orders.list_payments_that_differ(
+    rows = order_steps.list_payments_that_differ(
         conn, after_created_at=None, after_id=None, max_rows=9
     )
     assert [row.id for row in rows] == [placed.order.id] * differs
@@ -228,7 +229,7 @@ def test_payments_whose_order_is_not_here(
     """They are listed from some time on, until their order comes; others never."""
 
     def without_order(older_than: timedelta = NO_TIME) -> list[str]:
-        rows = orders.list_payments_without_order(
+        rows = order_steps.list_payments_without_order(
             conn,
             older_than=older_than,
             after_received_at=None,
@@ -256,7 +257,7 @@ def test_a_payment_for_a_deleted_user_is_told_apart(
     cancelled_by_user(store, placed)
     store.delete_user(placed.order.user_id)
     pay(store, "x")
-    [row] = orders.list_payments_without_order(
+    [row] = order_steps.list_payments_without_order(
         conn, older_than=NO_TIME, after_received_at=None, after_id=None, max_rows=9
     )
     assert (row.crossmint_order_id, row.is_retired) == ("x", True)

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from generated import carts, users
+from generated.internal import user_steps
 from store import Store
 from tests.support import factories
 
@@ -35,7 +36,7 @@ def test_between_round_trips_the_server_is_idle_in_transaction(
 ) -> None:
     """After a fetch the server waits for the client, for which it has a limit."""
     with store.transaction() as inside:
-        users.lock_user(inside, id=user_id)
+        user_steps.lock_user(inside, id=user_id)
         assert state_of(conn, inside) == "idle in transaction"
         with inside.pipeline():
             assert users.get_user(inside, id=user_id)

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from generated import users
+from generated.internal import user_steps
 from store import Settings, Store, errors
 from tests.support import factories, pooler, stores
 
@@ -76,7 +77,7 @@ def test_limits_behind_a_pooler(
         with store.connection() as single:
             assert single.execute("SHOW lock_timeout").fetchone() == ("0",)
         with conn.transaction():
-            users.lock_user(conn, id=user_id)
+            user_steps.lock_user(conn, id=user_id)
             with pytest.raises(errors.LockTimeout):
                 store.cancel_order(user_id, user_id)
 

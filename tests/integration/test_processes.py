@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from generated import users
+from generated.internal import user_steps
 from store import Store
 from tests.support import factories
 
@@ -77,7 +78,7 @@ def test_a_fork_within_a_block_leaves_the_parent_alone(
     """The child cannot use what the parent has borrowed, nor end it."""
     with store.transaction() as inside:
         users.set_display_name(inside, id=user_id, display_name="Ada")
-        users.lock_user(inside, id=user_id)
+        user_steps.lock_user(inside, id=user_id)
 
         def use() -> None:
             with pytest.raises(psycopg.OperationalError):
@@ -86,7 +87,7 @@ def test_a_fork_within_a_block_leaves_the_parent_alone(
             look_up(store, [user_id], 1)
 
         assert in_child(use) == 0
-        users.lock_user(inside, id=user_id)
+        user_steps.lock_user(inside, id=user_id)
     user = users.get_user(conn, id=user_id)
     assert user
     assert user.display_name == "Ada"

@@ -11,7 +11,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from generated import carts, orders, users
+from generated import users
+from generated.internal import cart_steps, order_steps, user_steps
 from generated.models import CartItem
 from store import PlacedOrder, Product, Store, errors
 from tests.support import factories, gates, races, stores
@@ -70,7 +71,7 @@ def test_two_checkouts_of_crossed_items(
     other_item = factories.add_item(conn, user_id)
     lines = [factories.line(item), factories.line(other_item)]
     with ThreadPoolExecutor(2) as threads, conn.transaction():
-        users.lock_user(conn, id=user_id)
+        user_steps.lock_user(conn, id=user_id)
         both = [
             threads.submit(store.checkout, user_id, order)
             for order in (lines, lines[::-1])
@@ -88,7 +89,7 @@ def test_crossed_crossmint_orders_are_locked_in_order(
     forth = [factories.line(item, "a"), factories.line(other_item, "b")]
     back = [factories.line(other_item, "b"), factories.line(item, "a")]
     with ThreadPoolExecutor(2) as threads, conn.transaction():
-        orders.lock_crossmint_orders(conn, crossmint_order_ids=["a"])
+        order_steps.lock_crossmint_orders(conn, crossmint_order_ids=["a"])
         both = [threads.submit(store.checkout, user_id, each) for each in (forth, back)]
         gates.wait_until_waiting(conn, 2)
         [(held,)] = conn.execute(
@@ -166,6 +167,6 @@ def _add(store: Store, user_id: UUID, *, price: int) -> CartItem:
 
 def _remove(store: Store, item: CartItem) -> CartItem | None:
     with store.connection() as conn:
-        return carts.remove_cart_item(
+        return cart_steps.remove_cart_item(
             conn, id=item.id, on_chain_object_id=None, user_id=item.user_id
         )

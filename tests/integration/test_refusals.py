@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from generated import users
+from generated.internal import user_steps
 from store import Settings, Store, errors
 from tests.support import embedded, stores
 
@@ -93,7 +93,7 @@ def test_a_schema_that_is_not_there_names_the_remedy(server: embedded.Server) ->
         pytest.raises(errors.SchemaMismatch, match="make migrate"),
         store.connection() as conn,
     ):
-        users.create_user(conn, crossmint_user_id="x", email=None)
+        user_steps.create_user(conn, crossmint_user_id="x", email=None)
 
 
 def test_a_full_server_is_waited_for(
@@ -132,5 +132,5 @@ def test_a_standby_says_so(database_url: str, conn: psycopg.Connection) -> None:
         pytest.raises(errors.ReadOnly) as refused,
         reader.connection() as one,
     ):
-        users.create_user(one, crossmint_user_id="x", email=None)
+        user_steps.create_user(one, crossmint_user_id="x", email=None)
     assert refused.value.retryable

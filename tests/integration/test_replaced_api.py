@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from generated import carts, chats, deposits, orders, users
 from generated.enums import OrderStatus, OrderType, WalletStatus
+from generated.internal import order_steps
 from generated.models import UserProfile
 from store import CheckoutLine, Product, Store, errors, messages
 from tests.support import chains, crossmint, stores
@@ -154,7 +155,7 @@ def test_a_chat_with_a_tool_call(store: Store) -> None:
         )
     assert titled is not None
     assert messages.from_rows(rows) == said
-    page = store.list_chat_sessions(user_id, limit=1, offset=0)
+    page = store.page_chat_sessions(user_id, limit=1, offset=0)
     assert (page.total, [each.title for each in page.rows]) == (1, ["Pens"])
     assert saved.version == first.version + 1
 
@@ -199,7 +200,7 @@ def test_an_order_on_chain(onchain: Store) -> None:
     [placed] = onchain.checkout(user_id, [line])
     assert webhook(onchain, 1, "orders.payment.succeeded", "c-2")
     with onchain.connection() as conn:
-        [work] = orders.list_orders_without_digest(
+        [work] = order_steps.list_orders_without_digest(
             conn, after_created_at=None, after_id=None, max_rows=9
         )
         named = orders.get_order_by_crossmint_order(conn, crossmint_order_id="c-2")

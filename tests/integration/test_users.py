@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from generated import carts, chats, deposits, models, orders, users
 from generated.enums import WalletStatus
+from generated.internal import user_steps
 from generated.models import CartItem, Order, UserProfile
 from store import Store, errors
 from tests.support import chains, factories, gates, onboarding, stores
@@ -105,7 +106,7 @@ def test_a_user_that_is_there_is_read_without_a_write_or_a_lock(
         before = holder.execute(place).fetchall()
         lent.execute("SET lock_timeout = 1")
         found = users.get_user_by_crossmint_user_id(lent, crossmint_user_id="google|1")
-        again = users.create_user(lent, crossmint_user_id="google|1", email=None)
+        again = user_steps.create_user(lent, crossmint_user_id="google|1", email=None)
         written = lent.execute("SELECT pg_current_xact_id_if_assigned()").fetchone()
         assert (found, again, written) == (user, None, (None,))
         lent.execute("RESET lock_timeout")
@@ -120,7 +121,7 @@ def test_a_user_deleted_while_it_is_found_is_created_anew(
     """T1: delete the user; T2: create it. It waits, and the identity has one again."""
     first = store.create_user("google|1", email=None)
     with psycopg.connect(database_url) as deletion, ThreadPoolExecutor(1) as threads:
-        users.erase_user(deletion, id=first.id)
+        user_steps.erase_user(deletion, id=first.id)
         creating = threads.submit(store.create_user, "google|1", email=None)
         gates.wait_until_waiting(conn, 1, behind=deletion.info.backend_pid)
         deletion.commit()
@@ -222,14 +223,14 @@ def test_no_query_but_two_gives_a_token() -> None:
     """One query gives the token of a user, and one those of all, for the rotation."""
     naming = {
         name.lower()
-        for module in (carts, chats, deposits, orders, users)
+        for module in (carts, chats, deposits, orders, users, user_steps)
         for name, text in inspect.getmembers(module)
         if name.isupper() and "sui_private_key_encrypted" in str(text)
     }
     writing = {"provision_wallet", "set_sui_private_key", "replace_sui_private_keys"}
     assert naming - writing == {"get_sui_private_key", "list_sui_private_keys"}
     for name in writing:
-        hints = inspect.signature(getattr(users, name))
+        hints = inspect.signature(getattr(user_steps, name))
         assert hints.return_annotation is int
     assert not [
         field
@@ -265,15 +266,15 @@ def test_a_key_in_the_open_does_not_come_into_its_column(
     """The database refuses a plaintext key in each spelling of Sui's tools."""
 
     def set_key(conn: psycopg.Connection) -> None:
-        users.set_sui_private_key(conn, id=user_id, token=spelling)
+        user_steps.set_sui_private_key(conn, id=user_id, token=spelling)
 
     def rotate(conn: psycopg.Connection) -> None:
-        users.replace_sui_private_keys(
+        user_steps.replace_sui_private_keys(
             conn, ids=[user_id], old_tokens=["v1"], new_tokens=[spelling]
         )
 
     def provision(conn: psycopg.Connection) -> None:
-        users.provision_wallet(
+        user_steps.provision_wallet(
             conn,
             id=user_id,
             wallet_address="0x" + "1" * 64,
@@ -284,7 +285,7 @@ def test_a_key_in_the_open_does_not_come_into_its_column(
 
     with store.connection() as conn:
         users.begin_wallet(conn, id=user_id)
-        users.set_sui_private_key(conn, id=user_id, token="v1")  # noqa: S106 - none
+        user_steps.set_sui_private_key(conn, id=user_id, token="v1")  # noqa: S106 - none
     for write in (set_key, rotate, provision):
         with pytest.raises(errors.InvalidValue) as refused, store.connection() as conn:
             write(conn)
@@ -711,7 +712,7 @@ def test_a_claim_of_what_a_deletion_uses_up(
             return deposits.claim_deposit(inside, user_id=other, tx_hash=DIGEST)
 
     with psycopg.connect(database_url) as deletion, ThreadPoolExecutor(1) as threads:
-        users.erase_orders(deletion, user_id=user_id)
+        user_steps.erase_orders(deletion, user_id=user_id)
         claiming = threads.submit(claim)
         gates.wait_until_waiting(conn, 1, behind=deletion.info.backend_pid)
         deletion.commit()

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from generated import deposits, orders
+from generated.internal import order_steps
 
 ROWS = 20_000
 
@@ -70,25 +71,25 @@ AFTER: dict[str, Any] = {"after_created_at": None, "after_id": None}
 LISTS: dict[str, tuple[Query, dict[str, Any], int]] = {
     "order_events_to_announce_idx": (orders.list_events_to_announce, {}, 5),
     "order_events_unmatched_payment_idx": (
-        orders.list_payments_without_order,
+        order_steps.list_payments_without_order,
         {"older_than": NO_TIME, "after_received_at": None, "after_id": None},
         2,
     ),
     "order_events_to_forget_idx": (
-        orders.forget_order_events,
+        order_steps.forget_order_events,
         {"older_than": NO_TIME},
         10,
     ),
     "orders_awaiting_approval_idx": (
-        orders.list_checkouts_to_give_up,
+        order_steps.list_checkouts_to_give_up,
         {"older_than": NO_TIME, **AFTER},
         5,
     ),
-    "orders_without_digest_idx": (orders.list_orders_without_digest, AFTER, 5),
+    "orders_without_digest_idx": (order_steps.list_orders_without_digest, AFTER, 5),
     "orders_open_deposit_idx": (deposits.list_deposits_to_check, {}, 5),
-    "orders_payment_differs_idx": (orders.list_payments_that_differ, AFTER, 9),
+    "orders_payment_differs_idx": (order_steps.list_payments_that_differ, AFTER, 9),
     "orders_paid_late_idx": (
-        orders.list_items_paid_twice,
+        order_steps.list_items_paid_twice,
         {"user_id": None, **AFTER},
         0,
     ),
@@ -124,7 +125,7 @@ def test_each_list_reads_its_index(filled: psycopg.Connection) -> None:
         assert "Seq Scan on order_events" not in plan, plan
     for index, (query, arguments, count) in LISTS.items():
         found = query(filled, **arguments, max_rows=100)
-        if query is orders.forget_order_events:
+        if query is order_steps.forget_order_events:
             assert (found.stripped, found.deleted) == (5, 5)
         else:
             assert len(found) == count, index

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from generated import carts
+from generated.internal import cart_steps
 from store import Product, errors
 from tests.property import strategies
 from tests.property.model import Details, Item, Variant
@@ -116,7 +116,7 @@ class CartRules(ShopInvariants):
         """Take everything out of a cart."""
         user_id = self.users[who]
         with self.acting_for(user_id), self.store.transaction() as conn:
-            cleared = carts.clear_cart(conn, user_id=user_id)
+            cleared = cart_steps.clear_cart(conn, user_id=user_id)
         cart = self.shop.cart(user_id)
         assert cleared == len(cart)
         for item in cart:

@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from generated import carts, orders
 from generated.enums import OrderStatus
+from generated.internal import order_steps
 from store import Store
 from tests.property.model import Order, Shop
 from tests.support import factories
@@ -114,7 +115,7 @@ class ShopInvariants(RuleBasedStateMachine):
     @invariant()
     def payments_that_differ_are_listed(self) -> None:
         """The list has exactly the orders whose quoted and received amounts differ."""
-        rows = orders.list_payments_that_differ(
+        rows = order_steps.list_payments_that_differ(
             self.conn, after_created_at=None, after_id=None, max_rows=MANY
         )
         assert {row.id for row in rows} == {
@@ -196,7 +197,7 @@ class ShopInvariants(RuleBasedStateMachine):
         """The lists of what is paid twice, of one user and of all, are complete."""
         # Of one user at a time, for speed.
         for user_id in (self.users[len(self.shop.events) % 2], None):
-            rows = orders.list_items_paid_twice(
+            rows = order_steps.list_items_paid_twice(
                 self.conn,
                 user_id=user_id,
                 after_created_at=None,

@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 from psycopg.types.json import Jsonb
 
 from generated import chats
+from generated.internal import chat_steps
 from generated.models import ChatMessage, ChatSession
 from store import Store, errors, messages
 from tests.property import chat_strategies
@@ -313,7 +314,7 @@ class ChatMachine(RuleBasedStateMachine):
     def read_by_number(self, who: int, limit: int, offset: int) -> None:
         """Read a page by limit and offset, with the number of all."""
         user_id = self.users[who]
-        page = self.store.list_chat_sessions(user_id, limit=limit, offset=offset)
+        page = self.store.page_chat_sessions(user_id, limit=limit, offset=offset)
         there = self._newest_first(user_id)
         assert [row.id for row in page.rows] == [
             each.id for each in there[offset : offset + limit]
@@ -335,7 +336,7 @@ class ChatMachine(RuleBasedStateMachine):
         """Read a page on; at the end nothing was repeated, and nothing is lost."""
         reader = data.draw(st.sampled_from(self.session_readers))
         last = reader.seen[-1] if reader.seen else None
-        page = chats.list_chat_sessions(
+        page = chat_steps.list_chat_sessions(
             self.conn,
             user_id=reader.user_id,
             before_updated_at=last.updated_at if last else None,
@@ -452,7 +453,7 @@ class ChatMachine(RuleBasedStateMachine):
         return sorted(own, key=lambda each: -each.touched)
 
     def _list_sessions(self, user_id: UUID, max_rows: int) -> list[ChatSession]:
-        return chats.list_chat_sessions(
+        return chat_steps.list_chat_sessions(
             self.conn,
             user_id=user_id,
             before_updated_at=None,

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 from psycopg import Connection
 from pydantic import SecretStr
 
-from generated import users
+from generated.internal import user_steps
 from store import Store, rotation
 from store.encryption import SUI_PRIVATE_KEY, KeyRing
 from store.rotation import Findings
@@ -83,7 +83,7 @@ class Rows:
         key = self._new_key()
         self.keys[user_id] = key if kind in {*KEYS, *LEGACY} else None
         self.stored[user_id] = token = _token(kind, user_id, SecretStr(key))
-        users.set_sui_private_key(conn, id=user_id, token=token)
+        user_steps.set_sui_private_key(conn, id=user_id, token=token)
 
     def set_key(self, store: Store, user_id: UUID) -> None:
         """Give a user a new key through a store."""

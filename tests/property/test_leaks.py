@@ -19,6 +19,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from generated import carts, chats, json_types, orders, users
+from generated.internal import cart_steps, chat_steps, order_steps, user_steps
 from store import CheckoutLine, Store
 from tests.support import factories, stores
 
@@ -32,7 +33,16 @@ texts = st.builds(
     st.text(max_size=3) | st.sampled_from(["\0", "\ud800", "@", "'", "}"]),
 ) | st.just(TOO_LONG)
 
-MODULES: Sequence[ModuleType] = (carts, chats, orders, users)
+MODULES: Sequence[ModuleType] = (
+    carts,
+    chats,
+    orders,
+    users,
+    cart_steps,
+    chat_steps,
+    order_steps,
+    user_steps,
+)
 
 
 class Evidence(logging.Handler):
@@ -42,6 +52,7 @@ class Evidence(logging.Handler):
         super().__init__(logging.DEBUG)
         self.said: list[str] = []
         self.errors = 0
+        self.raised: list[Exception] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a line of a log."""
@@ -54,6 +65,7 @@ class Evidence(logging.Handler):
             yield
         except Exception as error:
             self.errors += 1
+            self.raised.append(error)
             self.said += [str(error), repr(error), *traceback.format_exception(error)]
 
     def check(self) -> None:
@@ -190,7 +202,7 @@ def record_deposit(store: Store, user_id: UUID, text: str) -> None:
 def clash(store: Store, user_id: UUID, text: str) -> None:
     """Break a unique rule: the driver's message tells the key."""
     with store.transaction() as conn:
-        users.create_user(conn, crossmint_user_id=text, email=None)
+        user_steps.create_user(conn, crossmint_user_id=text, email=None)
         conn.execute(
             "UPDATE users SET crossmint_user_id = %s WHERE id = %s", [text, user_id]
         )
@@ -199,7 +211,7 @@ def clash(store: Store, user_id: UUID, text: str) -> None:
 def fail_after_queueing(store: Store, user_id: UUID, text: str) -> None:
     """Leave a transaction by another error while a query that fails is queued."""
     with store.transaction() as conn:
-        orders.lock_crossmint_orders(conn, crossmint_order_ids=["x"])
+        order_steps.lock_crossmint_orders(conn, crossmint_order_ids=["x"])
         users.get_user(conn, id=user_id)
         conn.execute("SELECT %s::email_address, %s::int", [text, text])
         raise RuntimeError

@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 from psycopg.rows import dict_row
 
 from generated import carts, chain
+from generated.internal import chain_steps
 from store import ChainCursor, Store, errors
 from tests.property.conftest import RunMachine
 from tests.property.mirror_model import (
@@ -394,7 +395,7 @@ class MirrorMachine(RuleBasedStateMachine):
     @rule(data=st.data(), drop=st.booleans())
     def look_at_what_was_set_aside(self, data: st.DataObject, drop: bool) -> None:
         """Try an event that was set aside again, or drop it."""
-        listed = chain.list_set_aside_chain_events(
+        listed = chain_steps.list_set_aside_chain_events(
             self.conn, after_set_aside_at=None, after_id=None, max_rows=99
         )
         row = data.draw(st.sampled_from(sorted(listed, key=lambda each: each.event)))
@@ -513,10 +514,7 @@ class MirrorMachine(RuleBasedStateMachine):
             for row in self.model.rows
             if (row.owner, row.goods.variant) == (owner, variant) and row.item
         ]
-        chain.link_snapshots_to_cart_items(
-            self.conn, object_ids=named, user_ids=[owner]
-        )
-        chain.mirror_cart_items(
+        chain_steps.mirror_cart_items(
             self.conn, order_ids=[], object_ids=named, user_ids=[owner]
         )
         self.model.settle()

@@ -7,8 +7,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from psycopg import Connection, sql
+from psycopg.rows import class_row
 
-from generated import carts, models, users
+from generated import carts, models
+from generated.internal import cart_steps, user_steps
 from generated.models import CartItem
 from store import CheckoutLine, OrderEvent, PlacedOrder
 
@@ -33,7 +35,7 @@ _numbers = itertools.count()
 def add_user(conn: Connection[Any], name: str | None = None) -> UUID:
     """Create a user; give the id."""
     name = name or f"user-{next(_numbers)}"
-    user = users.create_user(conn, crossmint_user_id=name, email=None)
+    user = user_steps.create_user(conn, crossmint_user_id=name, email=None)
     assert user is not None
     return user.id
 
@@ -52,7 +54,7 @@ def add_item(
     retailer: str | None = None,
 ) -> CartItem:
     """Put a product into the user's cart, a new one unless it is named."""
-    item = carts.add_cart_item(
+    item = cart_steps.add_cart_item(
         conn,
         id=uuid4(),
         user_id=user_id,
@@ -114,13 +116,13 @@ def cart_of(conn: Connection[Any], user_id: UUID) -> list[CartItem]:
 
 def orders_of(conn: Connection[Any], user_id: UUID) -> list[PlacedOrder]:
     """Read a user's orders that have a snapshot, the oldest first."""
-    orders = conn.cursor(row_factory=models.order_row).execute(
+    orders = conn.cursor(row_factory=class_row(models.Order)).execute(
         sql.SQL(
             "SELECT {} FROM orders WHERE user_id = %s ORDER BY created_at, id"
         ).format(_columns(models.Order)),
         [user_id],
     )
-    items = conn.cursor(row_factory=models.order_item_row).execute(
+    items = conn.cursor(row_factory=class_row(models.OrderItem)).execute(
         sql.SQL("SELECT {} FROM order_items").format(_columns(models.OrderItem))
     )
     item_by_order = {item.order_id: item for item in items}

@@ -29,6 +29,8 @@ import psycopg
 
 from generated import users
 from generated.aio import users as aio_users
+from generated.internal import user_steps
+from generated.internal.aio import user_steps as aio_user_steps
 from generated.models import CartItem
 from store import AsyncStore, Settings, Store, errors
 from tests.support import databases, factories, servers
@@ -145,7 +147,7 @@ async def _call(store: AsyncStore, shop: _Shop) -> str:
     else:
         name = str(uuid4())
         async with store.transaction() as conn:
-            await aio_users.lock_user(conn, id=shop.pair[0])
+            await aio_user_steps.lock_user(conn, id=shop.pair[0])
             if kind == "bound":
                 with suppress(errors.OrderNotFound):
                     await store.within(conn).cancel_order(shop.pair[0], UUID(int=0))
@@ -288,7 +290,7 @@ def _block(store: Store, shop: _Shop) -> str:
     else:
         name = str(uuid4())
         with store.transaction() as conn:
-            users.lock_user(conn, id=shop.pair[0])
+            user_steps.lock_user(conn, id=shop.pair[0])
             for each in shop.pair:
                 users.set_display_name(conn, id=each, display_name=name)
     return kind

@@ -14,7 +14,6 @@ from ..deposits import (
     CREDIT_DEPOSIT,
     FAIL_DEPOSIT,
     GET_DEPOSIT,
-    INSERT_VERIFIED_DEPOSIT,
     LIST_DEPOSITS_TO_CHECK,
 )
 
@@ -24,7 +23,6 @@ __all__ = [
     "credit_deposit",
     "fail_deposit",
     "get_deposit",
-    "insert_verified_deposit",
     "list_deposits_to_check",
 ]
 
@@ -58,24 +56,6 @@ async def confirm_deposit(
     """
     cur = AsyncRawCursor(conn, row_factory=models.order_row)
     await cur.execute(CONFIRM_DEPOSIT, (amount_usdc, tx_hash))
-    return await cur.fetchone()
-
-
-async def insert_verified_deposit(
-    conn: AsyncConnection[Any],
-    *,
-    tx_hash: str,
-    amount_usdc: Decimal,
-    user_id: UUID,
-) -> models.Order | None:
-    """Records a transaction that was verified on chain as the user's deposit, with its amount
-    in USDC, once for all users: a claim of the same user that waits for the chain becomes
-    it. Of a transaction that is taken, by the same deposit recorded before too, it returns
-    nothing. One that waits for the deletion of the user who has it is refused by
-    orders_tx_hash_key.
-    """
-    cur = AsyncRawCursor(conn, row_factory=models.order_row)
-    await cur.execute(INSERT_VERIFIED_DEPOSIT, (tx_hash, amount_usdc, user_id))
     return await cur.fetchone()
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 from uuid import UUID, uuid4
 
-from generated.aio import carts, users
+from generated.aio import users
+from generated.internal.aio import cart_steps
 from generated.models import CartItem
 from store import errors
 from store.products import CartAddition, ItemName, Product
@@ -40,8 +41,8 @@ class AsyncCarts(AsyncDatabase):
 
         async def attempt() -> CartItem | None:
             async with self.transaction() as conn:
-                await carts.lock_cart(conn, user_id=user_id)
-                added = await carts.send_add_cart_item(
+                await cart_steps.lock_cart(conn, user_id=user_id)
+                added = await cart_steps.send_add_cart_item(
                     conn,
                     id=new_id,
                     user_id=user_id,
@@ -73,7 +74,7 @@ class AsyncCarts(AsyncDatabase):
         """
         name = ItemName.of(item)
         async with self.connection() as conn:
-            return await carts.get_cart_item(
+            return await cart_steps.get_cart_item(
                 conn,
                 user_id=user_id,
                 id=name.id,
@@ -93,7 +94,7 @@ class AsyncCarts(AsyncDatabase):
         self._require("db")
         name = ItemName.of(item)
         async with self.connection() as conn:
-            return await carts.remove_cart_item(
+            return await cart_steps.remove_cart_item(
                 conn,
                 user_id=user_id,
                 id=name.id,
@@ -104,7 +105,7 @@ class AsyncCarts(AsyncDatabase):
         """Take everything out of the user's cart, and tell how many items that was."""
         self._require("db")
         async with self.connection() as conn:
-            return await carts.clear_cart(conn, user_id=user_id)
+            return await cart_steps.clear_cart(conn, user_id=user_id)
 
     def _require(self, service: Literal["db", "onchain"]) -> None:
         if self.settings.cart_service != service:

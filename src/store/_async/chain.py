@@ -11,9 +11,11 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from generated.aio import chain, orders
+from generated.aio import chain
+from generated.internal.aio import chain_steps, order_steps
 from store import errors
 from store.chain import ChainCursor, ChainEvent, ChainPage, PageEntry, RecordedPage
+from store.limits import refuse_too_many
 
 from .database import AsyncDatabase
 
@@ -31,7 +33,9 @@ async def mirror_order_items(conn: _Connection, order_ids: Sequence[UUID]) -> No
     What takes an item's place in the cart, or loses it, goes along. Needs the locks of
     the orders' users; to be called where carts are on chain, when a status has changed.
     """
-    await chain.mirror_cart_items(conn, order_ids=order_ids, object_ids=[], user_ids=[])
+    await chain_steps.mirror_cart_items(
+        conn, order_ids=order_ids, object_ids=[], user_ids=[]
+    )
 
 
 class AsyncMirror(AsyncDatabase):
@@ -56,10 +60,10 @@ class AsyncMirror(AsyncDatabase):
         self._require_onchain()
 
         async def work(conn: _Connection) -> None:
-            await chain.lock_chain_cursor(conn)
+            await chain_steps.lock_chain_cursor(conn)
             stored = await _stored_cursor(conn)
             if stored is None:
-                await chain.move_chain_cursor(conn, **cursor.model_dump())
+                await chain_steps.move_chain_cursor(conn, **cursor.model_dump())
             elif stored != cursor:
                 raise errors.ChainCursorMoved(stored)
 
@@ -78,6 +82,7 @@ class AsyncMirror(AsyncDatabase):
         Raises:
             ChainCursorMoved: another worker was faster; nothing was written.
             Malformed: it is no page.
+            TooMany: it has more than CHAIN_PAGE_MAX_EVENTS events.
 
         Example::
 
@@ -93,7 +98,7 @@ class AsyncMirror(AsyncDatabase):
         given = ChainPage.read(page)
 
         async def work(refused: Mapping[UUID, str], conn: _Connection) -> RecordedPage:
-            await chain.lock_chain_cursor(conn)
+            await chain_steps.lock_chain_cursor(conn)
             stored, following = await _stored_cursor(conn), given.next_cursor
             if following is not None and stored == following:
                 return RecordedPage(
@@ -102,7 +107,7 @@ class AsyncMirror(AsyncDatabase):
             if stored != asked_with:
                 raise errors.ChainCursorMoved(stored)
             if following is not None:
-                await chain.move_chain_cursor(conn, **following.model_dump())
+                await chain_steps.move_chain_cursor(conn, **following.model_dump())
             return await _apply(conn, given, refused, following or stored)
 
         return await self._record(given, work)
@@ -117,12 +122,13 @@ class AsyncMirror(AsyncDatabase):
 
         Raises:
             Malformed: it is no page.
+            TooMany: it has more than CHAIN_PAGE_MAX_EVENTS events.
         """
         self._require_onchain()
         given = ChainPage.read(page)
 
         async def work(refused: Mapping[UUID, str], conn: _Connection) -> RecordedPage:
-            await chain.lock_chain_cursor(conn)
+            await chain_steps.lock_chain_cursor(conn)
             return await _apply(conn, given, refused, await _stored_cursor(conn))
 
         return await self._record(given, work)
@@ -146,6 +152,8 @@ class AsyncMirror(AsyncDatabase):
 
     async def _record(self, page: ChainPage, work: _Work) -> RecordedPage:
         """Do the work, without the events that the database turns out to refuse."""
+        limit = self.settings.chain_page_max_events
+        refuse_too_many("events", page.entries, limit, "CHAIN_PAGE_MAX_EVENTS")
         refused: dict[UUID, str] = {}
         for _ in range(_ATTEMPTS - 1):
             try:
@@ -181,14 +189,14 @@ class _Rehearsed(Exception):
 
 
 async def _rehearse(entry: PageEntry, conn: _Connection) -> None:
-    await chain.lock_chain_cursor(conn)
+    await chain_steps.lock_chain_cursor(conn)
     page = ChainPage(entries=(entry,), next_cursor=None, has_next_page=False)
     await _apply(conn, page, {}, None)
     raise _Rehearsed
 
 
 async def _stored_cursor(conn: _Connection) -> ChainCursor | None:
-    row = await chain.get_chain_cursor(conn)
+    row = await chain_steps.get_chain_cursor(conn)
     if row is None:
         return None
     return ChainCursor(tx_digest=row.tx_digest, event_seq=row.event_seq)
@@ -205,7 +213,7 @@ async def _apply(
     Locks Crossmint ids, then users: needs the cursor's lock, and none of these.
     """
     wallets = {e.wallet_address for e in page.entries if e.wallet_address}
-    known = await chain.list_known_wallets(conn, wallet_addresses=sorted(wallets))
+    known = await chain_steps.list_known_wallets(conn, wallet_addresses=sorted(wallets))
     named = [
         entry.event.crossmint_order_id
         for entry in page.entries
@@ -214,8 +222,8 @@ async def _apply(
         and entry.event.wallet_address in known
     ]
     if named:
-        await orders.lock_crossmint_orders(conn, crossmint_order_ids=named)
-    owners = await chain.lock_users_of_wallets(conn, wallet_addresses=known)
+        await order_steps.lock_crossmint_orders(conn, crossmint_order_ids=named)
+    owners = await chain_steps.lock_users_of_wallets(conn, wallet_addresses=known)
     here = {owner.wallet_address for owner in owners}
 
     aside: dict[UUID, tuple[PageEntry, str]] = {}
@@ -243,19 +251,19 @@ async def _apply(
             created += [order_id] if order_id else []
             aside |= {entry.id: (entry, reason)} if reason else {}
     if events:
-        await chain.link_snapshots_to_cart_items(
+        await chain_steps.link_snapshots_to_cart_items(
             conn,
             object_ids=[event.object_id for event in events],
             user_ids=[owner.id for owner in owners],
         )
     if created:
-        await orders.recompute_orders(conn, ids=created)
+        await order_steps.recompute_orders(conn, ids=created)
 
     done = [entry.id for entry in page.entries if entry.id not in aside]
     await chain.drop_set_aside_chain_events(conn, ids=done)
     if aside:
         entries = [entry for entry, _ in aside.values()]
-        await chain.set_chain_events_aside(
+        await chain_steps.set_chain_events_aside(
             conn,
             ids=[*aside],
             reasons=[reason for _, reason in aside.values()],
@@ -277,15 +285,15 @@ async def _keep(
 ) -> int:
     """Keep events and mirror the items that they name; tell how many were new."""
     objects = sorted({event.object_id for event in events})
-    recorded = await chain.insert_chain_events(
+    recorded = await chain_steps.insert_chain_events(
         conn,
         events=[
             asdict(event) | {"occurred_at": event.occurred_at.isoformat()}
             for event in events
         ],
     )
-    await chain.adopt_cart_items(conn, object_ids=objects, user_ids=user_ids)
-    await chain.mirror_cart_items(
+    await chain_steps.adopt_cart_items(conn, object_ids=objects, user_ids=user_ids)
+    await chain_steps.mirror_cart_items(
         conn, order_ids=[], object_ids=objects, user_ids=user_ids
     )
     return recorded
@@ -295,14 +303,14 @@ async def _apply_to_order(
     conn: _Connection, event: ChainEvent
 ) -> tuple[UUID | None, str | None]:
     """Record an OrderCreated on its order, or make that; say what could not be done."""
-    found = await chain.get_order_of_chain_event(
+    found = await chain_steps.get_order_of_chain_event(
         conn, tx_digest=event.tx_digest, event_sequence=event.event_sequence
     )
     if found is None or found.owner_id is None or found.is_retired:
         return None, None
     reason = "its transaction is another order's" if found.digest_is_used else None
     if found.order_id is None:
-        created = await chain.create_order_of_chain_event(
+        created = await chain_steps.create_order_of_chain_event(
             conn,
             tx_digest=event.tx_digest,
             event_sequence=event.event_sequence,
@@ -317,7 +325,7 @@ async def _apply_to_order(
     if found.tx_hash not in {None, event.tx_digest}:
         return None, "its order has another transaction"
     if found.tx_hash is None and reason is None:
-        await chain.record_digest_of_order(
+        await chain_steps.record_digest_of_order(
             conn, tx_digest=event.tx_digest, order_id=found.order_id
         )
     return None, reason if found.tx_hash is None else None

@@ -8,9 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from generated.aio import chats
+from generated.internal.aio import chat_steps
 from generated.models import ChatSession
 from store import errors
 from store import messages as ui_messages
+from store.limits import refuse_too_many
 from store.pages import Page
 
 from .database import AsyncDatabase
@@ -52,10 +54,13 @@ class AsyncChats(AsyncDatabase):
             )
 
         Raises:
+            TooMany: more than TURN_MAX_MESSAGES messages.
             MessageRefused: a message cannot be stored, or ``replace_after`` is none.
             ChatSessionNotFound: the user has no such session.
             ChatOvertaken: the session was saved since ``from_version``.
         """
+        limit = self.settings.turn_max_messages
+        refuse_too_many("messages", messages, limit, "TURN_MAX_MESSAGES")
         turn, size = ui_messages.Turn(), 0
         for message in [*messages]:
             size += turn.add(message)
@@ -71,7 +76,7 @@ class AsyncChats(AsyncDatabase):
 
         async def attempt() -> ChatSession | None:
             async with self.transaction() as conn:
-                touched = await chats.send_touch_chat_session(
+                touched = await chat_steps.send_touch_chat_session(
                     conn,
                     id=session_id,
                     user_id=user_id,
@@ -80,7 +85,7 @@ class AsyncChats(AsyncDatabase):
                     last_save=last_save,
                 )
                 if replace_after is not None:
-                    kept = await chats.delete_chat_messages_after(
+                    kept = await chat_steps.delete_chat_messages_after(
                         conn,
                         session_id=session_id,
                         user_id=user_id,
@@ -88,7 +93,7 @@ class AsyncChats(AsyncDatabase):
                     )
                     if kept is None and await touched():
                         raise errors.MessageRefused("replace_after", "is not there")
-                await chats.save_chat_messages(
+                await chat_steps.save_chat_messages(
                     conn,
                     session_id=session_id,
                     user_id=user_id,
@@ -116,22 +121,21 @@ class AsyncChats(AsyncDatabase):
             raise errors.ChatOvertaken(session_id) from None
         return session
 
-    async def list_chat_sessions(
+    async def page_chat_sessions(
         self, user_id: UUID, *, limit: int = 20, offset: int = 0
     ) -> Page[ChatSession]:
-        """List a user's sessions, the last touched first, with how many there are.
+        """Give some of a user's sessions, the last touched first, with their number.
 
         One round trip. The number is right beyond the last page, too.
 
-            page = store.list_chat_sessions(user_id, limit=20, offset=40)
+            page = store.page_chat_sessions(user_id, limit=20, offset=40)
             {"sessions": page.rows, "total": page.total}
 
         A session that is touched moves to the top, so that the next page by offset
-        repeats one; ``generated.chats.list_chat_sessions`` goes on from a session, and
-        repeats none.
+        repeats one; `list_chat_sessions` repeats none.
         """
         async with self.connection() as conn:
-            found = await chats.page_chat_sessions(
+            found = await chat_steps.page_chat_sessions(
                 conn, user_id=user_id, max_rows=limit, skipped_rows=offset
             )
         rows = [each.chat_session for each in found if each.chat_session]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
-from generated.aio import carts, orders
+from generated.internal.aio import cart_steps, order_steps
 from store import checkouts, errors
 from store.checkouts import CheckoutLine, PlacedOrder
+from store.limits import refuse_too_many
 from store.products import ItemName
 
 from .database import AsyncDatabase
@@ -27,6 +28,7 @@ class AsyncCheckout(AsyncDatabase):
 
         Raises:
             EmptyCheckout: no line.
+            TooMany: more than CHECKOUT_MAX_LINES lines.
             RepeatedItem: two lines name one item or Crossmint order.
             ItemUnavailable: an item is not in the user's cart.
             PriceChanged: an item costs another price than the line expects.
@@ -34,6 +36,8 @@ class AsyncCheckout(AsyncDatabase):
             InvalidValue: an id, price or amount breaks a rule of the schema.
             Malformed: an item's name is neither an id nor one on chain.
         """
+        limit = self.settings.checkout_max_lines
+        refuse_too_many("lines", lines, limit, "CHECKOUT_MAX_LINES")
         names = checkouts.refuse_malformed(lines)
         try:
             return await self._retried(lambda: self._place(user_id, lines, names))
@@ -54,10 +58,10 @@ class AsyncCheckout(AsyncDatabase):
         crossmint_order_ids = checkouts.crossmint_order_ids(lines)
         async with self.transaction() as conn:
             if crossmint_order_ids:
-                await orders.lock_crossmint_orders(
+                await order_steps.lock_crossmint_orders(
                     conn, crossmint_order_ids=crossmint_order_ids
                 )
-            created = await orders.send_create_orders(
+            created = await order_steps.send_create_orders(
                 conn,
                 user_id=user_id,
                 checkout_id=uuid4(),
@@ -66,8 +70,8 @@ class AsyncCheckout(AsyncDatabase):
                 amounts_usdc=[line.amount_usdc for line in lines],
             )
             # An event may have come before the order.
-            recomputed = await orders.send_recompute_orders(conn, ids=ids)
-            claimed = await carts.send_claim_cart_items(
+            recomputed = await order_steps.send_recompute_orders(conn, ids=ids)
+            claimed = await cart_steps.send_claim_cart_items(
                 conn,
                 user_id=user_id,
                 order_ids=ids,
@@ -87,7 +91,7 @@ class AsyncCheckout(AsyncDatabase):
         self, user_id: UUID, lines: Sequence[CheckoutLine], names: Sequence[ItemName]
     ) -> list[PlacedOrder] | None:
         async with self.connection() as conn:
-            rows = await orders.list_orders_of_checkouts(
+            rows = await order_steps.list_orders_of_checkouts(
                 conn,
                 user_id=user_id,
                 crossmint_order_ids=checkouts.crossmint_order_ids(lines),
@@ -107,7 +111,7 @@ class AsyncCheckout(AsyncDatabase):
         if refusal.table != "order_items":
             return refusal
         async with self.connection() as conn:
-            items = await carts.list_named_cart_items(
+            items = await cart_steps.list_named_cart_items(
                 conn,
                 user_id=user_id,
                 ids=[name.id for name in names if name.id],

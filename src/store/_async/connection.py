@@ -24,6 +24,7 @@ from psycopg.rows import Row
 from store import errors
 from store.constraints import LimitReached, is_stale
 from store.limits import Limits
+from store.statistics import Observer, RoundTrip
 
 from .pipeline import AsyncHeldPipeline
 from .waiting import finish
@@ -63,23 +64,45 @@ class AsyncStoreConnection(AsyncConnection[Row]):
     # Whether the connection was lost while a statement may have committed by itself.
     in_doubt: bool = False
 
+    # Who is told of each round trip.
+    observer: Observer | None = None
+
     # Waiting
 
     async def wait(
         self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None
     ) -> RV:
         """Do one round trip, or a part of it."""
-        if not _logger.isEnabledFor(DEBUG):
+        if self.observer is None and not _logger.isEnabledFor(DEBUG):
             return await self._wait(gen, interval, timeout)
-        start, ended = perf_counter(), "done"
+        start, failure, sqlstate = perf_counter(), None, None
         try:
             return await self._wait(gen, interval, timeout)
-        except psycopg.Error as error:
-            ended = f"SQLSTATE {error.sqlstate}"
+        except BaseException as error:
+            failure = type(error).__name__
+            sqlstate = error.sqlstate if isinstance(error, psycopg.Error) else None
             raise
         finally:
-            milliseconds = (perf_counter() - start) * 1000
-            _logger.debug("%s: %s in %.1f ms", _query(), ended, milliseconds)
+            self._tell(
+                RoundTrip(
+                    query=_query(),
+                    seconds=perf_counter() - start,
+                    sqlstate=sqlstate,
+                    failure=failure,
+                )
+            )
+
+    def _tell(self, ended: RoundTrip) -> None:
+        how = (
+            f"SQLSTATE {ended.sqlstate}" if ended.sqlstate else ended.failure or "done"
+        )
+        _logger.debug("%s: %s in %.1f ms", ended.query, how, ended.seconds * 1000)
+        if self.observer is not None:
+            try:
+                self.observer(ended)
+            except Exception:
+                # Whoever measures must not break what is measured.
+                _logger.exception("the observer failed")
 
     async def _wait(self, gen: PQGen[RV], interval: float, timeout: float | None) -> RV:
         limit = timeout
@@ -320,7 +343,7 @@ def _query() -> str:
     frame = currentframe()
     while frame:
         package, _, module = frame.f_globals["__name__"].rpartition(".")
-        if package in {"generated", "generated.aio"}:
+        if package.partition(".")[0] == "generated":
             return f"{module}.{frame.f_code.co_name}"
         frame = frame.f_back
     return "pipeline"

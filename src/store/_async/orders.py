@@ -10,10 +10,11 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from generated.aio import carts, deposits, orders, users
+from generated.aio import deposits, orders, users
 from generated.enums import OrderStatus, OrderType
+from generated.internal.aio import cart_steps, deposit_steps, order_steps, user_steps
+from generated.internal.order_steps import ListCheckoutsToGiveUpRow, RecomputeOrdersRow
 from generated.models import Order
-from generated.orders import ListCheckoutsToGiveUpRow, RecomputeOrdersRow
 from store import addresses, errors, webhooks
 from store.orders import (
     ForgottenEvents,
@@ -66,8 +67,10 @@ class AsyncOrders(AsyncDatabase):
 
         async def work(conn: _Connection) -> ReceivedEvent:
             if named is not None:
-                await orders.lock_crossmint_orders(conn, crossmint_order_ids=[named])
-            is_first = await orders.insert_order_event(
+                await order_steps.lock_crossmint_orders(
+                    conn, crossmint_order_ids=[named]
+                )
+            is_first = await order_steps.insert_order_event(
                 conn,
                 id=event.id,
                 crossmint_order_id=named,
@@ -83,12 +86,12 @@ class AsyncOrders(AsyncDatabase):
             )
             if not is_first:
                 return await self._received_before(conn, event)
-            order_id = named and await orders.lock_owner_of_crossmint_order(
+            order_id = named and await order_steps.lock_owner_of_crossmint_order(
                 conn, crossmint_order_id=named
             )
             made = await self._recompute(conn, order_id) if order_id else None
             if named and not order_id:
-                await orders.strip_retired_event(conn, id=event.id)
+                await order_steps.strip_retired_event(conn, id=event.id)
             applied = made if made and made.order.type == OrderType.CHECKOUT else None
             return ReceivedEvent(
                 event=event,
@@ -114,7 +117,7 @@ class AsyncOrders(AsyncDatabase):
         async def work(conn: _Connection) -> Order:
             # The user's lock is enough: an event that comes at the same time takes it
             # too before it recomputes the status.
-            await users.lock_user(conn, id=user_id)
+            await user_steps.lock_user(conn, id=user_id)
             order = await orders.get_order(conn, id=order_id, user_id=user_id)
             if order is None:
                 raise errors.OrderNotFound(order_id)
@@ -123,7 +126,7 @@ class AsyncOrders(AsyncDatabase):
             waiting = order.status == OrderStatus.AWAITING_APPROVAL
             if not waiting or order.type != OrderType.CHECKOUT:
                 raise errors.OrderNotCancellable(order_id, order.status)
-            await orders.insert_order_cancellation(conn, order_id=order_id)
+            await order_steps.insert_order_cancellation(conn, order_id=order_id)
             made = await self._recompute(conn, order_id)
             return made.order if made else order
 
@@ -149,11 +152,11 @@ class AsyncOrders(AsyncDatabase):
         """
 
         async def work(conn: _Connection) -> Order:
-            await orders.lock_crossmint_orders(
+            await order_steps.lock_crossmint_orders(
                 conn, crossmint_order_ids=[crossmint_order_id]
             )
-            await users.lock_user(conn, id=user_id)
-            order = await orders.attach_crossmint_order(
+            await user_steps.lock_user(conn, id=user_id)
+            order = await order_steps.attach_crossmint_order(
                 conn,
                 id=order_id,
                 user_id=user_id,
@@ -184,7 +187,7 @@ class AsyncOrders(AsyncDatabase):
         digest = addresses.sui_digest(tx_digest)
         try:
             async with self.connection() as conn:
-                order = await orders.attach_transaction_by_crossmint_order(
+                order = await order_steps.attach_transaction_by_crossmint_order(
                     conn, crossmint_order_id=crossmint_order_id, tx_hash=digest
                 )
         except errors.AlreadyExists:
@@ -211,8 +214,8 @@ class AsyncOrders(AsyncDatabase):
         """Give a numbered page of a user's orders, the newest first, and the total.
 
         Pages are counted from 1. Each checkout comes with its snapshot. Where orders
-        come in between, one may be on two pages; `orders.list_orders` has no such gaps,
-        and costs the same however far back it reads.
+        come in between, one may be on two pages; `list_orders` has no such gaps, and
+        costs the same however far back it reads.
 
         Raises:
             InvalidValue: the page or the limit is below 1.
@@ -220,7 +223,7 @@ class AsyncOrders(AsyncDatabase):
         if page < 1 or limit < 1:
             raise errors.InvalidValue("a page and its limit are at least 1")
         async with self.connection() as conn:
-            rows = await orders.page_orders(
+            rows = await order_steps.page_orders(
                 conn,
                 user_id=user_id,
                 type=type,
@@ -250,7 +253,7 @@ class AsyncOrders(AsyncDatabase):
         last: ListCheckoutsToGiveUpRow | None = None
         while len(given_up) < max_orders:
             async with self.connection() as conn:
-                batch = await orders.list_checkouts_to_give_up(
+                batch = await order_steps.list_checkouts_to_give_up(
                     conn,
                     older_than=older_than,
                     after_created_at=last.created_at if last else None,
@@ -270,17 +273,19 @@ class AsyncOrders(AsyncDatabase):
 
         async def work(conn: _Connection) -> list[GivenUpOrder]:
             # As for a cancellation, the users' locks are enough.
-            await orders.lock_owners_of_orders(conn, order_ids=order_ids)
-            ids = await orders.insert_givings_up(conn, order_ids=order_ids)
+            await order_steps.lock_owners_of_orders(conn, order_ids=order_ids)
+            ids = await order_steps.insert_givings_up(conn, order_ids=order_ids)
             gone = [each for each in ids if each]
-            changed = await orders.recompute_orders(conn, ids=gone)
+            changed = await order_steps.recompute_orders(conn, ids=gone)
             given_up = [each.order for each in changed]
             given_up.sort(key=lambda order: (order.created_at, order.id))
             for order in given_up:
-                await carts.restore_cart_item(conn, order_id=order.id)
+                await cart_steps.restore_cart_item(conn, order_id=order.id)
             if self.settings.cart_service == "onchain":
                 await mirror_order_items(conn, gone)
-            back = set(await orders.list_orders_with_item_in_cart(conn, order_ids=gone))
+            back = set(
+                await order_steps.list_orders_with_item_in_cart(conn, order_ids=gone)
+            )
             return [GivenUpOrder(order, order.id in back) for order in given_up]
 
         return await self.atomically(work)
@@ -298,7 +303,7 @@ class AsyncOrders(AsyncDatabase):
         stripped = deleted = 0
         while stripped + deleted < max_events:
             async with self.connection() as conn:
-                batch = await orders.forget_order_events(
+                batch = await order_steps.forget_order_events(
                     conn,
                     older_than=older_than,
                     max_rows=min(_EVENTS_AT_ONCE, max_events - stripped - deleted),
@@ -326,7 +331,7 @@ class AsyncOrders(AsyncDatabase):
         if isinstance(amount_usdc, float):
             raise errors.InvalidValue("amount_usdc is a float, which is not exact")
         async with self.connection() as conn:
-            recorded = await deposits.insert_verified_deposit(
+            recorded = await deposit_steps.insert_verified_deposit(
                 conn, user_id=user_id, tx_hash=tx_hash, amount_usdc=amount_usdc
             )
             if recorded:
@@ -341,7 +346,7 @@ class AsyncOrders(AsyncDatabase):
     async def _received_before(
         self, conn: _Connection, event: OrderEvent
     ) -> ReceivedEvent:
-        kept = await orders.get_received_event(conn, id=event.id)
+        kept = await order_steps.get_received_event(conn, id=event.id)
         return ReceivedEvent(
             event=event,
             is_first=False,
@@ -359,11 +364,11 @@ class AsyncOrders(AsyncDatabase):
         A paid order's item is not in the cart, whatever brought it there; on a change
         into cancelled it comes back. Gives the order and the status that it had.
         """
-        for changed in await orders.recompute_orders(conn, ids=[order_id]):
+        for changed in await order_steps.recompute_orders(conn, ids=[order_id]):
             made = changed
             break
         else:
-            found = await orders.reread_order(conn, id=order_id)
+            found = await order_steps.reread_order(conn, id=order_id)
             if found is None:
                 return None
             made = RecomputeOrdersRow(found, found.status)
@@ -371,9 +376,9 @@ class AsyncOrders(AsyncDatabase):
             return made
         if made.order.status == OrderStatus.CANCELLED:
             if made.status_before != OrderStatus.CANCELLED:
-                await carts.restore_cart_item(conn, order_id=order_id)
+                await cart_steps.restore_cart_item(conn, order_id=order_id)
         elif made.order.status != OrderStatus.AWAITING_APPROVAL:
-            await carts.take_cart_item_of_order(conn, order_id=order_id)
+            await cart_steps.take_cart_item_of_order(conn, order_id=order_id)
         if self.settings.cart_service == "onchain":
             await mirror_order_items(conn, [order_id])
         return made

@@ -6,12 +6,19 @@ from .carts import AsyncCarts
 from .chain import AsyncMirror
 from .chats import AsyncChats
 from .checkout import AsyncCheckout
+from .lists import AsyncLists
 from .orders import AsyncOrders
 from .users import AsyncUsers
 
 
 class AsyncStore(
-    AsyncCarts, AsyncChats, AsyncCheckout, AsyncMirror, AsyncOrders, AsyncUsers
+    AsyncCarts,
+    AsyncChats,
+    AsyncCheckout,
+    AsyncLists,
+    AsyncMirror,
+    AsyncOrders,
+    AsyncUsers,
 ):
     """The data layer: connections for generated functions, and the use cases.
 

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from generated.aio import users
 from generated.enums import WalletStatus
+from generated.internal.aio import user_steps
 from generated.models import UserProfile
 from store import addresses, errors
 from store.encryption import SUI_PRIVATE_KEY, KeyRing
@@ -38,7 +39,7 @@ class AsyncUsers(AsyncDatabase):
         """
         async with self.connection() as conn:
             while True:  # again only if the user was deleted between the two
-                user = await users.create_user(
+                user = await user_steps.create_user(
                     conn, crossmint_user_id=crossmint_user_id, email=email
                 )
                 # As a statement of its own, this sees what the first one waited for.
@@ -83,7 +84,7 @@ class AsyncUsers(AsyncDatabase):
         token = None if key is None else self._encrypted(user_id, key)
 
         async def work(conn: _Connection) -> UserProfile:
-            won = await users.provision_wallet(
+            won = await user_steps.provision_wallet(
                 conn,
                 id=user_id,
                 wallet_address=sui,
@@ -121,7 +122,7 @@ class AsyncUsers(AsyncDatabase):
         token = self._encrypted(user_id, key)
 
         async def work(conn: _Connection) -> None:
-            if await users.set_sui_private_key(conn, id=user_id, token=token):
+            if await user_steps.set_sui_private_key(conn, id=user_id, token=token):
                 return
             if await users.get_user(conn, id=user_id) is None:
                 raise errors.UserNotFound(user_id)
@@ -139,7 +140,7 @@ class AsyncUsers(AsyncDatabase):
         """
         ring = KeyRing(self.settings.wallet_keys())
         async with self.connection() as conn:
-            token = await users.get_sui_private_key(conn, id=user_id)
+            token = await user_steps.get_sui_private_key(conn, id=user_id)
             if token is None and await users.get_user(conn, id=user_id) is None:
                 raise errors.UserNotFound(user_id)
         return None if token is None else ring.decrypt(token, user_id, SUI_PRIVATE_KEY)
@@ -154,13 +155,15 @@ class AsyncUsers(AsyncDatabase):
 
         async def work(conn: _Connection) -> None:
             # Events on their way wait for this lock, as all do that changes orders.
-            if await users.lock_user(conn, id=user_id) is None:
+            if await user_steps.lock_user(conn, id=user_id) is None:
                 raise errors.UserNotFound(user_id)
-            named = await users.list_open_orders(conn, user_id=user_id, max_rows=100)
+            named = await user_steps.list_open_orders(
+                conn, user_id=user_id, max_rows=100
+            )
             if named:
                 raise errors.UserHasOpenOrders(user_id, named)
-            await users.erase_orders(conn, user_id=user_id)
-            await users.erase_user(conn, id=user_id)
+            await user_steps.erase_orders(conn, user_id=user_id)
+            await user_steps.erase_user(conn, id=user_id)
 
         await self.atomically(work)
 
@@ -171,7 +174,7 @@ class AsyncUsers(AsyncDatabase):
         return ring.encrypt(key, user_id, SUI_PRIVATE_KEY)
 
     async def _keeps(self, conn: _Connection, user_id: UUID, key: SecretStr) -> bool:
-        token = await users.get_sui_private_key(conn, id=user_id)
+        token = await user_steps.get_sui_private_key(conn, id=user_id)
         if token is None:
             return False
         ring = KeyRing(self.settings.wallet_keys())

@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import Literal
 from uuid import UUID, uuid4
 
-from generated import carts, users
+from generated import users
+from generated.internal import cart_steps
 from generated.models import CartItem
 from store import errors
 from store.products import CartAddition, ItemName, Product
@@ -41,8 +42,8 @@ class Carts(Database):
 
         def attempt() -> CartItem | None:
             with self.transaction() as conn:
-                carts.lock_cart(conn, user_id=user_id)
-                added = carts.send_add_cart_item(
+                cart_steps.lock_cart(conn, user_id=user_id)
+                added = cart_steps.send_add_cart_item(
                     conn,
                     id=new_id,
                     user_id=user_id,
@@ -74,7 +75,7 @@ class Carts(Database):
         """
         name = ItemName.of(item)
         with self.connection() as conn:
-            return carts.get_cart_item(
+            return cart_steps.get_cart_item(
                 conn,
                 user_id=user_id,
                 id=name.id,
@@ -92,7 +93,7 @@ class Carts(Database):
         self._require("db")
         name = ItemName.of(item)
         with self.connection() as conn:
-            return carts.remove_cart_item(
+            return cart_steps.remove_cart_item(
                 conn,
                 user_id=user_id,
                 id=name.id,
@@ -103,7 +104,7 @@ class Carts(Database):
         """Take everything out of the user's cart, and tell how many items that was."""
         self._require("db")
         with self.connection() as conn:
-            return carts.clear_cart(conn, user_id=user_id)
+            return cart_steps.clear_cart(conn, user_id=user_id)
 
     def _require(self, service: Literal["db", "onchain"]) -> None:
         if self.settings.cart_service != service:

@@ -12,9 +12,11 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from generated import chain, orders
+from generated import chain
+from generated.internal import chain_steps, order_steps
 from store import errors
 from store.chain import ChainCursor, ChainEvent, ChainPage, PageEntry, RecordedPage
+from store.limits import refuse_too_many
 
 from .database import Database
 
@@ -32,7 +34,7 @@ def mirror_order_items(conn: _Connection, order_ids: Sequence[UUID]) -> None:
     What takes an item's place in the cart, or loses it, goes along. Needs the locks of
     the orders' users; to be called where carts are on chain, when a status has changed.
     """
-    chain.mirror_cart_items(conn, order_ids=order_ids, object_ids=[], user_ids=[])
+    chain_steps.mirror_cart_items(conn, order_ids=order_ids, object_ids=[], user_ids=[])
 
 
 class Mirror(Database):
@@ -57,10 +59,10 @@ class Mirror(Database):
         self._require_onchain()
 
         def work(conn: _Connection) -> None:
-            chain.lock_chain_cursor(conn)
+            chain_steps.lock_chain_cursor(conn)
             stored = _stored_cursor(conn)
             if stored is None:
-                chain.move_chain_cursor(conn, **cursor.model_dump())
+                chain_steps.move_chain_cursor(conn, **cursor.model_dump())
             elif stored != cursor:
                 raise errors.ChainCursorMoved(stored)
 
@@ -79,6 +81,7 @@ class Mirror(Database):
         Raises:
             ChainCursorMoved: another worker was faster; nothing was written.
             Malformed: it is no page.
+            TooMany: it has more than CHAIN_PAGE_MAX_EVENTS events.
 
         Example::
 
@@ -94,7 +97,7 @@ class Mirror(Database):
         given = ChainPage.read(page)
 
         def work(refused: Mapping[UUID, str], conn: _Connection) -> RecordedPage:
-            chain.lock_chain_cursor(conn)
+            chain_steps.lock_chain_cursor(conn)
             stored, following = _stored_cursor(conn), given.next_cursor
             if following is not None and stored == following:
                 return RecordedPage(
@@ -103,7 +106,7 @@ class Mirror(Database):
             if stored != asked_with:
                 raise errors.ChainCursorMoved(stored)
             if following is not None:
-                chain.move_chain_cursor(conn, **following.model_dump())
+                chain_steps.move_chain_cursor(conn, **following.model_dump())
             return _apply(conn, given, refused, following or stored)
 
         return self._record(given, work)
@@ -116,12 +119,13 @@ class Mirror(Database):
 
         Raises:
             Malformed: it is no page.
+            TooMany: it has more than CHAIN_PAGE_MAX_EVENTS events.
         """
         self._require_onchain()
         given = ChainPage.read(page)
 
         def work(refused: Mapping[UUID, str], conn: _Connection) -> RecordedPage:
-            chain.lock_chain_cursor(conn)
+            chain_steps.lock_chain_cursor(conn)
             return _apply(conn, given, refused, _stored_cursor(conn))
 
         return self._record(given, work)
@@ -145,6 +149,8 @@ class Mirror(Database):
 
     def _record(self, page: ChainPage, work: _Work) -> RecordedPage:
         """Do the work, without the events that the database turns out to refuse."""
+        limit = self.settings.chain_page_max_events
+        refuse_too_many("events", page.entries, limit, "CHAIN_PAGE_MAX_EVENTS")
         refused: dict[UUID, str] = {}
         for _ in range(_ATTEMPTS - 1):
             try:
@@ -180,14 +186,14 @@ class _Rehearsed(Exception):
 
 
 def _rehearse(entry: PageEntry, conn: _Connection) -> None:
-    chain.lock_chain_cursor(conn)
+    chain_steps.lock_chain_cursor(conn)
     page = ChainPage(entries=(entry,), next_cursor=None, has_next_page=False)
     _apply(conn, page, {}, None)
     raise _Rehearsed
 
 
 def _stored_cursor(conn: _Connection) -> ChainCursor | None:
-    row = chain.get_chain_cursor(conn)
+    row = chain_steps.get_chain_cursor(conn)
     if row is None:
         return None
     return ChainCursor(tx_digest=row.tx_digest, event_seq=row.event_seq)
@@ -204,7 +210,7 @@ def _apply(
     Locks Crossmint ids, then users: needs the cursor's lock, and none of these.
     """
     wallets = {e.wallet_address for e in page.entries if e.wallet_address}
-    known = chain.list_known_wallets(conn, wallet_addresses=sorted(wallets))
+    known = chain_steps.list_known_wallets(conn, wallet_addresses=sorted(wallets))
     named = [
         entry.event.crossmint_order_id
         for entry in page.entries
@@ -213,8 +219,8 @@ def _apply(
         and entry.event.wallet_address in known
     ]
     if named:
-        orders.lock_crossmint_orders(conn, crossmint_order_ids=named)
-    owners = chain.lock_users_of_wallets(conn, wallet_addresses=known)
+        order_steps.lock_crossmint_orders(conn, crossmint_order_ids=named)
+    owners = chain_steps.lock_users_of_wallets(conn, wallet_addresses=known)
     here = {owner.wallet_address for owner in owners}
 
     aside: dict[UUID, tuple[PageEntry, str]] = {}
@@ -242,19 +248,19 @@ def _apply(
             created += [order_id] if order_id else []
             aside |= {entry.id: (entry, reason)} if reason else {}
     if events:
-        chain.link_snapshots_to_cart_items(
+        chain_steps.link_snapshots_to_cart_items(
             conn,
             object_ids=[event.object_id for event in events],
             user_ids=[owner.id for owner in owners],
         )
     if created:
-        orders.recompute_orders(conn, ids=created)
+        order_steps.recompute_orders(conn, ids=created)
 
     done = [entry.id for entry in page.entries if entry.id not in aside]
     chain.drop_set_aside_chain_events(conn, ids=done)
     if aside:
         entries = [entry for entry, _ in aside.values()]
-        chain.set_chain_events_aside(
+        chain_steps.set_chain_events_aside(
             conn,
             ids=[*aside],
             reasons=[reason for _, reason in aside.values()],
@@ -276,15 +282,17 @@ def _keep(
 ) -> int:
     """Keep events and mirror the items that they name; tell how many were new."""
     objects = sorted({event.object_id for event in events})
-    recorded = chain.insert_chain_events(
+    recorded = chain_steps.insert_chain_events(
         conn,
         events=[
             asdict(event) | {"occurred_at": event.occurred_at.isoformat()}
             for event in events
         ],
     )
-    chain.adopt_cart_items(conn, object_ids=objects, user_ids=user_ids)
-    chain.mirror_cart_items(conn, order_ids=[], object_ids=objects, user_ids=user_ids)
+    chain_steps.adopt_cart_items(conn, object_ids=objects, user_ids=user_ids)
+    chain_steps.mirror_cart_items(
+        conn, order_ids=[], object_ids=objects, user_ids=user_ids
+    )
     return recorded
 
 
@@ -292,14 +300,14 @@ def _apply_to_order(
     conn: _Connection, event: ChainEvent
 ) -> tuple[UUID | None, str | None]:
     """Record an OrderCreated on its order, or make that; say what could not be done."""
-    found = chain.get_order_of_chain_event(
+    found = chain_steps.get_order_of_chain_event(
         conn, tx_digest=event.tx_digest, event_sequence=event.event_sequence
     )
     if found is None or found.owner_id is None or found.is_retired:
         return None, None
     reason = "its transaction is another order's" if found.digest_is_used else None
     if found.order_id is None:
-        created = chain.create_order_of_chain_event(
+        created = chain_steps.create_order_of_chain_event(
             conn,
             tx_digest=event.tx_digest,
             event_sequence=event.event_sequence,
@@ -314,7 +322,7 @@ def _apply_to_order(
     if found.tx_hash not in {None, event.tx_digest}:
         return None, "its order has another transaction"
     if found.tx_hash is None and reason is None:
-        chain.record_digest_of_order(
+        chain_steps.record_digest_of_order(
             conn, tx_digest=event.tx_digest, order_id=found.order_id
         )
     return None, reason if found.tx_hash is None else None

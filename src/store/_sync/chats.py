@@ -9,9 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from generated import chats
+from generated.internal import chat_steps
 from generated.models import ChatSession
 from store import errors
 from store import messages as ui_messages
+from store.limits import refuse_too_many
 from store.pages import Page
 
 from .database import Database
@@ -53,10 +55,13 @@ class Chats(Database):
             )
 
         Raises:
+            TooMany: more than TURN_MAX_MESSAGES messages.
             MessageRefused: a message cannot be stored, or ``replace_after`` is none.
             ChatSessionNotFound: the user has no such session.
             ChatOvertaken: the session was saved since ``from_version``.
         """
+        limit = self.settings.turn_max_messages
+        refuse_too_many("messages", messages, limit, "TURN_MAX_MESSAGES")
         turn, size = ui_messages.Turn(), 0
         for message in [*messages]:
             size += turn.add(message)
@@ -72,7 +77,7 @@ class Chats(Database):
 
         def attempt() -> ChatSession | None:
             with self.transaction() as conn:
-                touched = chats.send_touch_chat_session(
+                touched = chat_steps.send_touch_chat_session(
                     conn,
                     id=session_id,
                     user_id=user_id,
@@ -81,7 +86,7 @@ class Chats(Database):
                     last_save=last_save,
                 )
                 if replace_after is not None:
-                    kept = chats.delete_chat_messages_after(
+                    kept = chat_steps.delete_chat_messages_after(
                         conn,
                         session_id=session_id,
                         user_id=user_id,
@@ -89,7 +94,7 @@ class Chats(Database):
                     )
                     if kept is None and touched():
                         raise errors.MessageRefused("replace_after", "is not there")
-                chats.save_chat_messages(
+                chat_steps.save_chat_messages(
                     conn,
                     session_id=session_id,
                     user_id=user_id,
@@ -117,22 +122,21 @@ class Chats(Database):
             raise errors.ChatOvertaken(session_id) from None
         return session
 
-    def list_chat_sessions(
+    def page_chat_sessions(
         self, user_id: UUID, *, limit: int = 20, offset: int = 0
     ) -> Page[ChatSession]:
-        """List a user's sessions, the last touched first, with how many there are.
+        """Give some of a user's sessions, the last touched first, with their number.
 
         One round trip. The number is right beyond the last page, too.
 
-            page = store.list_chat_sessions(user_id, limit=20, offset=40)
+            page = store.page_chat_sessions(user_id, limit=20, offset=40)
             {"sessions": page.rows, "total": page.total}
 
         A session that is touched moves to the top, so that the next page by offset
-        repeats one; ``generated.chats.list_chat_sessions`` goes on from a session, and
-        repeats none.
+        repeats one; `list_chat_sessions` repeats none.
         """
         with self.connection() as conn:
-            found = chats.page_chat_sessions(
+            found = chat_steps.page_chat_sessions(
                 conn, user_id=user_id, max_rows=limit, skipped_rows=offset
             )
         rows = [each.chat_session for each in found if each.chat_session]

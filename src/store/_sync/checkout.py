@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
-from generated import carts, orders
+from generated.internal import cart_steps, order_steps
 from store import checkouts, errors
 from store.checkouts import CheckoutLine, PlacedOrder
+from store.limits import refuse_too_many
 from store.products import ItemName
 
 from .database import Database
@@ -28,6 +29,7 @@ class Checkout(Database):
 
         Raises:
             EmptyCheckout: no line.
+            TooMany: more than CHECKOUT_MAX_LINES lines.
             RepeatedItem: two lines name one item or Crossmint order.
             ItemUnavailable: an item is not in the user's cart.
             PriceChanged: an item costs another price than the line expects.
@@ -35,6 +37,8 @@ class Checkout(Database):
             InvalidValue: an id, price or amount breaks a rule of the schema.
             Malformed: an item's name is neither an id nor one on chain.
         """
+        limit = self.settings.checkout_max_lines
+        refuse_too_many("lines", lines, limit, "CHECKOUT_MAX_LINES")
         names = checkouts.refuse_malformed(lines)
         try:
             return self._retried(lambda: self._place(user_id, lines, names))
@@ -55,10 +59,10 @@ class Checkout(Database):
         crossmint_order_ids = checkouts.crossmint_order_ids(lines)
         with self.transaction() as conn:
             if crossmint_order_ids:
-                orders.lock_crossmint_orders(
+                order_steps.lock_crossmint_orders(
                     conn, crossmint_order_ids=crossmint_order_ids
                 )
-            created = orders.send_create_orders(
+            created = order_steps.send_create_orders(
                 conn,
                 user_id=user_id,
                 checkout_id=uuid4(),
@@ -67,8 +71,8 @@ class Checkout(Database):
                 amounts_usdc=[line.amount_usdc for line in lines],
             )
             # An event may have come before the order.
-            recomputed = orders.send_recompute_orders(conn, ids=ids)
-            claimed = carts.send_claim_cart_items(
+            recomputed = order_steps.send_recompute_orders(conn, ids=ids)
+            claimed = cart_steps.send_claim_cart_items(
                 conn,
                 user_id=user_id,
                 order_ids=ids,
@@ -88,7 +92,7 @@ class Checkout(Database):
         self, user_id: UUID, lines: Sequence[CheckoutLine], names: Sequence[ItemName]
     ) -> list[PlacedOrder] | None:
         with self.connection() as conn:
-            rows = orders.list_orders_of_checkouts(
+            rows = order_steps.list_orders_of_checkouts(
                 conn,
                 user_id=user_id,
                 crossmint_order_ids=checkouts.crossmint_order_ids(lines),
@@ -108,7 +112,7 @@ class Checkout(Database):
         if refusal.table != "order_items":
             return refusal
         with self.connection() as conn:
-            items = carts.list_named_cart_items(
+            items = cart_steps.list_named_cart_items(
                 conn,
                 user_id=user_id,
                 ids=[name.id for name in names if name.id],

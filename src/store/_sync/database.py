@@ -15,13 +15,13 @@ import psycopg
 from psycopg import Connection, conninfo
 from psycopg.rows import TupleRow
 
-from generated import sessions
+from generated.internal import sessions
 from store import errors
 from store.arguments import Parameters
 from store.constraints import refused, translated
 from store.limits import milliseconds
 from store.settings import Settings
-from store.statistics import PoolStatistics
+from store.statistics import Observer, PoolStatistics
 
 from .connection import StoreConnection
 from .loans import Loan, refuse_nested
@@ -45,8 +45,8 @@ class Database:
     """The pool that queries go through, whose connections are in autocommit.
 
     Use it as a context manager, or call `open` and `close`. Without settings it reads
-    them from the environment. After a fork the child connects anew; it cannot be
-    pickled.
+    them from the environment. An `observer` is told of each round trip. After a fork
+    the child connects anew; it cannot be pickled.
 
     Raises:
         ConfigurationError: a setting is missing or bad.
@@ -55,15 +55,16 @@ class Database:
     # The caller's connection, in the copy that `within` gives.
     _bound: PoolConnection | None = None
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(
+        self, settings: Settings | None = None, *, observer: Observer | None = None
+    ) -> None:
         self.settings = settings or Settings.load()
+        self._observer = observer
         self._limits = self._default_limits = self.settings.limits
         self._pool = Pool(self._connect, self.settings.database_pool_size)
 
     def __init_subclass__(cls) -> None:
         """Have public methods refuse wrong types, and to block themselves."""
-        if not cls.__module__.startswith("store."):
-            return  # what another's methods take, and whether to repeat them, is theirs
         for name, method in list(vars(cls).items()):
             if isfunction(method) and not name.startswith("_"):
                 setattr(cls, name, _guarded(method))
@@ -318,6 +319,7 @@ class Database:
                 **_keywords(self.settings),
             )
             conn.patience = limits.connect
+            conn.observer = self._observer
             if pooler != "yes":
                 entered = sessions.enter_session(
                     conn,

@@ -11,10 +11,11 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from generated import carts, deposits, orders, users
+from generated import deposits, orders, users
 from generated.enums import OrderStatus, OrderType
+from generated.internal import cart_steps, deposit_steps, order_steps, user_steps
+from generated.internal.order_steps import ListCheckoutsToGiveUpRow, RecomputeOrdersRow
 from generated.models import Order
-from generated.orders import ListCheckoutsToGiveUpRow, RecomputeOrdersRow
 from store import addresses, errors, webhooks
 from store.orders import (
     ForgottenEvents,
@@ -67,8 +68,8 @@ class Orders(Database):
 
         def work(conn: _Connection) -> ReceivedEvent:
             if named is not None:
-                orders.lock_crossmint_orders(conn, crossmint_order_ids=[named])
-            is_first = orders.insert_order_event(
+                order_steps.lock_crossmint_orders(conn, crossmint_order_ids=[named])
+            is_first = order_steps.insert_order_event(
                 conn,
                 id=event.id,
                 crossmint_order_id=named,
@@ -84,12 +85,12 @@ class Orders(Database):
             )
             if not is_first:
                 return self._received_before(conn, event)
-            order_id = named and orders.lock_owner_of_crossmint_order(
+            order_id = named and order_steps.lock_owner_of_crossmint_order(
                 conn, crossmint_order_id=named
             )
             made = self._recompute(conn, order_id) if order_id else None
             if named and not order_id:
-                orders.strip_retired_event(conn, id=event.id)
+                order_steps.strip_retired_event(conn, id=event.id)
             applied = made if made and made.order.type == OrderType.CHECKOUT else None
             return ReceivedEvent(
                 event=event,
@@ -115,7 +116,7 @@ class Orders(Database):
         def work(conn: _Connection) -> Order:
             # The user's lock is enough: an event that comes at the same time takes it
             # too before it recomputes the status.
-            users.lock_user(conn, id=user_id)
+            user_steps.lock_user(conn, id=user_id)
             order = orders.get_order(conn, id=order_id, user_id=user_id)
             if order is None:
                 raise errors.OrderNotFound(order_id)
@@ -124,7 +125,7 @@ class Orders(Database):
             waiting = order.status == OrderStatus.AWAITING_APPROVAL
             if not waiting or order.type != OrderType.CHECKOUT:
                 raise errors.OrderNotCancellable(order_id, order.status)
-            orders.insert_order_cancellation(conn, order_id=order_id)
+            order_steps.insert_order_cancellation(conn, order_id=order_id)
             made = self._recompute(conn, order_id)
             return made.order if made else order
 
@@ -150,9 +151,11 @@ class Orders(Database):
         """
 
         def work(conn: _Connection) -> Order:
-            orders.lock_crossmint_orders(conn, crossmint_order_ids=[crossmint_order_id])
-            users.lock_user(conn, id=user_id)
-            order = orders.attach_crossmint_order(
+            order_steps.lock_crossmint_orders(
+                conn, crossmint_order_ids=[crossmint_order_id]
+            )
+            user_steps.lock_user(conn, id=user_id)
+            order = order_steps.attach_crossmint_order(
                 conn,
                 id=order_id,
                 user_id=user_id,
@@ -181,7 +184,7 @@ class Orders(Database):
         digest = addresses.sui_digest(tx_digest)
         try:
             with self.connection() as conn:
-                order = orders.attach_transaction_by_crossmint_order(
+                order = order_steps.attach_transaction_by_crossmint_order(
                     conn, crossmint_order_id=crossmint_order_id, tx_hash=digest
                 )
         except errors.AlreadyExists:
@@ -208,8 +211,8 @@ class Orders(Database):
         """Give a numbered page of a user's orders, the newest first, and the total.
 
         Pages are counted from 1. Each checkout comes with its snapshot. Where orders
-        come in between, one may be on two pages; `orders.list_orders` has no such gaps,
-        and costs the same however far back it reads.
+        come in between, one may be on two pages; `list_orders` has no such gaps, and
+        costs the same however far back it reads.
 
         Raises:
             InvalidValue: the page or the limit is below 1.
@@ -217,7 +220,7 @@ class Orders(Database):
         if page < 1 or limit < 1:
             raise errors.InvalidValue("a page and its limit are at least 1")
         with self.connection() as conn:
-            rows = orders.page_orders(
+            rows = order_steps.page_orders(
                 conn,
                 user_id=user_id,
                 type=type,
@@ -245,7 +248,7 @@ class Orders(Database):
         last: ListCheckoutsToGiveUpRow | None = None
         while len(given_up) < max_orders:
             with self.connection() as conn:
-                batch = orders.list_checkouts_to_give_up(
+                batch = order_steps.list_checkouts_to_give_up(
                     conn,
                     older_than=older_than,
                     after_created_at=last.created_at if last else None,
@@ -263,17 +266,17 @@ class Orders(Database):
 
         def work(conn: _Connection) -> list[GivenUpOrder]:
             # As for a cancellation, the users' locks are enough.
-            orders.lock_owners_of_orders(conn, order_ids=order_ids)
-            ids = orders.insert_givings_up(conn, order_ids=order_ids)
+            order_steps.lock_owners_of_orders(conn, order_ids=order_ids)
+            ids = order_steps.insert_givings_up(conn, order_ids=order_ids)
             gone = [each for each in ids if each]
-            changed = orders.recompute_orders(conn, ids=gone)
+            changed = order_steps.recompute_orders(conn, ids=gone)
             given_up = [each.order for each in changed]
             given_up.sort(key=lambda order: (order.created_at, order.id))
             for order in given_up:
-                carts.restore_cart_item(conn, order_id=order.id)
+                cart_steps.restore_cart_item(conn, order_id=order.id)
             if self.settings.cart_service == "onchain":
                 mirror_order_items(conn, gone)
-            back = set(orders.list_orders_with_item_in_cart(conn, order_ids=gone))
+            back = set(order_steps.list_orders_with_item_in_cart(conn, order_ids=gone))
             return [GivenUpOrder(order, order.id in back) for order in given_up]
 
         return self.atomically(work)
@@ -291,7 +294,7 @@ class Orders(Database):
         stripped = deleted = 0
         while stripped + deleted < max_events:
             with self.connection() as conn:
-                batch = orders.forget_order_events(
+                batch = order_steps.forget_order_events(
                     conn,
                     older_than=older_than,
                     max_rows=min(_EVENTS_AT_ONCE, max_events - stripped - deleted),
@@ -319,7 +322,7 @@ class Orders(Database):
         if isinstance(amount_usdc, float):
             raise errors.InvalidValue("amount_usdc is a float, which is not exact")
         with self.connection() as conn:
-            recorded = deposits.insert_verified_deposit(
+            recorded = deposit_steps.insert_verified_deposit(
                 conn, user_id=user_id, tx_hash=tx_hash, amount_usdc=amount_usdc
             )
             if recorded:
@@ -332,7 +335,7 @@ class Orders(Database):
         return None
 
     def _received_before(self, conn: _Connection, event: OrderEvent) -> ReceivedEvent:
-        kept = orders.get_received_event(conn, id=event.id)
+        kept = order_steps.get_received_event(conn, id=event.id)
         return ReceivedEvent(
             event=event,
             is_first=False,
@@ -350,11 +353,11 @@ class Orders(Database):
         A paid order's item is not in the cart, whatever brought it there; on a change
         into cancelled it comes back. Gives the order and the status that it had.
         """
-        for changed in orders.recompute_orders(conn, ids=[order_id]):
+        for changed in order_steps.recompute_orders(conn, ids=[order_id]):
             made = changed
             break
         else:
-            found = orders.reread_order(conn, id=order_id)
+            found = order_steps.reread_order(conn, id=order_id)
             if found is None:
                 return None
             made = RecomputeOrdersRow(found, found.status)
@@ -362,9 +365,9 @@ class Orders(Database):
             return made
         if made.order.status == OrderStatus.CANCELLED:
             if made.status_before != OrderStatus.CANCELLED:
-                carts.restore_cart_item(conn, order_id=order_id)
+                cart_steps.restore_cart_item(conn, order_id=order_id)
         elif made.order.status != OrderStatus.AWAITING_APPROVAL:
-            carts.take_cart_item_of_order(conn, order_id=order_id)
+            cart_steps.take_cart_item_of_order(conn, order_id=order_id)
         if self.settings.cart_service == "onchain":
             mirror_order_items(conn, [order_id])
         return made

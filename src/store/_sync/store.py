@@ -7,11 +7,20 @@ from .carts import Carts
 from .chain import Mirror
 from .chats import Chats
 from .checkout import Checkout
+from .lists import Lists
 from .orders import Orders
 from .users import Users
 
 
-class Store(Carts, Chats, Checkout, Mirror, Orders, Users):
+class Store(
+    Carts,
+    Chats,
+    Checkout,
+    Lists,
+    Mirror,
+    Orders,
+    Users,
+):
     """The data layer: connections for generated functions, and the use cases.
 
     A use case that is one query is a generated function, called with a `connection()`;

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from generated import users
 from generated.enums import WalletStatus
+from generated.internal import user_steps
 from generated.models import UserProfile
 from store import addresses, errors
 from store.encryption import SUI_PRIVATE_KEY, KeyRing
@@ -37,7 +38,7 @@ class Users(Database):
         """
         with self.connection() as conn:
             while True:  # again only if the user was deleted between the two
-                user = users.create_user(
+                user = user_steps.create_user(
                     conn, crossmint_user_id=crossmint_user_id, email=email
                 )
                 # As a statement of its own, this sees what the first one waited for.
@@ -82,7 +83,7 @@ class Users(Database):
         token = None if key is None else self._encrypted(user_id, key)
 
         def work(conn: _Connection) -> UserProfile:
-            won = users.provision_wallet(
+            won = user_steps.provision_wallet(
                 conn,
                 id=user_id,
                 wallet_address=sui,
@@ -120,7 +121,7 @@ class Users(Database):
         token = self._encrypted(user_id, key)
 
         def work(conn: _Connection) -> None:
-            if users.set_sui_private_key(conn, id=user_id, token=token):
+            if user_steps.set_sui_private_key(conn, id=user_id, token=token):
                 return
             if users.get_user(conn, id=user_id) is None:
                 raise errors.UserNotFound(user_id)
@@ -138,7 +139,7 @@ class Users(Database):
         """
         ring = KeyRing(self.settings.wallet_keys())
         with self.connection() as conn:
-            token = users.get_sui_private_key(conn, id=user_id)
+            token = user_steps.get_sui_private_key(conn, id=user_id)
             if token is None and users.get_user(conn, id=user_id) is None:
                 raise errors.UserNotFound(user_id)
         return None if token is None else ring.decrypt(token, user_id, SUI_PRIVATE_KEY)
@@ -153,13 +154,13 @@ class Users(Database):
 
         def work(conn: _Connection) -> None:
             # Events on their way wait for this lock, as all do that changes orders.
-            if users.lock_user(conn, id=user_id) is None:
+            if user_steps.lock_user(conn, id=user_id) is None:
                 raise errors.UserNotFound(user_id)
-            named = users.list_open_orders(conn, user_id=user_id, max_rows=100)
+            named = user_steps.list_open_orders(conn, user_id=user_id, max_rows=100)
             if named:
                 raise errors.UserHasOpenOrders(user_id, named)
-            users.erase_orders(conn, user_id=user_id)
-            users.erase_user(conn, id=user_id)
+            user_steps.erase_orders(conn, user_id=user_id)
+            user_steps.erase_user(conn, id=user_id)
 
         self.atomically(work)
 
@@ -170,7 +171,7 @@ class Users(Database):
         return ring.encrypt(key, user_id, SUI_PRIVATE_KEY)
 
     def _keeps(self, conn: _Connection, user_id: UUID, key: SecretStr) -> bool:
-        token = users.get_sui_private_key(conn, id=user_id)
+        token = user_steps.get_sui_private_key(conn, id=user_id)
         if token is None:
             return False
         ring = KeyRing(self.settings.wallet_keys())

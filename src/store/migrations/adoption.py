@@ -24,7 +24,7 @@ from typing import Final
 import psycopg
 from psycopg.errors import Diagnostic
 
-from generated import catalog
+from generated.internal import catalog
 
 from ..constraints import RULES
 from ..errors import MigrationError

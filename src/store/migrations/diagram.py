@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
-from generated import catalog
+from generated.internal import catalog
 
 from ..errors import MigrationError
 from ..settings import DatabaseSettings

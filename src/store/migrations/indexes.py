@@ -12,7 +12,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from generated import catalog
+from generated.internal import catalog
 
 from .files import MigrationFile
 from .journal import Finding

@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 import psycopg
 from psycopg import Connection, RawCursor
 
-from generated import catalog
-from generated.catalog import ListFillableColumnsRow, ListInsertionsRow
+from generated.internal import catalog
+from generated.internal.catalog import ListFillableColumnsRow, ListInsertionsRow
 
 from . import values
 

@@ -18,7 +18,7 @@ from typing import Any
 import psycopg
 from psycopg import Connection, conninfo
 
-from generated import catalog
+from generated.internal import catalog
 
 from ..errors import MigrationError
 from ..settings import DatabaseSettings

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 from psycopg import Connection, RawCursor
 
-from generated.catalog import ListFillableColumnsRow
+from generated.internal.catalog import ListFillableColumnsRow
 
 from ..errors import MigrationError
 

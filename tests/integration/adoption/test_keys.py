@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from generated import users
+from generated.internal import user_steps
 from store import Store, migrations, rotation
 from store.errors import Undecryptable
 from tests.support import adopted, chains, factories, stores, wallets
@@ -94,7 +94,7 @@ def test_what_another_key_encrypted_stays(
     found = rotation.rotate(store, silent)
     assert (found.undecryptable, found.foreign) == ([user_ids[7]], [])
     assert found.replaced == 102
-    assert users.get_sui_private_key(old, id=user_ids[7]) == lost
+    assert user_steps.get_sui_private_key(old, id=user_ids[7]) == lost
     with pytest.raises(Undecryptable):
         store.get_sui_private_key(user_ids[7])
 

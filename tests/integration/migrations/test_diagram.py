@@ -5,7 +5,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from generated import catalog
+from generated.internal import catalog
 from store.migrations import diagram
 
 PAGE = Path(__file__).parents[3] / diagram.PAGE

@@ -1,0 +1,178 @@
+# Generated from store/_async/lists.py by tools/make_sync.py. DO NOT EDIT.
+"""Lists that are read page after page, each from the cursor of the one before."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from generated.enums import OrderStatus, OrderType
+from generated.internal import chain_steps, chat_steps, order_steps
+from generated.internal.order_steps import (
+    ListItemsPaidTwiceRow,
+    ListOrdersRow,
+    ListOrdersWithoutDigestRow,
+    ListPaymentsWithoutOrderRow,
+)
+from generated.models import ChatSession, Order, SetAsideChainEvent
+from store.pages import CursorPage, Listing
+
+from .database import Database
+
+_ORDERS = Listing("list_orders", UUID)
+_CHAT_SESSIONS = Listing("list_chat_sessions", UUID)
+_PAYMENTS_WITHOUT_ORDER = Listing("list_payments_without_order", str)
+_ORDERS_WITHOUT_DIGEST = Listing("list_orders_without_digest", UUID)
+_ITEMS_PAID_TWICE = Listing("list_items_paid_twice", UUID)
+_PAYMENTS_THAT_DIFFER = Listing("list_payments_that_differ", UUID)
+_SET_ASIDE = Listing("list_set_aside_chain_events", UUID)
+
+
+class Lists(Database):
+    """The lists of a store that have pages.
+
+    Without a cursor they begin at the beginning. All raise Malformed where the cursor
+    is none that the same list gave, and InvalidValue where ``max_rows`` is below 1. ::
+
+        page = store.list_orders(user_id)
+        while page.next_cursor:
+            page = store.list_orders(user_id, cursor=page.next_cursor)
+    """
+
+    def list_orders(
+        self,
+        user_id: UUID,
+        *,
+        type: OrderType | None = None,  # noqa: A002 - the column's name
+        status: OrderStatus | None = None,
+        cursor: str | None = None,
+        max_rows: int = 20,
+    ) -> CursorPage[ListOrdersRow]:
+        """List a user's orders, the newest first, each checkout with its product."""
+        time, key = _ORDERS.position(cursor, max_rows)
+        with self.connection() as conn:
+            rows = order_steps.list_orders(
+                conn,
+                user_id=user_id,
+                type=type,
+                status=status,
+                before_created_at=time,
+                before_id=key,
+                max_rows=max_rows + 1,
+            )
+        return _ORDERS.page(rows, max_rows, lambda row: _placed(row.order))
+
+    def list_chat_sessions(
+        self, user_id: UUID, *, cursor: str | None = None, max_rows: int = 20
+    ) -> CursorPage[ChatSession]:
+        """List a user's chat sessions, the last touched first.
+
+        One that is touched moves to the top: paging down repeats none, and misses only
+        what is newer by now than the first page.
+        """
+        time, key = _CHAT_SESSIONS.position(cursor, max_rows)
+        with self.connection() as conn:
+            rows = chat_steps.list_chat_sessions(
+                conn,
+                user_id=user_id,
+                before_updated_at=time,
+                before_id=key,
+                max_rows=max_rows + 1,
+            )
+        return _CHAT_SESSIONS.page(
+            rows, max_rows, lambda session: (session.updated_at, session.id)
+        )
+
+    def list_payments_without_order(
+        self, older_than: timedelta, *, cursor: str | None = None, max_rows: int = 100
+    ) -> CursorPage[ListPaymentsWithoutOrderRow]:
+        """List signed payments of all whose order is not here, the oldest first.
+
+        Only what came longer ago than that; of an order that was deleted with its user,
+        ``is_retired`` says so.
+        """
+        time, key = _PAYMENTS_WITHOUT_ORDER.position(cursor, max_rows)
+        with self.connection() as conn:
+            rows = order_steps.list_payments_without_order(
+                conn,
+                older_than=older_than,
+                after_received_at=time,
+                after_id=key,
+                max_rows=max_rows + 1,
+            )
+        return _PAYMENTS_WITHOUT_ORDER.page(
+            rows, max_rows, lambda row: (row.received_at, row.id)
+        )
+
+    def list_orders_without_digest(
+        self, *, cursor: str | None = None, max_rows: int = 100
+    ) -> CursorPage[ListOrdersWithoutDigestRow]:
+        """List paid orders of all with an item on chain and no digest, oldest first."""
+        time, key = _ORDERS_WITHOUT_DIGEST.position(cursor, max_rows)
+        with self.connection() as conn:
+            rows = order_steps.list_orders_without_digest(
+                conn,
+                after_created_at=time,
+                after_id=key,
+                max_rows=max_rows + 1,
+            )
+        return _ORDERS_WITHOUT_DIGEST.page(
+            rows, max_rows, lambda row: _placed(row.order)
+        )
+
+    def list_items_paid_twice(
+        self,
+        user_id: UUID | None = None,
+        *,
+        cursor: str | None = None,
+        max_rows: int = 100,
+    ) -> CursorPage[ListItemsPaidTwiceRow]:
+        """List orders whose money came late and is owed back, the oldest first.
+
+        Something else paid for the same item, or for the same product in its place:
+        ``other_order_ids``. Of one user, or of all.
+        """
+        time, key = _ITEMS_PAID_TWICE.position(cursor, max_rows)
+        with self.connection() as conn:
+            rows = order_steps.list_items_paid_twice(
+                conn,
+                user_id=user_id,
+                after_created_at=time,
+                after_id=key,
+                max_rows=max_rows + 1,
+            )
+        return _ITEMS_PAID_TWICE.page(rows, max_rows, lambda row: _placed(row.order))
+
+    def list_payments_that_differ(
+        self, *, cursor: str | None = None, max_rows: int = 100
+    ) -> CursorPage[Order]:
+        """List orders of all that were paid less, or more, than was quoted."""
+        time, key = _PAYMENTS_THAT_DIFFER.position(cursor, max_rows)
+        with self.connection() as conn:
+            rows = order_steps.list_payments_that_differ(
+                conn,
+                after_created_at=time,
+                after_id=key,
+                max_rows=max_rows + 1,
+            )
+        return _PAYMENTS_THAT_DIFFER.page(rows, max_rows, _placed)
+
+    def list_set_aside_chain_events(
+        self, *, cursor: str | None = None, max_rows: int = 100
+    ) -> CursorPage[SetAsideChainEvent]:
+        """List events of the chain that were set aside, the oldest first."""
+        time, key = _SET_ASIDE.position(cursor, max_rows)
+        with self.connection() as conn:
+            rows = chain_steps.list_set_aside_chain_events(
+                conn,
+                after_set_aside_at=time,
+                after_id=key,
+                max_rows=max_rows + 1,
+            )
+        return _SET_ASIDE.page(
+            rows, max_rows, lambda event: (event.set_aside_at, event.id)
+        )
+
+
+def _placed(order: Order) -> tuple[datetime, UUID]:
+    return order.created_at, order.id
