@@ -103,13 +103,13 @@ studio: $(READY) ## Browse DATABASE_URL_DIRECT, else DATABASE_URL, in a visual U
 # On a server of its own, whose version is pinned: others may spell the rules otherwise.
 .PHONY: diagram
 diagram: $(READY) ## Draw the schema and list its tables in docs/schema.md
-	@$(BIN)/python -m tests.support.embedded '' sh -ec '\
+	@$(BIN)/python -m devserver.embedded '' sh -ec '\
 	  export DATABASE_URL="$$TEST_DATABASE_URL"; unset DATABASE_URL_DIRECT; \
 	  $(BIN)/python -m store migrate up >/dev/null; $(BIN)/python -m store migrate diagram'
 
 # A server of its own: for the schema's text one of the pinned version, else where no
 # database is named.
-ON_OUR_SERVER = $(BIN)/python -m tests.support.embedded '' sh -ec \
+ON_OUR_SERVER = $(BIN)/python -m devserver.embedded '' sh -ec \
   'export DATABASE_URL="$$TEST_DATABASE_URL"; unset DATABASE_URL_DIRECT; exec "$$@"' sh
 ON_A_SERVER = $(if $(DATABASE_URL)$(DATABASE_URL_DIRECT),,$(ON_OUR_SERVER))
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from tests.support import databases
+from devserver import databases
 
 from . import carts, latency, sameness
 from .carts import Cart

@@ -19,8 +19,8 @@ from typing import Literal, TypeAlias
 import psycopg
 from pydantic_core import to_json
 
+from devserver import databases
 from store import AsyncStore, Settings, Store
-from tests.support import databases
 
 from . import chats
 from .chats import Chat, Message

@@ -21,11 +21,11 @@ import standardwebhooks
 from rich.console import Console
 from rich.table import Table
 
+from devserver import embedded
 from generated import carts, chats, users
 from generated.enums import OrderType
 from generated.models import CartItem, UserProfile
 from store import CheckoutLine, Product, Settings, Store, StoreError, migrations
-from tests.support import embedded
 
 MAX_WIDTH = 52
 

@@ -8,9 +8,10 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support import adopted, databases, pooler, servers, stores
-from tests.support.databases import Template
-from tests.support.embedded import Server
+from devserver import databases, servers
+from devserver.databases import Template
+from devserver.embedded import Server
+from tests.support import adopted, pooler, stores
 
 # An example's time says more of the machine than of the code, and a clone per test
 # function, not per example, is what `database_url` is meant to give.

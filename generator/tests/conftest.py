@@ -6,9 +6,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from devserver import databases, servers
+from devserver.embedded import Server
 from generator.tests import sqlc
-from tests.support import databases, servers
-from tests.support.embedded import Server
 
 
 @pytest.fixture(scope="session")

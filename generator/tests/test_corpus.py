@@ -22,7 +22,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.types.range import Range
 
-from generator.tests.corpus import (
+from devserver.embedded import Server
+from generator.tools import annotations
+from generator.tools.corpus import (
     collect,
     databases,
     faults,
@@ -31,10 +33,8 @@ from generator.tests.corpus import (
     origins,
     static,
 )
-from generator.tests.corpus.findings import TOLERATED, Findings, Kind
-from generator.tests.corpus.generate import Generated, Query, Workshop
-from generator.tests.trust import annotations
-from tests.support.embedded import Server
+from generator.tools.corpus.findings import TOLERATED, Findings, Kind
+from generator.tools.corpus.generate import Generated, Query, Workshop
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = """
@@ -180,13 +180,13 @@ def test_untyped_column_is_counted(found_with: Flawed) -> None:
 
 def test_wrong_arity_is_ours(found_with: Flawed) -> None:
     """An argument that is not sent is an error of the generated code's."""
-    found = found_with(("(Int4(id), note)", "(Int4(id),)"))
+    found = found_with(("(_int4(id), note)", "(_int4(id),)"))
     assert [t for t in details(found, Kind.ERROR) if t.startswith("ListItems: 08P01")]
 
 
 def test_wrong_type_is_ours(found_with: Flawed) -> None:
     """An argument of a type that the statement does not take is one, too."""
-    found = found_with(("(Int4(id), note)", "([id], note)"))
+    found = found_with(("(_int4(id), note)", "([id], note)"))
     assert [t for t in details(found, Kind.ERROR) if t.startswith("ListItems: 42883")]
 
 
@@ -195,7 +195,7 @@ def test_list_for_what_is_no_array_is_ours(found_with: Flawed) -> None:
 
     The server's complaint is about its text, as if the data were at fault.
     """
-    found = found_with(("id: int,", "id: Sequence[str],"), ("Int4(id)", "id"))
+    found = found_with(("id: int,", "id: Sequence[str],"), ("_int4(id)", "id"))
     assert [t for t in details(found, Kind.ERROR) if t.startswith("ListItems: 22P02")]
 
 
@@ -229,7 +229,7 @@ def test_right_bulk_code_passes(found_with: Flawed) -> None:
          "stream_SomeLabels: […]: int, but str came"),
         ("def send_some_labels", "def sent_some_labels", Kind.LOST,
          "SomeLabels: functions …, …, stream_…"),
-        ("[(Int4(row.id), row.name) for", "[(row.name,) for", Kind.STUCK,
+        ("[(_int4(row.id), row.name) for", "[(row.name,) for", Kind.STUCK,
          "RenameOwners: each run failed, but the query runs by hand"),
     ],
 )  # fmt: skip
@@ -631,7 +631,7 @@ def run(checkout: Path, *options: str) -> tuple[int, dict[str, Any]]:
         [
             sys.executable,
             "-m",
-            "generator.tests.corpus",
+            "generator.tools.corpus",
             checkout,
             "--json",
             file,

@@ -13,10 +13,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from devserver.databases import url_of
+from devserver.embedded import Server
 from generator.tests import documents
 from generator.tests.documents import Example
-from tests.support.databases import url_of
-from tests.support.embedded import Server
 
 TOLD = {
     document.stem: document

@@ -14,9 +14,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from devserver.databases import url_of
+from devserver.embedded import Server
 from generator.tests import sqlc
-from tests.support.databases import url_of
-from tests.support.embedded import Server
 
 SCHEMA = """
 CREATE DOMAIN state AS varchar(10) CHECK (value IN ('open', 'done'));

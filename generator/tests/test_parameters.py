@@ -5,9 +5,9 @@ import re
 import psycopg
 import pytest
 
+from devserver.databases import url_of
+from devserver.embedded import Server
 from generator.tests import sqlc
-from tests.support.databases import url_of
-from tests.support.embedded import Server
 
 SCHEMA = """
 CREATE TABLE items (

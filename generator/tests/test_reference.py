@@ -13,8 +13,10 @@ import pytest
 from generator.tests import documents
 from generator.tests.documents import Block
 from generator.tests.sqlc import Project
-from sqlc_gen_psycopg import commands, comments, options
-from sqlc_gen_psycopg.builtin_types import BUILT_IN
+from sqlc_gen_psycopg.ir import commands
+from sqlc_gen_psycopg.resolve.builtin_types import BUILT_IN
+from sqlc_gen_psycopg.sql import comments
+from sqlc_gen_psycopg.sqlc import options
 
 REFERENCE = documents.DOCS / "reference.md"
 TEXT = REFERENCE.read_text(encoding="utf-8")

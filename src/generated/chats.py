@@ -4,9 +4,9 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from psycopg import Connection, RawCursor
-from psycopg.errors import NoDataFound, TooManyRows
+from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
 from psycopg.rows import scalar_row
-from psycopg.types.numeric import Int4, Int8
+from psycopg.types.numeric import Int8
 
 from . import models
 
@@ -198,7 +198,7 @@ def list_chat_messages(
     cur = RawCursor(conn, row_factory=models.chat_message_row)
     cur.execute(
         LIST_CHAT_MESSAGES,
-        (session_id, user_id, Int8(after_position), Int4(max_rows)),
+        (session_id, user_id, _int8(after_position), _int8(max_rows)),
     )
     return cur.fetchall()
 
@@ -220,8 +220,8 @@ def list_chat_messages_before(
         (
             session_id,
             user_id,
-            Int8(before_position) if before_position is not None else None,
-            Int4(max_rows),
+            _int8(before_position) if before_position is not None else None,
+            _int8(max_rows),
         ),
     )
     return cur.fetchall()
@@ -238,3 +238,10 @@ def _only(cur: RawCursor[_Row]) -> _Row:
     if len(rows) > 1:
         raise TooManyRows("the query gave several rows, where it must give exactly one")
     return rows[0]
+
+
+def _int8(value: object) -> Int8:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
+        return Int8(value)
+    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

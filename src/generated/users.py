@@ -5,7 +5,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from psycopg import Connection, RawCursor
-from psycopg.types.numeric import Int4
+from psycopg.errors import NumericValueOutOfRange
+from psycopg.types.numeric import Int8
 
 from . import models
 
@@ -168,7 +169,7 @@ def list_users_by_email(
     Not scoped by user: an e-mail address may be that of several.
     """
     cur = RawCursor(conn, row_factory=models.user_profile_row)
-    cur.execute(LIST_USERS_BY_EMAIL, (email, Int4(max_rows)))
+    cur.execute(LIST_USERS_BY_EMAIL, (email, _int8(max_rows)))
     return cur.fetchall()
 
 
@@ -183,7 +184,7 @@ def list_users_by_wallet_address(
     Not scoped by user: a wallet may be that of several.
     """
     cur = RawCursor(conn, row_factory=models.user_profile_row)
-    cur.execute(LIST_USERS_BY_WALLET_ADDRESS, (wallet_address, Int4(max_rows)))
+    cur.execute(LIST_USERS_BY_WALLET_ADDRESS, (wallet_address, _int8(max_rows)))
     return cur.fetchall()
 
 
@@ -198,7 +199,7 @@ def list_users_by_evm_address(
     Not scoped by user: a wallet may be that of several.
     """
     cur = RawCursor(conn, row_factory=models.user_profile_row)
-    cur.execute(LIST_USERS_BY_EVM_ADDRESS, (evm_address, Int4(max_rows)))
+    cur.execute(LIST_USERS_BY_EVM_ADDRESS, (evm_address, _int8(max_rows)))
     return cur.fetchall()
 
 
@@ -284,7 +285,7 @@ def list_pending_wallets(
     Not scoped by user: a worker looks for those of all whose provisioning hangs.
     """
     cur = RawCursor(conn, row_factory=models.user_profile_row)
-    cur.execute(LIST_PENDING_WALLETS, (older_than, Int4(max_rows)))
+    cur.execute(LIST_PENDING_WALLETS, (older_than, _int8(max_rows)))
     return cur.fetchall()
 
 
@@ -326,3 +327,10 @@ def set_evm_address(
     cur = RawCursor(conn, row_factory=models.user_profile_row)
     cur.execute(SET_EVM_ADDRESS, (evm_address, id))
     return cur.fetchone()
+
+
+def _int8(value: object) -> Int8:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
+        return Int8(value)
+    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

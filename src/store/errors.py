@@ -247,7 +247,10 @@ class SchemaMismatch(DatabaseError):
 
 
 class InvalidValue(DatabaseError):
-    """A value breaks a rule about its row; ``constraint`` or ``column`` names it."""
+    """A value breaks a rule about its row; ``constraint`` or ``column`` names it.
+
+    Or an argument is of another type than its parameter, which the message names.
+    """
 
 
 class AlreadyExists(DatabaseError):

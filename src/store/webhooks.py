@@ -64,6 +64,9 @@ class OrderEvent:
     ``amount`` is the first of them as it was told, in ``currency``. ``payload`` is the
     whole body, None where it is no JSON that can be kept as such; ``body`` is what
     came.
+
+    Raises:
+        InvalidValue: the body is no bytes.
     """
 
     id: str
@@ -77,6 +80,11 @@ class OrderEvent:
     currency: str | None = None
     payload: JsonValue = field(default=None, repr=False)
     body: bytes | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        # What untyped callers give may be anything.
+        if not isinstance(self.body, bytes | None):  # pyright: ignore[reportUnnecessaryIsInstance]  # as above
+            raise errors.InvalidValue("body is no bytes")
 
     def bytes_to_keep(self) -> bytes | None:
         """Give the body, or the payload as JSON; None if it is larger than 1 MiB."""

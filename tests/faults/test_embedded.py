@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from tests.support import embedded, server_cache
+from devserver import embedded, server_cache
 
 PROJECT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 30
@@ -28,7 +28,7 @@ PATIENCE_SECONDS = 30
 OWNER = """
 import signal, sys
 from pathlib import Path
-from tests.support import embedded
+from devserver import embedded
 
 directory, *options = sys.argv[1:]
 # Said either way: the children of a job in the background begin with Ctrl-C ignored.

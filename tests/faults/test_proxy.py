@@ -8,7 +8,8 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from tests.support import embedded, proxy, server_cache
+from devserver import embedded, server_cache
+from tests.support import proxy
 from tests.support.proxy import Proxy
 
 

@@ -24,8 +24,8 @@ from benchmarks.measuring import Outcome, Plan
 from benchmarks.sameness import RowsDifferError
 from benchmarks.saving import Saved
 from benchmarks.work import CHECKOUT, READ, TASKS, Task
+from devserver.embedded import Server
 from store.messages import load
-from tests.support.embedded import Server
 
 _DELAY = 0.002
 

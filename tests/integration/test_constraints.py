@@ -1,17 +1,19 @@
 """Each rule of the schema has its words, and is told by its name, never by values."""
 
-from collections.abc import Generator
-from typing import LiteralString
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
 import pytest
 
+from devserver.databases import Template
+from generated import carts
 from generated.internal import order_steps
 from store import Store, errors
 from store.constraints import RULES
 from tests.support import factories, stores
-from tests.support.databases import Template
 
 # Names as the catalog has them. Of the server's own NOT NULLs (18 lists them) none.
 NAMES = """
@@ -293,3 +295,45 @@ def test_text_that_no_column_takes_is_refused(store: Store, text: str) -> None:
     """What the driver cannot send is a value that is not valid."""
     with pytest.raises(errors.InvalidValue), store.connection() as conn:
         order_steps.lock_crossmint_orders(conn, crossmint_order_ids=[text])
+
+
+# No int8, though an int; an amount that was read from a text; a truth value.
+NO_INTEGERS = [2**63, -(2**63) - 1, 2**64 + 7, "7", 7.5, True]
+
+
+@pytest.mark.parametrize("number", NO_INTEGERS)
+def test_a_number_that_its_column_cannot_hold_is_refused(
+    store: Store,
+    user_id: UUID,
+    number: Any,  # noqa: ANN401 - what no annotation allows
+) -> None:
+    """The error does not tell the number, and the connection is as good as before."""
+    calls: list[Callable[[], object]] = [
+        lambda: store.page_chat_sessions(user_id, limit=number),
+        lambda: store.page_chat_sessions(user_id, offset=number),
+        lambda: _list_items(store.connection, user_id, number),
+        lambda: _list_items(store.transaction, user_id, number),
+    ]
+    for call in calls:
+        with pytest.raises(errors.InvalidValue) as raised:
+            call()
+        # None where the method's own check was first.
+        assert raised.value.sqlstate in {"22003", None}
+        assert repr(number) not in str(raised.value)
+        assert raised.value.__cause__ is None
+    assert store.list_chat_sessions(user_id).rows == []
+
+
+def _list_items(
+    lend: Callable[[], AbstractContextManager[psycopg.Connection[Any]]],
+    user_id: UUID,
+    number: int,
+) -> None:
+    with lend() as conn:
+        carts.list_cart_items(conn, user_id=user_id, max_rows=number)
+
+
+def test_a_page_beyond_all_numbers_is_refused(store: Store, user_id: UUID) -> None:
+    """The rows to skip are a product, which need not fit though its factors do."""
+    with pytest.raises(errors.InvalidValue):
+        store.page_orders(user_id, page=2**40, limit=2**40)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support import databases
-from tests.support.databases import Template
-from tests.support.embedded import Server
+from devserver import databases
+from devserver.databases import Template
+from devserver.embedded import Server
 
 
 def test_a_clone_has_every_migration(conn: psycopg.Connection) -> None:

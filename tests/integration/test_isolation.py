@@ -301,6 +301,11 @@ METHODS: dict[str, Callable[[Store, UUID, Theirs], object]] = {
     "attach_crossmint_order": lambda store, user, its: store.attach_crossmint_order(
         user, its.order, "crossmint-b"
     ),
+    "list_chat_sessions": lambda store, user, _: store.list_chat_sessions(user).rows,
+    "list_items_paid_twice": lambda store, user, _: (
+        store.list_items_paid_twice(user).rows
+    ),
+    "list_orders": lambda store, user, _: store.list_orders(user).rows,
     "page_orders": lambda store, user, _: store.page_orders(user),
     "record_deposit": lambda store, user, _: store.record_deposit(
         user, "0x" + "d" * 64, Decimal(1)
@@ -361,7 +366,8 @@ def test_a_method_shows_a_stranger_nothing(
     assert kept == before
 
 
-@pytest.mark.parametrize("name", METHODS)
+# The owner has paid for nothing twice.
+@pytest.mark.parametrize("name", sorted(METHODS.keys() - {"list_items_paid_twice"}))
 def test_the_same_call_is_of_use_to_the_owner(
     name: str, keeper: Store, conn: psycopg.Connection, owner: UUID
 ) -> None:

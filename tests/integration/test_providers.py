@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from tests.support import databases, embedded, servers
-from tests.support.embedded import Server
+from devserver import databases, embedded, servers
+from devserver.embedded import Server
 
 PROJECT = Path(__file__).parents[2]
 

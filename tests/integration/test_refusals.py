@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from devserver import embedded
 from generated.internal import user_steps
 from store import Settings, Store, errors
-from tests.support import embedded, stores
+from tests.support import stores
 
 SECRET = "tr0ub4dor"  # noqa: S105 - what is looked for
 

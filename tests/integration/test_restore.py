@@ -10,10 +10,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from devserver import databases
+from devserver.databases import Template
+from devserver.embedded import Server
 from generated import chats
-from tests.support import databases, factories, stores
-from tests.support.databases import Template
-from tests.support.embedded import Server
+from tests.support import factories, stores
 
 _SCHEMA = Path(__file__).parents[2] / "db/schema.sql"
 

@@ -13,12 +13,13 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from devserver import databases
+from devserver.databases import MIGRATIONS
+from devserver.embedded import Server
 from generated import chats
 from store import Settings, Store, migrations
 from store.settings import DatabaseSettings
-from tests.support import databases, factories
-from tests.support.databases import MIGRATIONS
-from tests.support.embedded import Server
+from tests.support import factories
 
 _SCRIPT = MIGRATIONS.parent / "roles.sql"
 _PASSWORD = "only for these tests"  # noqa: S105

@@ -6,12 +6,12 @@ from pathlib import Path
 import psycopg
 from pydantic import SecretStr
 
+from devserver.databases import MIGRATIONS
 from store import migrations
 from store.migrations import adoption
 from store.migrations.adoption import Adoption
 from store.settings import DatabaseSettings
 from tests.support import drizzle
-from tests.support.databases import MIGRATIONS
 
 __all__ = ["SCRIPTS", "adopt", "at", "make"]
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from tests.support import embedded, server_cache
+from devserver import embedded, server_cache
 
 __all__ = ["Pooler", "PoolerError", "program", "start"]
 

@@ -27,13 +27,14 @@ from uuid import UUID, uuid4
 
 import psycopg
 
+from devserver import databases, servers
 from generated import users
 from generated.aio import users as aio_users
 from generated.internal import user_steps
 from generated.internal.aio import user_steps as aio_user_steps
 from generated.models import CartItem
 from store import AsyncStore, Settings, Store, errors
-from tests.support import databases, factories, servers
+from tests.support import factories
 
 __all__ = ["KINDS", "Outcome", "run"]
 

@@ -110,6 +110,24 @@ def test_a_wrong_type_is_refused(
         assert VALUE not in str(refused.value)
 
 
+class Shop(Store):
+    """A store with a method of somebody else's."""
+
+    def named(self, name: str) -> str:
+        """Lose the connection when it may have been committed."""
+        raise errors.OutcomeUnknown(name)
+
+
+def test_a_subclass_s_own_methods_are_left_alone() -> None:
+    """They take what they like, and only their author knows whether to repeat them."""
+    shop: Any = Shop(Settings.load(database_url="postgresql://ann@db.example/shop"))
+    with pytest.raises(errors.OutcomeUnknown) as unknown:
+        shop.named(7)
+    assert not unknown.value.retryable
+    with pytest.raises(errors.InvalidValue, match="user_id"):
+        shop.clear_cart(7)
+
+
 def test_what_is_no_call_is_pythons_error() -> None:
     """Arguments that are missing or unknown are a TypeError, as everywhere."""
     store: Any = Store(Settings.load(database_url="postgresql://ann@db.example/shop"))

@@ -11,6 +11,8 @@ def main() -> int:
     """Answer one request; exit code 1 with every problem on stderr if refused."""
     # The process ends with its answer: looking for garbage is a fifth of its time.
     gc.disable()
+    # A chain of thousands of operators is a tree as deep.
+    sys.setrecursionlimit(100_000)
     try:
         answer = plugin.answer(sys.stdin.buffer.read())
     except problems.RefusedError as refused:

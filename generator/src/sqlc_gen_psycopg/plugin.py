@@ -2,28 +2,21 @@
 
 import base64
 import json
-from functools import partial
 
-from sqlc_gen_psycopg import (
-    options,
-    parallel,
-    problems,
-    request,
-    tables,
-    translation,
-    typemap,
-)
-from sqlc_gen_psycopg.ddl import files
-from sqlc_gen_psycopg.inference.analyst import Analyst
-from sqlc_gen_psycopg.queries import Resolver
-from sqlc_gen_psycopg.render.modules import Shared
+from sqlc_gen_psycopg import __version__, problems
+from sqlc_gen_psycopg.inference.analyzer import Analyzer
+from sqlc_gen_psycopg.ir.settings import Settings
+from sqlc_gen_psycopg.render import modules
 from sqlc_gen_psycopg.render.output import Output
 from sqlc_gen_psycopg.render.package import Package
-from sqlc_gen_psycopg.results import Results
-from sqlc_gen_psycopg.translation import Translation
-
-# In characters of SQL: less is done before another process could start on it.
-_WORTH_A_PROCESS = 100_000
+from sqlc_gen_psycopg.resolve import modules as query_modules
+from sqlc_gen_psycopg.resolve import table_models, type_map
+from sqlc_gen_psycopg.resolve.queries import Resolver
+from sqlc_gen_psycopg.resolve.results import Results
+from sqlc_gen_psycopg.schema import load
+from sqlc_gen_psycopg.sql import query_files
+from sqlc_gen_psycopg.sqlc import options, request
+from sqlc_gen_psycopg.sqlc.options import Options
 
 
 def answer(data: bytes) -> bytes:
@@ -51,25 +44,43 @@ def generate(asked: request.Request) -> dict[str, str]:
     """
     found = problems.Problems()
     _check_engine(asked, found)
-    known = files.read(asked.schema_paths, asked.default_schema, found)
+    known = load.read(asked.schema_paths, asked.default_schema, found)
     is_readable = not found.found
     chosen = options.read(asked.options, found)
     if not is_readable:
         # What queries then seem to lack is not their own fault.
         found.raise_if_any()
-    types = typemap.Types(asked, known, chosen, found)
-    analyst = Analyst(asked.tables, known)
-    models = tables.Models(asked, analyst, types, chosen, found)
+    for file, statement in query_files.unnamed(asked):
+        found.add(
+            file,
+            f"sqlc drops a statement without a name: {statement!r}",
+            "write `-- name: some_name :command` above it",
+        )
+    types = type_map.Types(asked, known, chosen, found)
+    analyzer = Analyzer(asked.tables, asked.enums, known)
+    models = table_models.Models(asked, analyzer, types, chosen, found)
     results = Results(types, models, chosen, found)
-    resolver = Resolver(analyst, types, results, chosen, found)
-    output = Output(asked.sqlc_version, chosen)
-    translated = parallel.spread(
-        partial(translation.translate, resolver=resolver, output=output),
-        translation.files(asked),
-        translation.work,
-        _WORTH_A_PROCESS,
+    resolver = Resolver(analyzer, types, results, chosen, found)
+    resolved = query_modules.resolve(query_modules.files(asked), resolver)
+    used = models.used() if chosen.omit_unused_models else models.all()
+    found.raise_if_any()
+    output = Output(_settings(asked, chosen))
+    texts, shared = modules.write(output, resolved)
+    enums, registered = [*types.enums.values()], [*types.registered.values()]
+    return texts | Package(output, used, enums, registered).files(shared)
+
+
+def _settings(asked: request.Request, chosen: Options) -> Settings:
+    return Settings(
+        __version__,
+        asked.sqlc_version,
+        chosen.emit_sync,
+        chosen.emit_async,
+        chosen.emit_init_file,
+        chosen.omit_unused_models,
+        chosen.is_pydantic,
+        chosen.models_package,
     )
-    return _whole(translated, resolver, output)
 
 
 def _check_engine(asked: request.Request, found: problems.Problems) -> None:
@@ -79,27 +90,3 @@ def _check_engine(asked: request.Request, found: problems.Problems) -> None:
             f"{asked.engine!r} is not PostgreSQL",
             "use another plugin: psycopg speaks to PostgreSQL only",
         )
-
-
-def _whole(
-    translated: list[Translation], resolver: Resolver, output: Output
-) -> dict[str, str]:
-    """Put the modules of all query files together, and add what they share."""
-    texts: dict[str, str] = {}
-    shared = Shared(set(), set(), set())
-    _, types, (_, models, *_), chosen, found = resolver
-    for part in translated:
-        texts |= part.texts
-        shared.add(part.shared)
-        # A part may come from another process, of which nothing else is known here.
-        for problem in part.problems:
-            found.add(*problem)
-        for table in part.models:
-            models.get(table)
-        for name in part.learned:
-            types.of_name(name)
-    used = models.used() if chosen.omit_unused_models else models.all()
-    found.raise_if_any()
-    enums = [*types.enums.values()]
-    learned = [*types.learned.values()]
-    return texts | Package(output, used, enums, learned).files(shared)

@@ -20,19 +20,20 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
+from devserver.databases import url_of
+from devserver.embedded import Server
 from generator.tests import sqlc
 from generator.tests.test_inference import EMBEDS, NAMES, SCHEMA
-from generator.tests.trust import annotations
 from generator.tests.trust.values import JSON, TEXTS
-from tests.support.databases import url_of
-from tests.support.embedded import Server
+from generator.tools import annotations
 
 Rows: TypeAlias = dict[str, list[tuple[Any, ...]]]
 
 # A plugin that believes whatever sqlc says of a column's type and nullability.
 TRUSTING = f"""#!{sys.executable}
 import sys
-from sqlc_gen_psycopg import __main__, problems, results
+from sqlc_gen_psycopg import __main__, problems
+from sqlc_gen_psycopg.resolve import results
 results._proven = lambda column, _: column
 problems.Problems.add = lambda self, *_: None
 sys.exit(__main__.main())

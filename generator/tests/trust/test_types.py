@@ -15,11 +15,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from devserver.databases import url_of
+from devserver.embedded import Server
 from generator.tests import sqlc
-from generator.tests.trust import annotations
 from generator.tests.trust.values import TEXT_ONLY, TEXT_ONLY_IN_ARRAYS, TYPES
-from tests.support.databases import url_of
-from tests.support.embedded import Server
+from generator.tools import annotations
 
 _NUMBERED = [(number, *item) for number, item in enumerate(TYPES.items())]
 # Arrays of boxes are refused.

@@ -4,9 +4,9 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from psycopg import AsyncConnection, AsyncRawCursor
-from psycopg.errors import NoDataFound, TooManyRows
+from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
 from psycopg.rows import scalar_row
-from psycopg.types.numeric import Int4, Int8
+from psycopg.types.numeric import Int8
 
 from .. import models
 from ..chats import (
@@ -126,7 +126,7 @@ async def list_chat_messages(
     cur = AsyncRawCursor(conn, row_factory=models.chat_message_row)
     await cur.execute(
         LIST_CHAT_MESSAGES,
-        (session_id, user_id, Int8(after_position), Int4(max_rows)),
+        (session_id, user_id, _int8(after_position), _int8(max_rows)),
     )
     return await cur.fetchall()
 
@@ -148,8 +148,8 @@ async def list_chat_messages_before(
         (
             session_id,
             user_id,
-            Int8(before_position) if before_position is not None else None,
-            Int4(max_rows),
+            _int8(before_position) if before_position is not None else None,
+            _int8(max_rows),
         ),
     )
     return await cur.fetchall()
@@ -166,3 +166,10 @@ async def _only(cur: AsyncRawCursor[_Row]) -> _Row:
     if len(rows) > 1:
         raise TooManyRows("the query gave several rows, where it must give exactly one")
     return rows[0]
+
+
+def _int8(value: object) -> Int8:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
+        return Int8(value)
+    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

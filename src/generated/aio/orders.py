@@ -4,9 +4,9 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from psycopg import AsyncConnection, AsyncRawCursor, ProgrammingError
-from psycopg.errors import NoDataFound, TooManyRows
+from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
 from psycopg.rows import scalar_row
-from psycopg.types.numeric import Int4
+from psycopg.types.numeric import Int8
 
 from .. import enums, models
 from ..orders import (
@@ -44,7 +44,7 @@ async def list_events_to_announce(
     Not scoped by user: the worker serves all.
     """
     cur = AsyncRawCursor(conn, row_factory=list_events_to_announce_row)
-    await cur.execute(LIST_EVENTS_TO_ANNOUNCE, (Int4(max_rows),))
+    await cur.execute(LIST_EVENTS_TO_ANNOUNCE, (_int8(max_rows),))
     return await cur.fetchall()
 
 
@@ -134,3 +134,10 @@ async def _only(cur: AsyncRawCursor[_Row]) -> _Row:
     if len(rows) > 1:
         raise TooManyRows("the query gave several rows, where it must give exactly one")
     return rows[0]
+
+
+def _int8(value: object) -> Int8:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
+        return Int8(value)
+    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

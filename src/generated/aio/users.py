@@ -5,7 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection, AsyncRawCursor
-from psycopg.types.numeric import Int4
+from psycopg.errors import NumericValueOutOfRange
+from psycopg.types.numeric import Int8
 
 from .. import models
 from ..users import (
@@ -78,7 +79,7 @@ async def list_users_by_email(
     Not scoped by user: an e-mail address may be that of several.
     """
     cur = AsyncRawCursor(conn, row_factory=models.user_profile_row)
-    await cur.execute(LIST_USERS_BY_EMAIL, (email, Int4(max_rows)))
+    await cur.execute(LIST_USERS_BY_EMAIL, (email, _int8(max_rows)))
     return await cur.fetchall()
 
 
@@ -93,7 +94,7 @@ async def list_users_by_wallet_address(
     Not scoped by user: a wallet may be that of several.
     """
     cur = AsyncRawCursor(conn, row_factory=models.user_profile_row)
-    await cur.execute(LIST_USERS_BY_WALLET_ADDRESS, (wallet_address, Int4(max_rows)))
+    await cur.execute(LIST_USERS_BY_WALLET_ADDRESS, (wallet_address, _int8(max_rows)))
     return await cur.fetchall()
 
 
@@ -108,7 +109,7 @@ async def list_users_by_evm_address(
     Not scoped by user: a wallet may be that of several.
     """
     cur = AsyncRawCursor(conn, row_factory=models.user_profile_row)
-    await cur.execute(LIST_USERS_BY_EVM_ADDRESS, (evm_address, Int4(max_rows)))
+    await cur.execute(LIST_USERS_BY_EVM_ADDRESS, (evm_address, _int8(max_rows)))
     return await cur.fetchall()
 
 
@@ -198,7 +199,7 @@ async def list_pending_wallets(
     Not scoped by user: a worker looks for those of all whose provisioning hangs.
     """
     cur = AsyncRawCursor(conn, row_factory=models.user_profile_row)
-    await cur.execute(LIST_PENDING_WALLETS, (older_than, Int4(max_rows)))
+    await cur.execute(LIST_PENDING_WALLETS, (older_than, _int8(max_rows)))
     return await cur.fetchall()
 
 
@@ -240,3 +241,10 @@ async def set_evm_address(
     cur = AsyncRawCursor(conn, row_factory=models.user_profile_row)
     await cur.execute(SET_EVM_ADDRESS, (evm_address, id))
     return await cur.fetchone()
+
+
+def _int8(value: object) -> Int8:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
+        return Int8(value)
+    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

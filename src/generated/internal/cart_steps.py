@@ -6,6 +6,7 @@ from uuid import UUID
 
 from generated import models
 from psycopg import Connection, ProgrammingError, RawCursor
+from psycopg.errors import NumericValueOutOfRange
 from psycopg.rows import RowMaker
 from psycopg.types.numeric import Int4
 
@@ -262,14 +263,14 @@ def add_cart_item(
             id,
             product_id,
             product_name,
-            Int4(price),
+            _int4(price),
             image,
             product_url,
             size,
             color,
             retailer,
             user_id,
-            Int4(max_items),
+            _int4(max_items),
             replace,
         ),
     )
@@ -300,14 +301,14 @@ def send_add_cart_item(
             id,
             product_id,
             product_name,
-            Int4(price),
+            _int4(price),
             image,
             product_url,
             size,
             color,
             retailer,
             user_id,
-            Int4(max_items),
+            _int4(max_items),
             replace,
         ),
     )
@@ -392,7 +393,7 @@ def claim_cart_items(
             [*order_ids],
             [*cart_item_ids],
             [*on_chain_object_ids],
-            [Int4(v) if v is not None else None for v in expected_prices],
+            [_int4(v) if v is not None else None for v in expected_prices],
             user_id,
         ),
     )
@@ -416,7 +417,7 @@ def send_claim_cart_items(
             [*order_ids],
             [*cart_item_ids],
             [*on_chain_object_ids],
-            [Int4(v) if v is not None else None for v in expected_prices],
+            [_int4(v) if v is not None else None for v in expected_prices],
             user_id,
         ),
     )
@@ -455,3 +456,10 @@ def _row_count(cur: RawCursor[Any]) -> int:
             if cur.pgresult is None:
                 raise
     return cur.rowcount
+
+
+def _int4(value: object) -> Int4:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**31) <= value < 2**31:
+        return Int4(value)
+    raise NumericValueOutOfRange("int4 takes an int from -(2**31) to 2**31 - 1")

@@ -510,14 +510,14 @@ def list_invalid_indexes(conn: Connection[Any]) -> list[ListInvalidIndexesRow]:
     return cur.fetchall()
 
 
-def try_migration_lock(conn: Connection[Any]) -> bool | None:
+def try_migration_lock(conn: Connection[Any]) -> bool:
     """Takes the lock that dbmate takes with --migration-lock, for the session, unless another
     has it. Never waits for it: CREATE INDEX CONCURRENTLY waits for every statement that
     runs, a waiting one of ours, too, so that both would wait for ever.
     """
     cur: RawCursor[bool] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(TRY_MIGRATION_LOCK)
-    return cur.fetchone()
+    return _only(cur)
 
 
 def list_migration_lock_holders(

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from generated import json_types, models
 from psycopg import Connection, ProgrammingError, RawCursor
+from psycopg.errors import NumericValueOutOfRange
 from psycopg.rows import RowMaker, scalar_row
 from psycopg.types.json import Jsonb
-from psycopg.types.numeric import Int4, Int8
+from psycopg.types.numeric import Int8
 
 __all__ = [
     "ADOPT_CART_ITEMS",
@@ -757,7 +758,7 @@ def get_order_of_chain_event(
     Not scoped by user: the chain names wallets.
     """
     cur = RawCursor(conn, row_factory=get_order_of_chain_event_row)
-    cur.execute(GET_ORDER_OF_CHAIN_EVENT, (tx_digest, Int8(event_sequence)))
+    cur.execute(GET_ORDER_OF_CHAIN_EVENT, (tx_digest, _int8(event_sequence)))
     return cur.fetchone()
 
 
@@ -777,7 +778,7 @@ def create_order_of_chain_event(
     cur: RawCursor[UUID] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(
         CREATE_ORDER_OF_CHAIN_EVENT,
-        (tx_digest, Int8(event_sequence), owner_id, with_digest),
+        (tx_digest, _int8(event_sequence), owner_id, with_digest),
     )
     return cur.fetchone()
 
@@ -829,7 +830,7 @@ def list_set_aside_chain_events(
     cur = RawCursor(conn, row_factory=set_aside_chain_event_row)
     cur.execute(
         LIST_SET_ASIDE_CHAIN_EVENTS,
-        (after_set_aside_at, after_id, Int4(max_rows)),
+        (after_set_aside_at, after_id, _int8(max_rows)),
     )
     return cur.fetchall()
 
@@ -843,3 +844,10 @@ def _row_count(cur: RawCursor[Any]) -> int:
             if cur.pgresult is None:
                 raise
     return cur.rowcount
+
+
+def _int8(value: object) -> Int8:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
+        return Int8(value)
+    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

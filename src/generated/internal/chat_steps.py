@@ -8,8 +8,9 @@ from uuid import UUID
 
 from generated import enums, models
 from psycopg import Connection, RawCursor
+from psycopg.errors import NumericValueOutOfRange
 from psycopg.rows import RowMaker, scalar_row
-from psycopg.types.numeric import Int4, Int8
+from psycopg.types.numeric import Int8
 
 __all__ = [
     "DELETE_CHAT_MESSAGES_AFTER",
@@ -207,7 +208,7 @@ def list_chat_sessions(
     cur = RawCursor(conn, row_factory=chat_session_row)
     cur.execute(
         LIST_CHAT_SESSIONS,
-        (user_id, before_updated_at, before_id, Int4(max_rows)),
+        (user_id, before_updated_at, before_id, _int8(max_rows)),
     )
     return cur.fetchall()
 
@@ -226,7 +227,7 @@ def page_chat_sessions(
     list_chat_sessions. Reads chat_sessions_user_id_updated_at_idx, what is skipped, too.
     """
     cur = RawCursor(conn, row_factory=page_chat_sessions_row)
-    cur.execute(PAGE_CHAT_SESSIONS, (user_id, Int4(skipped_rows), Int4(max_rows)))
+    cur.execute(PAGE_CHAT_SESSIONS, (user_id, _int8(skipped_rows), _int8(max_rows)))
     return cur.fetchall()
 
 
@@ -250,7 +251,7 @@ def touch_chat_session(
         TOUCH_CHAT_SESSION,
         (
             title,
-            Int8(from_version) if from_version is not None else None,
+            _int8(from_version) if from_version is not None else None,
             last_save,
             id,
             user_id,
@@ -274,7 +275,7 @@ def send_touch_chat_session(
         TOUCH_CHAT_SESSION,
         (
             title,
-            Int8(from_version) if from_version is not None else None,
+            _int8(from_version) if from_version is not None else None,
             last_save,
             id,
             user_id,
@@ -316,3 +317,10 @@ def delete_chat_messages_after(
     cur: RawCursor[int] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(DELETE_CHAT_MESSAGES_AFTER, (session_id, user_id, msg_id))
     return cur.fetchone()
+
+
+def _int8(value: object) -> Int8:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
+        return Int8(value)
+    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

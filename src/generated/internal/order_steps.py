@@ -9,9 +9,9 @@ from uuid import UUID
 
 from generated import enums, models
 from psycopg import Connection, ProgrammingError, RawCursor
-from psycopg.errors import NoDataFound, TooManyRows
+from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
 from psycopg.rows import RowMaker, scalar_row
-from psycopg.types.numeric import Int4
+from psycopg.types.numeric import Int8
 
 __all__ = [
     "ATTACH_CROSSMINT_ORDER",
@@ -1137,7 +1137,7 @@ def list_payments_without_order(
     cur = RawCursor(conn, row_factory=list_payments_without_order_row)
     cur.execute(
         LIST_PAYMENTS_WITHOUT_ORDER,
-        (older_than, after_received_at, after_id, Int4(max_rows)),
+        (older_than, after_received_at, after_id, _int8(max_rows)),
     )
     return cur.fetchall()
 
@@ -1154,7 +1154,7 @@ def forget_order_events(
     Not scoped by user: retention serves all.
     """
     cur = RawCursor(conn, row_factory=forget_order_events_row)
-    cur.execute(FORGET_ORDER_EVENTS, (older_than, Int4(max_rows)))
+    cur.execute(FORGET_ORDER_EVENTS, (older_than, _int8(max_rows)))
     return _only(cur)
 
 
@@ -1173,7 +1173,7 @@ def list_orders_without_digest(
     cur = RawCursor(conn, row_factory=list_orders_without_digest_row)
     cur.execute(
         LIST_ORDERS_WITHOUT_DIGEST,
-        (after_created_at, after_id, Int4(max_rows)),
+        (after_created_at, after_id, _int8(max_rows)),
     )
     return cur.fetchall()
 
@@ -1193,7 +1193,7 @@ def page_orders(
     Reads orders_user_id_created_at_idx.
     """
     cur = RawCursor(conn, row_factory=page_orders_row)
-    cur.execute(PAGE_ORDERS, (user_id, type, status, Int4(skip_rows), Int4(max_rows)))
+    cur.execute(PAGE_ORDERS, (user_id, type, status, _int8(skip_rows), _int8(max_rows)))
     return cur.fetchall()
 
 
@@ -1214,7 +1214,7 @@ def list_orders(
     cur = RawCursor(conn, row_factory=list_orders_row)
     cur.execute(
         LIST_ORDERS,
-        (user_id, type, status, before_created_at, before_id, Int4(max_rows)),
+        (user_id, type, status, before_created_at, before_id, _int8(max_rows)),
     )
     return cur.fetchall()
 
@@ -1251,7 +1251,7 @@ def list_items_paid_twice(
     cur = RawCursor(conn, row_factory=list_items_paid_twice_row)
     cur.execute(
         LIST_ITEMS_PAID_TWICE,
-        (user_id, after_created_at, after_id, Int4(max_rows)),
+        (user_id, after_created_at, after_id, _int8(max_rows)),
     )
     return cur.fetchall()
 
@@ -1268,7 +1268,10 @@ def list_payments_that_differ(
     Not scoped by user: the worker serves all.
     """
     cur = RawCursor(conn, row_factory=order_row)
-    cur.execute(LIST_PAYMENTS_THAT_DIFFER, (after_created_at, after_id, Int4(max_rows)))
+    cur.execute(
+        LIST_PAYMENTS_THAT_DIFFER,
+        (after_created_at, after_id, _int8(max_rows)),
+    )
     return cur.fetchall()
 
 
@@ -1289,7 +1292,7 @@ def list_checkouts_to_give_up(
     cur = RawCursor(conn, row_factory=list_checkouts_to_give_up_row)
     cur.execute(
         LIST_CHECKOUTS_TO_GIVE_UP,
-        (older_than, after_created_at, after_id, Int4(max_rows)),
+        (older_than, after_created_at, after_id, _int8(max_rows)),
     )
     return cur.fetchall()
 
@@ -1405,3 +1408,10 @@ def _only(cur: RawCursor[_Row]) -> _Row:
     if len(rows) > 1:
         raise TooManyRows("the query gave several rows, where it must give exactly one")
     return rows[0]
+
+
+def _int8(value: object) -> Int8:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
+        return Int8(value)
+    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

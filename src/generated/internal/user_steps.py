@@ -7,8 +7,9 @@ from uuid import UUID
 
 from generated import enums, models
 from psycopg import Connection, ProgrammingError, RawCursor
+from psycopg.errors import NumericValueOutOfRange
 from psycopg.rows import RowMaker, scalar_row
-from psycopg.types.numeric import Int4
+from psycopg.types.numeric import Int8
 
 __all__ = [
     "CREATE_USER",
@@ -231,7 +232,7 @@ def list_sui_private_keys(
     rotation and check visit all.
     """
     cur = RawCursor(conn, row_factory=list_sui_private_keys_row)
-    cur.execute(LIST_SUI_PRIVATE_KEYS, (after, Int4(max_rows)))
+    cur.execute(LIST_SUI_PRIVATE_KEYS, (after, _int8(max_rows)))
     return cur.fetchall()
 
 
@@ -258,7 +259,7 @@ def list_open_orders(
 ) -> list[UUID]:
     """Lists the user's orders that are neither delivered nor cancelled, the oldest first."""
     cur: RawCursor[UUID] = RawCursor(conn, row_factory=scalar_row)
-    cur.execute(LIST_OPEN_ORDERS, (user_id, Int4(max_rows)))
+    cur.execute(LIST_OPEN_ORDERS, (user_id, _int8(max_rows)))
     return cur.fetchall()
 
 
@@ -289,3 +290,10 @@ def _row_count(cur: RawCursor[Any]) -> int:
             if cur.pgresult is None:
                 raise
     return cur.rowcount
+
+
+def _int8(value: object) -> Int8:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
+        return Int8(value)
+    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

@@ -64,6 +64,8 @@ class AsyncDatabase:
 
     def __init_subclass__(cls) -> None:
         """Have public methods refuse wrong types, and to block themselves."""
+        if not cls.__module__.startswith("store."):
+            return  # what another's methods take, and whether to repeat them, is theirs
         for name, method in list(vars(cls).items()):
             if iscoroutinefunction(method) and not name.startswith("_"):
                 setattr(cls, name, _guarded(method))

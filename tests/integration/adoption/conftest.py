@@ -8,10 +8,11 @@ from typing import TypeAlias
 import psycopg
 import pytest
 
+from devserver import databases
+from devserver.databases import Template
+from devserver.embedded import Server
 from store.migrations import dumps
-from tests.support import databases, drizzle
-from tests.support.databases import Template
-from tests.support.embedded import Server
+from tests.support import drizzle
 
 Dump: TypeAlias = Callable[..., str]
 

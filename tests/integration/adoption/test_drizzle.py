@@ -7,9 +7,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from devserver import databases
+from devserver.embedded import Server
 from tests.integration.adoption.conftest import Dump
-from tests.support import adopted, databases, drizzle
-from tests.support.embedded import Server
+from tests.support import adopted, drizzle
 
 pytestmark = pytest.mark.skipif(
     not drizzle.INSTALLED, reason="DRIZZLE names no folder with both of Drizzle"

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from devserver.databases import Template
 from store.migrations.adoption import Row
 from tests.support import adopted
-from tests.support.databases import Template
 from tests.support.tables import Rows, Tables
 
 ADA = UUID("10000000-0000-4000-8000-000000000001")

@@ -10,14 +10,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from devserver import databases
+from devserver.databases import MIGRATIONS, Template
+from devserver.embedded import Server
 from store import __main__ as command_line
 from store.errors import MigrationError
 from store.migrations import adoption
 from store.migrations.adoption import Adoption
 from tests.integration.adoption.conftest import Dump
-from tests.support import adopted, databases
-from tests.support.databases import MIGRATIONS, Template
-from tests.support.embedded import Server
+from tests.support import adopted
 
 NOTHING_TO_DO = Adoption(converted=False, mended=(), breaking=(), unvalidated=0)
 

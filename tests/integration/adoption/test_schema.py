@@ -10,12 +10,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from devserver import databases
+from devserver.databases import MIGRATIONS, Template
+from devserver.embedded import Server
 from store import migrations
 from store.errors import MigrationError
 from tests.integration.adoption.conftest import Dump
-from tests.support import adopted, databases, drizzle
-from tests.support.databases import MIGRATIONS, Template
-from tests.support.embedded import Server
+from tests.support import adopted, drizzle
 
 # What a team may have decided otherwise.
 VARIANTS: dict[str, LiteralString] = {

@@ -8,10 +8,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from devserver import databases
+from devserver.embedded import Server
 from store.errors import MigrationError
 from tests.integration.adoption.conftest import Dump
-from tests.support import adopted, databases, drizzle
-from tests.support.embedded import Server
+from tests.support import adopted, drizzle
 
 ZONES = ["UTC", "Asia/Tokyo", "America/New_York", "Asia/Kolkata"]
 

@@ -10,9 +10,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from devserver.databases import MIGRATIONS, url_of
+from devserver.embedded import Server
 from store import __main__ as command_line
-from tests.support.databases import MIGRATIONS, url_of
-from tests.support.embedded import Server
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import psycopg
 
+from devserver.embedded import Server
 from store import migrations
 from store.migrations import drafts, dumps, scratch
 from store.settings import DatabaseSettings
-from tests.support.embedded import Server
 
 __all__ = ["assert_reaches", "connected", "draft", "dumped", "migrated", "write_before"]
 

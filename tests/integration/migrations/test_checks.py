@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from devserver.databases import MIGRATIONS
 from store import migrations
 from store.errors import MigrationError
 from store.migrations import checks
-from tests.support.databases import MIGRATIONS
 from tests.support.migrating import add, alone, applied, migration, write
 
 from .conftest import Run

@@ -11,10 +11,10 @@ import psycopg
 import pytest
 import yaml
 
+from devserver.databases import MIGRATIONS
 from store import Store, migrations
 from store.migrations import checks
 from tests.support import factories
-from tests.support.databases import MIGRATIONS
 from tests.support.migrating import add, at
 
 ROOT = Path(__file__).parents[3]

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from devserver.embedded import Server
 from store.migrations import drafts
 from store.settings import DatabaseSettings
 from tests.integration.migrations import drafting
 from tests.integration.migrations.changes import CHANGES, Change
-from tests.support.embedded import Server
 
 REVERSIBLE = [change for change in CHANGES if not change.one_way]
 

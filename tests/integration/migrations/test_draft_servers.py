@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from devserver.databases import MIGRATIONS
+from devserver.embedded import Server
 from store.migrations import drafts
 from store.settings import DatabaseSettings
 from tests.integration.migrations import drafting
 from tests.integration.migrations.changes import CHANGES
-from tests.support.databases import MIGRATIONS
-from tests.support.embedded import Server
 
 ROOT = MIGRATIONS.parents[1]
 

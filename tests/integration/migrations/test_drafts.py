@@ -14,14 +14,14 @@ import pgmig
 import psycopg
 import pytest
 
+from devserver.databases import MIGRATIONS
+from devserver.embedded import Server
 from store import __main__ as command_line
 from store import migrations
 from store.errors import MigrationError
 from store.migrations import drafts
 from store.settings import DatabaseSettings
 from tests.integration.migrations import drafting
-from tests.support.databases import MIGRATIONS
-from tests.support.embedded import Server
 
 ROOT = MIGRATIONS.parents[1]
 THINGS = "CREATE TABLE things (id integer PRIMARY KEY, name varchar(20));"

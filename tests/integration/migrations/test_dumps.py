@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from devserver import embedded
+from devserver.databases import MIGRATIONS
 from store import __main__ as command_line
 from store.errors import MigrationError
 from store.migrations import dumps, programs, scratch
 from store.settings import DatabaseSettings
-from tests.support import embedded
-from tests.support.databases import MIGRATIONS
 
 COMMITTED = MIGRATIONS.parent / "schema.sql"
 

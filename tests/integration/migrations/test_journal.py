@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from devserver.databases import MIGRATIONS
 from store import migrations
 from store.errors import MigrationError
 from store.migrations import files, journal, runs
-from tests.support.databases import MIGRATIONS
 from tests.support.migrating import add, alone, applied, at, migration, write
 
 from .conftest import Run

@@ -12,11 +12,12 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
+from devserver import embedded
+from devserver.embedded import Server
 from store import migrations
 from store.errors import MigrationError
 from store.settings import DatabaseSettings
-from tests.support import embedded, gates
-from tests.support.embedded import Server
+from tests.support import gates
 from tests.support.migrating import add, alone, applied, at, busy, migration, write
 
 from .conftest import Run

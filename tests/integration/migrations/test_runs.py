@@ -19,11 +19,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
+from devserver.databases import MIGRATIONS, url_of
+from devserver.embedded import Server
 from store import migrations
 from store.errors import MigrationError
 from store.migrations import dbmate, dumps
-from tests.support.databases import MIGRATIONS, url_of
-from tests.support.embedded import Server
 from tests.support.migrating import alone, at, migration, plain, write
 
 from .conftest import Run

@@ -9,14 +9,14 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from devserver.databases import MIGRATIONS
+from devserver.embedded import Server
 from store import __main__ as command_line
 from store import migrations
 from store.migrations import scratch, verification
 from store.migrations.rows import Filler
 from store.settings import DatabaseSettings
 from tests.integration.migrations import drafting
-from tests.support.databases import MIGRATIONS
-from tests.support.embedded import Server
 
 Verify = Callable[..., list[str]]
 

@@ -1,92 +1,252 @@
-"""What is proven of an expression."""
+"""Expressions by the kind of their node, and those that are no operator or call."""
 
-from collections.abc import Callable
-
-from sqlc_gen_psycopg import schema, tree
-from sqlc_gen_psycopg.inference import (
-    alternatives,
-    calls,
-    facts,
-    operations,
-    subqueries,
-    uses,
+from sqlc_gen_psycopg.inference.conversion import (
+    ASSIGNMENT,
+    EXPLICIT,
+    IMPLICIT,
+    can_become,
 )
-from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact, SqlType
+from sqlc_gen_psycopg.inference.evaluation import TypeResolutionError, spelled
+from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact
+from sqlc_gen_psycopg.inference.json import Json
 from sqlc_gen_psycopg.inference.scope import Scope
-from sqlc_gen_psycopg.inference.unification import common
-from sqlc_gen_psycopg.request import Name
-from sqlc_gen_psycopg.tree import Node
+from sqlc_gen_psycopg.sql import tree
+from sqlc_gen_psycopg.sql.tree import Node
 
+_SYSTEM_COLUMNS = frozenset({"cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"})
 _JSON = ("json", "jsonb")
 
 
-def fact(wrapped: Node, scope: Scope) -> Fact:
-    """Return what is proven of an expression; nothing of one that is not known here."""
-    for kind, node in wrapped.items():
-        rule = _RULES.get(kind)
-        return rule(node, scope) if rule else UNKNOWN
-    return UNKNOWN
+class Expressions(Json):
+    """Evaluates any expression."""
 
-
-def _column(node: Node, scope: Scope) -> Fact:
-    path = tree.path(node, "fields")
-    return scope.look_up(path) if path else UNKNOWN
-
-
-def _parameter(node: Node, scope: Scope) -> Fact:
-    return scope.world.parameters.get(node.get("number", 0), UNKNOWN)
-
-
-def _constant(node: Node, _: Scope) -> Fact:
-    if node.get("isnull"):
+    def expression(self, node: Node, scope: Scope) -> Fact:
+        """Return what is known of an expression; nothing of one that is not known."""
+        for kind, inner in node.items():
+            rule = _RULES.get(kind)
+            if rule is None:
+                break
+            found: Fact = getattr(self, rule)(inner, scope)
+            return found
         return UNKNOWN
-    if "ival" in node:
-        return facts.of("int4", not_null=True)
-    if "fval" in node:
-        return facts.of(_numeral(node["fval"]["fval"]), not_null=True)
-    if "boolval" in node:
-        return facts.boolean(not_null=True)
-    # A quoted literal has no type before its context gives it one.
-    return Fact(None, not_null=True)
+
+    def column(self, node: Node, scope: Scope) -> Fact:
+        """Look a column up, or a whole row."""
+        path = tree.path(node, "fields")
+        if not path:
+            return UNKNOWN
+        found = scope.find(path)
+        if found is not None:
+            return found[0]
+        relation = scope.relation(path[-1]) if len(path) == 1 else None
+        if relation is not None:
+            if len(relation.columns) == 1 and relation.row is None:
+                return relation.columns[0][1]
+            return Fact(relation.row or self.catalog.record)
+        if len(path) > 1:
+            # A field of a composite column.
+            inner = scope.find(path[:-1])
+            if inner is not None:
+                return self.attribute(inner[0], path[-1])
+            relation = scope.relation(path[-2])
+            if relation and relation.columns and path[-1] not in _SYSTEM_COLUMNS:
+                # What sqlc makes of * for a function that returns a composite.
+                raise TypeResolutionError(
+                    f"there is no column {path[-2]}.{path[-1]}",
+                    "name the columns instead of *",
+                )
+        return UNKNOWN
+
+    def parameter(self, node: Node, _: Scope) -> Fact:
+        """Note a use of a parameter."""
+        return self.use(node.get("number", 0))
+
+    def constant(self, node: Node, _: Scope) -> Fact:
+        """Return the type of a literal, which a quoted one takes from its place."""
+        if node.get("isnull"):
+            return Fact(self.catalog.unknown)
+        if "ival" in node:
+            return Fact(self.catalog.int4, not_null=True)
+        if "fval" in node:
+            name = _numeral(node["fval"]["fval"])
+            return Fact(self.catalog.built_in(name), not_null=True)
+        if "boolval" in node:
+            return Fact(self.catalog.bool, not_null=True)
+        if "bsval" in node:
+            return Fact(self.catalog.built_in("bit"), not_null=True)
+        return Fact(self.catalog.unknown, not_null=True)
+
+    def cast(self, node: Node, scope: Scope) -> Fact:
+        """Evaluate a cast."""
+        target, dims = self.written(node["typeName"])
+        argument: Node = node["arg"]
+        if "A_ArrayExpr" in argument and target.flat.element is not None:
+            made = self.array(argument["A_ArrayExpr"], scope, target.flat)
+            self.coerce(made, target, EXPLICIT)
+            return made._replace(type=target, dims=max(dims, made.dims))
+        given = self.expression(argument, scope)
+        self.coerce(given, target, EXPLICIT)
+        # JSON's null becomes SQL's where it is cast to something else.
+        source = given.type.flat if given.type else None
+        from_json = source is None or source.name.name in _JSON
+        known = "ParamRef" in argument or "A_Const" in argument
+        total = given.not_null and (known or not from_json or target.flat is source)
+        dims = max(dims, given.dims) if target.flat.element else 0
+        return Fact(
+            target,
+            total,
+            given.origin if given.type is target else None,
+            parameter=given.parameter,
+            dims=dims,
+        )
+
+    def sql_value(self, node: Node, _: Scope) -> Fact:
+        """Return what CURRENT_DATE and its like are."""
+        kind = _VALUE_FUNCTIONS.get(node["op"])
+        # The others are names of roles, database and schema; the last may be missing.
+        if kind is None:
+            not_null = node["op"] != "SVFOP_CURRENT_SCHEMA"
+            return Fact(self.catalog.built_in("name"), not_null)
+        return Fact(self.catalog.built_in(kind), not_null=True)
+
+    def array_literal(self, node: Node, scope: Scope) -> Fact:
+        """Evaluate ARRAY[…]."""
+        return self.array(node, scope)
+
+    def indirection(self, node: Node, scope: Scope) -> Fact:
+        """Evaluate subscripts, slices and fields."""
+        found = self.expression(node["arg"], scope)
+        steps = tree.children(node, "indirection")
+        place = 0
+        while place < len(steps):
+            if "A_Indices" in steps[place]:
+                end = place
+                while end < len(steps) and "A_Indices" in steps[end]:
+                    end += 1
+                found = self.subscripted(found, steps[place:end], scope)
+                place = end
+            elif "String" in steps[place]:
+                found = self.attribute(found, steps[place]["String"].get("sval", ""))
+                place += 1
+            else:
+                return UNKNOWN
+        return found
+
+    def subscripted(self, container: Fact, steps: list[Node], scope: Scope) -> Fact:
+        """Evaluate subscripts of an array, of jsonb, or of hstore."""
+        if container.type is None or container.type.is_foreign:
+            return UNKNOWN
+        base = container.type.flat
+        subscripts = [
+            (side, self.expression(step["A_Indices"][side], scope))
+            for step in steps
+            for side in ("lidx", "uidx")
+            if step["A_Indices"].get(side)
+        ]
+        name = base.name.name
+        if name == "jsonb":
+            for _, fact in subscripts:
+                self._json_subscript(fact)
+            return Fact(base)
+        if name == "hstore":
+            for _, fact in subscripts:
+                self.coerce(fact, self.catalog.text, ASSIGNMENT)
+            return Fact(self.catalog.text)
+        if base.element is None:
+            what = f"{spelled(container.type)} has no subscripts"
+            raise TypeResolutionError(what, "cast it to an array")
+        for _, fact in subscripts:
+            self.coerce(fact, self.catalog.int4, ASSIGNMENT)
+        if any(step["A_Indices"].get("is_slice") for step in steps):
+            return Fact(base, dims=container.dims)
+        return Fact(base.element)
+
+    def _json_subscript(self, fact: Fact) -> None:
+        found = fact.type
+        if found is None or found.is_unknown:
+            self.coerce(fact, self.catalog.text)
+        elif can_become(found, self.catalog.int4, IMPLICIT, self.catalog):
+            self.coerce(fact, self.catalog.int4)
+        else:
+            self.coerce(fact, self.catalog.text)
+
+    # What was asked of the fields of the row that was evaluated last.
+    row_facts: list[Fact]
+
+    def row(self, node: Node, scope: Scope) -> Fact:
+        """Evaluate a row."""
+        facts = self.expressions(tree.children(node, "args"), scope)
+        self.row_facts = facts
+        return Fact(self.catalog.record, all(fact.not_null for fact in facts))
+
+    def collated(self, node: Node, scope: Scope) -> Fact:
+        """Evaluate COLLATE."""
+        return self.expression(node["arg"], scope)
+
+    def grouping(self, _: Node, __: Scope) -> Fact:
+        """Evaluate GROUPING."""
+        return Fact(self.catalog.int4, not_null=True)
+
+    def merge_action(self, _: Node, __: Scope) -> Fact:
+        """Evaluate `merge_action`."""
+        return Fact(self.catalog.text, not_null=True)
+
+    def default(self, _: Node, __: Scope) -> Fact:
+        """DEFAULT is of whatever type its column is."""
+        return UNKNOWN
+
+    def subquery(self, node: Node, scope: Scope) -> Fact:
+        """Evaluate a subquery: its value, or a test against it."""
+        select: Node = node["subselect"].get("SelectStmt", {})
+        kind = node["subLinkType"]
+        rows = self.query(scope.inner(), select)
+        if kind == "EXISTS_SUBLINK":
+            return Fact(self.catalog.bool, not_null=True)
+        first = rows.columns[0][1] if rows.columns else UNKNOWN
+        if kind == "EXPR_SUBLINK":
+            return first if rows.is_one_row else first.nullable()
+        if kind == "ARRAY_SUBLINK":
+            if first.type is None:
+                return Fact(None, not_null=True)
+            made = first.type if first.type.element else self.catalog.array(first.type)
+            dims = (first.dims or 1) + 1 if first.type.element else 1
+            return Fact(made, not_null=True, dims=dims)
+        if "testexpr" not in node:
+            return Fact(self.catalog.bool)
+        names = tree.path(node, "operName")
+        name = names[-1] if names else "="
+        tested: Node = node["testexpr"]
+        if "RowExpr" in tested:
+            left = self.expressions(tree.children(tested["RowExpr"], "args"), scope)
+        else:
+            left = [self.expression(tested, scope)]
+        total = True
+        for one, (_, other) in zip(left, rows.columns, strict=False):
+            self.applied(name, (one, other))
+            total = total and one.not_null and other.not_null
+        return Fact(self.catalog.bool, total)
+
+    def xml(self, node: Node, scope: Scope) -> Fact:
+        """Evaluate XML's functions, of which only documents are looked at."""
+        for argument in tree.children(node, "named_args"):
+            self.as_text(self.expression(argument["ResTarget"]["val"], scope))
+        target = self.catalog.built_in("xml")
+        if node.get("op") == "IS_XMLPARSE":
+            target = self.catalog.text
+        for argument in tree.children(node, "args"):
+            self.coerce(self.expression(argument, scope), target, EXPLICIT)
+        is_test = node.get("op") == "IS_DOCUMENT"
+        return Fact(self.catalog.bool if is_test else self.catalog.built_in("xml"))
 
 
 def _numeral(digits: str) -> str:
-    if not digits.isdigit():
+    try:
+        number = int(digits.replace("_", ""), 0)
+    except ValueError:
         return "numeric"
-    return "int8" if int(digits).bit_length() < 64 else "numeric"  # noqa: PLR2004 - int8's width
-
-
-def _cast(node: Node, scope: Scope) -> Fact:
-    written = node["typeName"]
-    name = schema.name_of(scope.world.schema, tree.children(written, "names"))
-    target = SqlType(name, len(tree.children(written, "arrayBounds")))
-    scope.world.use(node["arg"], target)
-    given = scope.fact(node["arg"])
-    source = scope.world.base(given.type)
-    # JSON's null becomes SQL's where it is cast to something else.
-    from_json = source is None or source.name.name in _JSON
-    known = "ParamRef" in node["arg"] or "A_Const" in node["arg"]
-    total = given.not_null and (known or not from_json or target == source)
-    origin = given.origin if given.type == target else None
-    return Fact(target, total, origin, parameter=given.parameter)
-
-
-def _call(node: Node, scope: Scope) -> Fact:
-    given = [*map(_unnamed, tree.children(node, "args"))]
-    if node.get("agg_within_group"):
-        given += [sort["SortBy"]["node"] for sort in tree.children(node, "agg_order")]
-    arguments = scope.facts(given)
-    if calls.name_of(node) == "unnest" and arguments and arguments[0].type:
-        kind = arguments[0].type
-        return arguments[0]._replace(type=kind.element, not_null=False)
-    if not calls.is_named(node):
-        uses.arguments(calls.name_of(node), given, arguments, scope)
-    return calls.fact(node, arguments, scope)
-
-
-def _unnamed(node: Node) -> Node:
-    inner: Node = node.get("NamedArgExpr", {"arg": node})["arg"]
-    return inner
+    if number.bit_length() < 32:  # noqa: PLR2004 - int4's width
+        return "int4"
+    return "int8" if number.bit_length() < 64 else "numeric"  # noqa: PLR2004 - int8's
 
 
 _VALUE_FUNCTIONS = {
@@ -100,66 +260,37 @@ _VALUE_FUNCTIONS = {
     "SVFOP_LOCALTIMESTAMP": "timestamp",
     "SVFOP_LOCALTIMESTAMP_N": "timestamp",
 }
-
-
-def _value_function(node: Node, _: Scope) -> Fact:
-    kind = _VALUE_FUNCTIONS.get(node["op"])
-    # The others are names of roles, database and schema; the last may be missing.
-    if kind is None:
-        return facts.of("name", not_null=node["op"] != "SVFOP_CURRENT_SCHEMA")
-    return facts.of(kind, not_null=True)
-
-
-def _array(node: Node, scope: Scope) -> Fact:
-    elements = scope.facts(tree.children(node, "elements"))
-    found = common([e for e in elements if e.type], scope) if elements else None
-    if not any(e.type for e in elements) and elements:
-        found = SqlType(Name("", "text"))
-    return Fact(found.array if found else None, not_null=True)
-
-
-def _indirection(node: Node, scope: Scope) -> Fact:
-    inner = scope.fact(node["arg"]).type
-    steps = tree.children(node, "indirection")
-    if inner is None or not all("A_Indices" in step for step in steps):
-        return UNKNOWN
-    if inner.dims == 0:
-        return Fact(inner if inner.name.name == "jsonb" else None)
-    sliced = any(step["A_Indices"].get("is_slice") for step in steps)
-    return Fact(inner if sliced else SqlType(inner.name, 0))
-
-
-def _row(node: Node, scope: Scope) -> Fact:
-    parts = scope.facts(tree.children(node, "args"))
-    return Fact(None, all(part.not_null for part in parts))
-
-
-def _collated(node: Node, scope: Scope) -> Fact:
-    return scope.fact(node["arg"])
-
-
-def _grouping(_: Node, __: Scope) -> Fact:
-    return facts.of("int4", not_null=True)
-
-
-_RULES: dict[str, Callable[[Node, Scope], Fact]] = {
-    "A_ArrayExpr": _array,
-    "A_Const": _constant,
-    "A_Expr": operations.operation,
-    "A_Indirection": _indirection,
-    "BoolExpr": operations.boolean,
-    "BooleanTest": operations.boolean_test,
-    "CaseExpr": alternatives.case,
-    "CoalesceExpr": alternatives.coalesce,
-    "CollateClause": _collated,
-    "ColumnRef": _column,
-    "FuncCall": _call,
-    "GroupingFunc": _grouping,
-    "MinMaxExpr": alternatives.coalesce,
-    "NullTest": operations.null_test,
-    "ParamRef": _parameter,
-    "RowExpr": _row,
-    "SQLValueFunction": _value_function,
-    "SubLink": subqueries.fact,
-    "TypeCast": _cast,
+_RULES: dict[str, str] = {
+    "A_ArrayExpr": "array_literal",
+    "A_Const": "constant",
+    "A_Expr": "operation",
+    "A_Indirection": "indirection",
+    "BoolExpr": "connective",
+    "BooleanTest": "boolean_test",
+    "CaseExpr": "case",
+    "CoalesceExpr": "coalesce",
+    "CollateClause": "collated",
+    "ColumnRef": "column",
+    "FuncCall": "call",
+    "GroupingFunc": "grouping",
+    "JsonArrayAgg": "json_aggregate",
+    "JsonArrayConstructor": "json_array",
+    "JsonArrayQueryConstructor": "json_query_array",
+    "JsonFuncExpr": "json_function",
+    "JsonIsPredicate": "json_predicate",
+    "JsonObjectAgg": "json_aggregate",
+    "JsonObjectConstructor": "json_object",
+    "JsonParseExpr": "json_parse",
+    "JsonScalarExpr": "json_scalar",
+    "JsonSerializeExpr": "json_serialize",
+    "MergeSupportFunc": "merge_action",
+    "MinMaxExpr": "coalesce",
+    "NullTest": "null_test",
+    "ParamRef": "parameter",
+    "RowExpr": "row",
+    "SQLValueFunction": "sql_value",
+    "SetToDefault": "default",
+    "SubLink": "subquery",
+    "TypeCast": "cast",
+    "XmlExpr": "xml",
 }

@@ -1,26 +1,29 @@
 """What is known of an expression or of a column."""
 
-from functools import cache
+import re
 from typing import NamedTuple
 
-from sqlc_gen_psycopg.request import Name
+from sqlc_gen_psycopg.catalog.types import PgType
+from sqlc_gen_psycopg.naming.sql_names import Name
 
 
 class SqlType(NamedTuple):
-    """A PostgreSQL type; ``dims`` counts the dimensions of an array."""
+    """A type by its name; ``dims`` counts the dimensions of an array."""
 
     name: Name
     dims: int = 0
 
     @property
-    def element(self) -> "SqlType":
-        """The type of an array's elements."""
-        return SqlType(self.name, max(self.dims - 1, 0))
+    def as_cast(self) -> str:
+        """The type as a cast spells it."""
+        schema, name = self.name
+        if schema or name in _QUOTED or not re.fullmatch("[a-z_][a-z0-9_]*", name):
+            name = ".".join(f'"{part}"' for part in (schema, name) if part)
+        return name + "[]" * min(self.dims, 1)
 
-    @property
-    def array(self) -> "SqlType":
-        """The type of arrays of it."""
-        return SqlType(self.name, self.dims + 1)
+
+# What a cast would read as something narrower than the type of that name.
+_QUOTED = frozenset({"bit", "char"})
 
 
 class Origin(NamedTuple):
@@ -31,23 +34,32 @@ class Origin(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """What is proven: nothing, unless said otherwise.
+    """What is known: nothing, unless said otherwise.
 
-    ``absent`` tells that the whole row may be missing: an outer join's other side;
-    ``is_doubtful`` that not even sqlc can know the type; ``parameter`` is the number of
-    the parameter that it is, or holds, unchanged.
+    ``dims`` are an array's dimensions where they are known to be several, and it is
+    ``is_filled`` if all of its elements are known to be NOT NULL; ``absent``
+    tells that the whole row may be missing: an outer join's other side. ``parameter``
+    is the number of the parameter that it is, or holds, unchanged, and ``use`` the
+    place in the list of its uses that it was made at.
     """
 
-    type: SqlType | None = None
+    type: PgType | None = None
     not_null: bool = False
     origin: Origin | None = None
     absent: bool = False
-    is_doubtful: bool = False
     parameter: int = 0
+    use: int = -1
+    dims: int = 0
+    is_filled: bool = False
+
+    @property
+    def sql_type(self) -> SqlType | None:
+        """The type by its name."""
+        return named(self.type, self.dims) if self.type else None
 
     def nullable(self) -> "Fact":
         """Forget that it is NOT NULL."""
-        return self._replace(not_null=False)
+        return self._replace(not_null=False) if self.not_null else self
 
     def missing(self) -> "Fact":
         """Read it from the nullable side of an outer join."""
@@ -55,28 +67,25 @@ class Fact(NamedTuple):
 
 
 UNKNOWN = Fact()
-BOOL = SqlType(Name("", "bool"))
 
 
-def boolean(*, not_null: bool) -> Fact:
-    """Return a fact of a boolean."""
-    return _TRUTH if not_null else _PERHAPS
-
-
-_TRUTH, _PERHAPS = Fact(BOOL, not_null=True), Fact(BOOL)
-
-
-@cache
-def of(name: str, *, not_null: bool = False) -> Fact:
-    """Return a fact of a built-in type."""
-    return Fact(SqlType(Name("", name)), not_null)
+def named(found: PgType, dims: int = 0) -> SqlType:
+    """Return a type by its name."""
+    if found.element is not None and found.element.array is found:
+        return SqlType(found.element.name, max(dims, 1))
+    return SqlType(found.name)
 
 
 class Relation(NamedTuple):
-    """Something in FROM: its alias, and its columns by name in order."""
+    """Something in FROM: its alias, and its columns by name in order.
+
+    ``row`` is its row type, ``is_one_row`` whether it gives exactly one row.
+    """
 
     alias: str
     columns: tuple[tuple[str, Fact], ...]
+    row: PgType | None = None
+    is_one_row: bool = False
 
     def find(self, column: str) -> Fact | None:
         """Return the first column of that name."""
@@ -88,13 +97,14 @@ class Relation(NamedTuple):
     def nullable(self) -> "Relation":
         """Return it as the nullable side of an outer join."""
         columns = tuple((name, fact.missing()) for name, fact in self.columns)
-        return Relation(self.alias, columns)
+        return self._replace(columns=columns)
 
     def renamed(self, alias: str, names: list[str]) -> "Relation":
         """Return it under an alias, its first columns renamed."""
         if not names:
-            return Relation(alias, self.columns)
+            return self._replace(alias=alias)
         old = [name for name, _ in self.columns]
         spelled = [*names, *old[len(names) :]]
         facts = [fact for _, fact in self.columns]
-        return Relation(alias, tuple(zip(spelled, facts, strict=False)))
+        columns = tuple(zip(spelled, facts, strict=False))
+        return self._replace(alias=alias, columns=columns)

@@ -1,93 +1,407 @@
-"""What is proven of the columns that a statement gives."""
+"""Statements, clause by clause in the order in which PostgreSQL looks at them."""
 
-from sqlc_gen_psycopg import tree
-from sqlc_gen_psycopg.inference import sources, targets, uses, writes
-from sqlc_gen_psycopg.inference.facts import Fact, Relation
-from sqlc_gen_psycopg.inference.scope import Scope
-from sqlc_gen_psycopg.inference.unification import common
-from sqlc_gen_psycopg.tree import Node
+from typing import NamedTuple
 
-_SETS = {"SETOP_UNION", "SETOP_INTERSECT", "SETOP_EXCEPT"}
+from sqlc_gen_psycopg.catalog.types import PgType
+from sqlc_gen_psycopg.inference import cardinality
+from sqlc_gen_psycopg.inference.conversion import ASSIGNMENT
+from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact, Origin, Relation
+from sqlc_gen_psycopg.inference.from_clause import FromClause
+from sqlc_gen_psycopg.inference.scope import Level, Scope
+from sqlc_gen_psycopg.sql import tree
+from sqlc_gen_psycopg.sql.tree import Node
+
+_SETS = frozenset({"SETOP_UNION", "SETOP_INTERSECT", "SETOP_EXCEPT"})
+_KEYWORDS = {"A_ArrayExpr": "array", "CaseExpr": "case", "CoalesceExpr": "coalesce"}
 
 
-def rows(scope: Scope, node: Node, kind: str = "SelectStmt") -> Relation:
-    """Return what a statement gives, as a relation without an alias.
+class _State(NamedTuple):
+    """What is known of the parameters at one point of the walk."""
 
-    ``scope`` holds what the statement sees from outside.
-    """
-    scope = _with(node, scope)
-    match kind:
-        case "SelectStmt":
-            return _select(node, scope)
-        case "InsertStmt":
-            return _returned(node, _insert(node, scope))
-        case "UpdateStmt":
-            return _returned(node, _change(node, "fromClause", scope))
-        case "DeleteStmt":
-            return _returned(node, _change(node, "usingClause", scope))
-        case "MergeStmt":
-            within = _target(node, scope)
-            joined = sources.relations([node["sourceRelation"]], within)
-            # What matched nothing has no source, or has no target yet.
-            missing = tuple(relation.nullable() for relation in joined.relations)
-            return _returned(node, joined._replace(relations=missing))
-        case _:
+    uses: list[tuple[int, PgType]]
+    types: dict[int, PgType]
+    links: dict[int, Origin]
+    foreign: set[int]
+
+
+class Statements(FromClause):
+    """Evaluates whole statements."""
+
+    def query(self, scope: Scope, node: Node, kind: str = "SelectStmt") -> Relation:  # noqa: PLR0911 - a kind each
+        """Return what a statement gives, as a relation without an alias.
+
+        ``scope`` holds what the statement sees from outside.
+        """
+        if kind == "SelectStmt":
+            return self.select(node, scope)
+        scope = self._with(node, scope)
+        match kind:
+            case "InsertStmt":
+                return self._insert(node, scope)
+            case "UpdateStmt":
+                return self._update(node, scope)
+            case "DeleteStmt":
+                within = self._target(node, scope)
+                within = self.relations(tree.children(node, "usingClause"), within)
+                self.boolean(node.get("whereClause", {}), within)
+                return self._returning(node, within)
+            case "MergeStmt":
+                return self._merge_into(node, scope)
+            case "CallStmt":
+                self._called_procedure(node, scope)
+                return Relation("", ())
+            case _:
+                return Relation("", ())
+
+    def _called_procedure(self, node: Node, scope: Scope) -> None:
+        self.call(node["funccall"], scope)
+
+    # SELECT
+
+    def select(self, node: Node, scope: Scope, *, is_settled: bool = True) -> Relation:
+        """Return what a SELECT gives; unless settled, its unknown items stay so."""
+        scope = self._with(node, scope)
+        if node.get("op") in _SETS:
+            return self._set_operation(node, scope)
+        if "valuesLists" in node:
+            return self._values(node, scope)
+        groups = tree.children(node, "groupClause")
+        within = self.relations(tree.children(node, "fromClause"), scope)._replace(
+            has_groups=bool(groups),
+            has_grouping_sets=any("GroupingSet" in group for group in groups),
+        )
+        columns = self._targets(tree.children(node, "targetList"), within)
+        self.boolean(node.get("whereClause", {}), within)
+        self.boolean(node.get("havingClause", {}), within)
+        for sort in tree.children(node, "sortClause"):
+            self._sorted(sort["SortBy"]["node"], columns, within)
+        for group in groups:
+            self._grouped(group, columns, within)
+        distinct = tree.children(node, "distinctClause")
+        for one in distinct:
+            if one:
+                self._sorted(one, columns, within)
+        if distinct and not any(distinct):
+            columns[:] = [(name, self.as_text(fact)) for name, fact in columns]
+        self._limits(node, within)
+        self.windows(tree.children(node, "windowClause"), within)
+        if is_settled:
+            columns = [(name, self.as_text(fact)) for name, fact in columns]
+        one_row = cardinality.selects_one_row(node, within.level)
+        return Relation("", tuple(columns), is_one_row=one_row)
+
+    def _limits(self, node: Node, within: Scope) -> None:
+        for clause in ("limitOffset", "limitCount"):
+            if clause in node:
+                limit = self.expression(node[clause], within)
+                self.coerce(limit, self.catalog.int8, ASSIGNMENT)
+
+    def _sorted(
+        self, node: Node, columns: list[tuple[str, Fact]], within: Scope
+    ) -> None:
+        """Evaluate what is sorted by, which may be a column of the result."""
+        place = _place(node, columns)
+        if place is None:
+            self.as_text(self.expression(node, within))
+        else:
+            name, fact = columns[place]
+            columns[place] = name, self.as_text(fact)
+
+    def _grouped(
+        self, node: Node, columns: list[tuple[str, Fact]], within: Scope
+    ) -> None:
+        if "GroupingSet" in node:
+            for one in tree.children(node["GroupingSet"], "content"):
+                self._grouped(one, columns, within)
+        elif "RowExpr" in node:
+            for one in tree.children(node["RowExpr"], "args"):
+                self._grouped(one, columns, within)
+        else:
+            self._sorted(node, columns, within)
+
+    def _targets(self, targets: list[Node], within: Scope) -> list[tuple[str, Fact]]:
+        columns: list[tuple[str, Fact]] = []
+        sets: list[int] = []
+        for wrapped in targets:
+            target = wrapped["ResTarget"]
+            value: Node = target.get("val", {})
+            name: str = target.get("name", "")
+            if "ColumnRef" in value and "A_Star" in value["ColumnRef"]["fields"][-1]:
+                path = tree.path(value["ColumnRef"], "fields")
+                columns += _expanded(path[-1:], within)
+                continue
+            before = within.level.sets
+            fact = self.expression(value, within)
+            if within.level.sets > before:
+                sets.append(len(columns))
+            columns.append((name or _name(value), fact))
+        if len(sets) > 1:
+            # The shorter set is filled up with NULLs.
+            for place in sets:
+                columns[place] = columns[place][0], columns[place][1].nullable()
+        return columns
+
+    def _set_operation(self, node: Node, scope: Scope) -> Relation:
+        # A chain of arms may be long, so that it is followed without recursion.
+        chain = [node]
+        while chain[-1]["larg"].get("op") in _SETS and _is_bare(chain[-1]["larg"]):
+            chain.append(chain[-1]["larg"])
+        found = self._arm(chain[-1]["larg"], scope)
+        for link in reversed(chain):
+            right = self._arm(link["rarg"], scope)
+            columns = tuple(
+                (name, self._combined(link["op"], one, other))
+                for (name, one), (_, other) in zip(
+                    found.columns, right.columns, strict=False
+                )
+            )
+            found = Relation("", columns)
+        columns_ = [*found.columns]
+        within = scope.outside()._replace(relations=(found,))
+        for sort in tree.children(node, "sortClause"):
+            self._sorted(sort["SortBy"]["node"], columns_, within)
+        self._limits(node, within)
+        return Relation("", tuple(columns_))
+
+    def _arm(self, node: Node, scope: Scope) -> Relation:
+        return self.select(node, scope.outside(), is_settled=False)
+
+    def _combined(self, operation: str, one: Fact, other: Fact) -> Fact:
+        first, second = self.settled([one, other], "a set operation's columns")
+        if operation == "SETOP_UNION":
+            not_null = one.not_null and other.not_null
+        elif operation == "SETOP_INTERSECT":
+            not_null = one.not_null or other.not_null
+        else:
+            not_null = one.not_null
+        origin = one.origin if one.origin == other.origin else None
+        dims = max(first.dims, second.dims)
+        return Fact(first.type, not_null, origin, dims=dims)
+
+    def _values(self, node: Node, scope: Scope) -> Relation:
+        within = scope.outside()
+        rows = [
+            self.expressions(tree.children(row["List"], "items"), within)
+            for row in tree.children(node, "valuesLists")
+        ]
+        columns: list[tuple[str, Fact]] = []
+        for number, place in enumerate(zip(*rows, strict=False), 1):
+            settled = self.settled(place, "a column of VALUES")
+            total = all(fact.not_null for fact in place)
+            dims = max(fact.dims for fact in settled)
+            columns.append((f"column{number}", Fact(settled[0].type, total, dims=dims)))
+        for sort in tree.children(node, "sortClause"):
+            self._sorted(sort["SortBy"]["node"], columns, within)
+        self._limits(node, within)
+        one = len(rows) == 1 and not within.level.sets
+        return Relation("", tuple(columns), is_one_row=one and "limitCount" not in node)
+
+    # WITH
+
+    def _with(self, node: Node, scope: Scope) -> Scope:
+        clause: Node = node.get("withClause", {})
+        for wrapped in tree.children(clause, "ctes"):
+            cte = wrapped["CommonTableExpr"]
+            found = self._cte(cte, scope, recursive=bool(clause.get("recursive")))
+            scope = scope._replace(ctes={**scope.ctes, cte["ctename"]: found})
+        return scope
+
+    def _cte(self, cte: Node, scope: Scope, *, recursive: bool) -> Relation:
+        kind, query = tree.only(cte["ctequery"])
+        names = tree.path(cte, "aliascolnames")
+        name = cte["ctename"]
+        if not (recursive and "larg" in query):
+            return self.query(scope.outside(), query, kind).renamed(name, names)
+        state = self._state()
+        found = self.query(scope.outside(), query["larg"]).renamed(name, names)
+        while True:
+            # NULLs that the recursive arm brings in spread until nothing changes.
+            self._restore(state)
+            inner = scope.outside()._replace(ctes={**scope.ctes, name: found})
+            again = self.query(inner, query, kind).renamed(name, names)
+            if again.columns == found.columns:
+                return found
+            found = _weaker(found, again)
+
+    def _state(self) -> "_State":
+        return _State(
+            [*self.uses], dict(self.types), dict(self.links), set(self.foreign)
+        )
+
+    def _restore(self, state: "_State") -> None:
+        self.uses = [*state.uses]
+        self.types, self.links = dict(state.types), dict(state.links)
+        self.foreign = set(state.foreign)
+
+    # INSERT, UPDATE, DELETE, MERGE
+
+    def _target(self, node: Node, scope: Scope) -> Scope:
+        return scope._replace(relations=(self.table(node["relation"], scope),))
+
+    def _insert(self, node: Node, scope: Scope) -> Relation:
+        within = self._target(node, scope)
+        [target] = within.relations
+        written = [column["ResTarget"] for column in tree.children(node, "cols")]
+        if not written:
+            written = [{"name": name} for name, _ in target.columns]
+        select: Node = node.get("selectStmt", {}).get("SelectStmt", {})
+        source = scope.outside()
+        if select:
+            self._inserted(select, written, target, source)
+        conflict: Node = node.get("onConflictClause", {})
+        if conflict:
+            self._on_conflict(conflict, target, within)
+        one_row = cardinality.inserts_one_row(node, source.level)
+        return self._returning(node, within)._replace(is_one_row=one_row)
+
+    def _inserted(
+        self, select: Node, written: list[Node], target: Relation, scope: Scope
+    ) -> None:
+        if "valuesLists" in select and _is_bare(select):
+            source = self._with(select, scope)
+            for row in tree.children(select, "valuesLists"):
+                items = tree.children(row["List"], "items")
+                values = self.expressions(items, source)
+                for column, value in zip(written, values, strict=False):
+                    self.assign(column, value, target, source)
+            return
+        rows = self.select(select, scope, is_settled=False)
+        for column, (_, value) in zip(written, rows.columns, strict=False):
+            self.assign(column, value, target, scope)
+
+    def _on_conflict(self, conflict: Node, target: Relation, within: Scope) -> None:
+        infer: Node = conflict.get("infer", {})
+        for element in tree.children(infer, "indexElems"):
+            if "expr" in element["IndexElem"]:
+                self.expression(element["IndexElem"]["expr"], within)
+        self.boolean(infer.get("whereClause", {}), within)
+        excluded = target._replace(alias="excluded")
+        changed = within._replace(relations=(target, excluded))
+        self._set(tree.children(conflict, "targetList"), changed)
+        self.boolean(conflict.get("whereClause", {}), changed)
+
+    def _update(self, node: Node, scope: Scope) -> Relation:
+        within = self._target(node, scope)
+        within = self.relations(tree.children(node, "fromClause"), within)
+        self.boolean(node.get("whereClause", {}), within)
+        result = self._returning(node, within)
+        self._set(tree.children(node, "targetList"), within)
+        return result
+
+    def _set(self, targets: list[Node], within: Scope) -> None:
+        """Evaluate SET: all sources first, then the assignments."""
+        written = [wrapped["ResTarget"] for wrapped in targets]
+        rows: list[Fact] = []
+        values: list[Fact] = []
+        for target in written:
+            value: Node = target.get("val", {})
+            if "MultiAssignRef" not in value:
+                values.append(self.expression(value, within))
+                continue
+            part = value["MultiAssignRef"]
+            if part.get("colno", 1) == 1:
+                rows = self._multiple(part["source"], within)
+            place: int = part.get("colno", 1) - 1
+            values.append(rows[place] if place < len(rows) else UNKNOWN)
+        for target, value_ in zip(written, values, strict=True):
+            self.assign(target, value_, within.relations[0], within)
+
+    def _multiple(self, source: Node, within: Scope) -> list[Fact]:
+        """Evaluate the source of `SET (a, b) = …`."""
+        if "RowExpr" in source:
+            return self.expressions(tree.children(source["RowExpr"], "args"), within)
+        if "SubLink" in source:
+            select: Node = source["SubLink"]["subselect"].get("SelectStmt", {})
+            rows = self.query(within.inner(), select)
+            return [fact.nullable() for _, fact in rows.columns]
+        self.expression(source, within)
+        return []
+
+    def _merge_into(self, node: Node, scope: Scope) -> Relation:
+        within = self._target(node, scope)
+        joined = self.relations([node["sourceRelation"]], within)
+        self.boolean(node.get("joinCondition", {}), joined)
+        # What matched nothing has no source, or has no target yet.
+        missing = tuple(relation.nullable() for relation in joined.relations)
+        result = self._returning(node, joined._replace(relations=missing))
+        target = within.relations[0]
+        for wrapped in tree.children(node, "mergeWhenClauses"):
+            when = wrapped["MergeWhenClause"]
+            self.boolean(when.get("condition", {}), joined)
+            if when.get("commandType") == "CMD_UPDATE":
+                self._set(tree.children(when, "targetList"), joined)
+            elif when.get("commandType") == "CMD_INSERT":
+                written = [t["ResTarget"] for t in tree.children(when, "targetList")]
+                if not written:
+                    written = [{"name": name} for name, _ in target.columns]
+                values = self.expressions(tree.children(when, "values"), joined)
+                for column, value in zip(written, values, strict=False):
+                    self.assign(column, value, target, joined)
+        return result
+
+    def assign(
+        self, target: Node, value: Fact, relation: Relation, scope: Scope
+    ) -> None:
+        """Write a value to a column, or to a part of one."""
+        column = relation.find(target.get("name", "")) or UNKNOWN
+        steps = tree.children(target, "indirection")
+        wanted = column.type
+        if steps:
+            wanted = self._part(column, steps, scope)
+        made = self.coerce(value, wanted, ASSIGNMENT)
+        if not steps:
+            self.link(made._replace(parameter=value.parameter), column)
+
+    def _part(self, column: Fact, steps: list[Node], scope: Scope) -> PgType | None:
+        """Return the type of the part of a column that is written to."""
+        found = column
+        for place, step in enumerate(steps):
+            if "String" in step:
+                found = self.attribute(found, step["String"].get("sval", ""))
+                continue
+            rest = [one for one in steps[place:] if "A_Indices" in one]
+            if found.type is None:
+                return None
+            if found.type.flat.name.name == "jsonb":
+                self.subscripted(found, rest, scope)
+                return found.type.flat
+            found = self.subscripted(found, rest, scope)
+            if place + len(rest) >= len(steps):
+                return found.type
+        return found.type
+
+    def _returning(self, node: Node, within: Scope) -> Relation:
+        if not node.get("returningList"):
             return Relation("", ())
+        if within.relations:
+            # Since PostgreSQL 18, and only if qualified.
+            target = within.relations[0].nullable()
+            both = tuple(target._replace(alias=name) for name in ("old", "new"))
+            around = Scope(Level(), both, within.ctes, within.parent)
+            within = within._replace(parent=around)
+        columns = self._targets(tree.children(node, "returningList"), within)
+        return Relation("", tuple((name, self.as_text(f)) for name, f in columns))
 
 
-def _change(node: Node, others: str, scope: Scope) -> Scope:
-    within = sources.relations(tree.children(node, others), _target(node, scope))
-    writes.assign(tree.children(node, "targetList"), within)
-    _condition(node, within)
-    return within
+def _place(node: Node, columns: list[tuple[str, Fact]]) -> int | None:
+    """Return the place of the result's column that is sorted by, if it is one."""
+    constant: Node = node.get("A_Const", {})
+    if "ival" in constant:
+        place = constant["ival"].get("ival", 0) - 1
+        return place if 0 <= place < len(columns) else None
+    path = tree.path(node.get("ColumnRef", {}), "fields")
+    if len(path) == 1:
+        for place, (name, _) in enumerate(columns):
+            if name == path[0]:
+                return place
+    return None
 
 
-def _insert(node: Node, scope: Scope) -> Scope:
-    within = _target(node, scope)
-    [target] = within.relations
-    names = [column["ResTarget"]["name"] for column in tree.children(node, "cols")]
-    names = names or [name for name, _ in target.columns]
-    if "selectStmt" in node:
-        writes.insert(names, node["selectStmt"]["SelectStmt"], within, scope)
-    conflict: Node = node.get("onConflictClause", {})
-    excluded = target._replace(alias="excluded")
-    changed = within._replace(relations=(target, excluded))
-    writes.assign(tree.children(conflict, "targetList"), changed)
-    _condition(conflict, changed)
-    return within
-
-
-def _condition(node: Node, within: Scope) -> None:
-    """Look at a WHERE for what its parameters are compared with."""
-    for clause in ("whereClause", "havingClause"):
-        condition: Node = node.get(clause, {})
-        uses.conditions([condition], within)
-        within.fact(condition)
-
-
-def _with(node: Node, scope: Scope) -> Scope:
-    clause: Node = node.get("withClause", {})
-    for wrapped in tree.children(clause, "ctes"):
-        cte = wrapped["CommonTableExpr"]
-        found = _cte(cte, scope, recursive=bool(clause.get("recursive")))
-        scope = scope._replace(ctes={**scope.ctes, cte["ctename"]: found})
-    return scope
-
-
-def _cte(cte: Node, scope: Scope, *, recursive: bool) -> Relation:
-    kind, query = tree.only(cte["ctequery"])
-    names = tree.path(cte, "aliascolnames")
-    name = cte["ctename"]
-    if not (recursive and "larg" in query):
-        return rows(scope.outside(), query, kind).renamed(name, names)
-    found = rows(scope.outside(), query["larg"]).renamed(name, names)
-    while True:
-        # NULLs that the recursive arm brings in spread until nothing changes.
-        inner = scope.outside()._replace(ctes={**scope.ctes, name: found})
-        again = rows(inner, query, kind).renamed(name, names)
-        if again == found:
-            return found
-        found = _weaker(found, again)
+def _is_bare(node: Node) -> bool:
+    """Tell whether an arm has no clause that is its own."""
+    return not any(
+        key in node for key in ("sortClause", "limitCount", "limitOffset", "withClause")
+    )
 
 
 def _weaker(one: Relation, other: Relation) -> Relation:
@@ -96,69 +410,42 @@ def _weaker(one: Relation, other: Relation) -> Relation:
         (
             name,
             Fact(
-                fact.type if fact.type == again.type else None,
+                again.type,
                 fact.not_null and again.not_null,
                 fact.origin if fact.origin == again.origin else None,
+                dims=max(fact.dims, again.dims),
             ),
         )
         for (name, fact), (_, again) in zip(one.columns, other.columns, strict=False)
     )
-    return Relation(one.alias, columns)
+    return one._replace(columns=columns)
 
 
-def _target(node: Node, scope: Scope) -> Scope:
-    return scope._replace(relations=(sources.table(node["relation"], scope),))
+def _expanded(qualifier: list[str], within: Scope) -> list[tuple[str, Fact]]:
+    merged: set[str] = set()
+    found: list[tuple[str, Fact]] = []
+    for relation in within.relations:
+        if qualifier:
+            found += relation.columns if relation.alias == qualifier[0] else ()
+            continue
+        found += [column for column in relation.columns if column[0] not in merged]
+        if not relation.alias:
+            merged |= {name for name, _ in relation.columns}
+    return found
 
 
-def _select(node: Node, scope: Scope) -> Relation:
-    if node.get("op") in _SETS:
-        return _set_operation(node, scope)
-    if "valuesLists" in node:
-        return _values(node, scope)
-    groups = tree.children(node, "groupClause")
-    within = sources.relations(tree.children(node, "fromClause"), scope)._replace(
-        has_groups=bool(groups),
-        has_grouping_sets=any("GroupingSet" in group for group in groups),
-    )
-    _condition(node, within)
-    for sort in tree.children(node, "sortClause"):
-        within.fact(sort["SortBy"]["node"])
-    for limit in ("limitCount", "limitOffset"):
-        within.fact(node.get(limit, {}))
-    return targets.relation(tree.children(node, "targetList"), within)
-
-
-def _set_operation(node: Node, scope: Scope) -> Relation:
-    left, right = (rows(scope.outside(), node[arm]) for arm in ("larg", "rarg"))
-    columns = tuple(
-        (name, _combined(node["op"], one, other, scope))
-        for (name, one), (_, other) in zip(left.columns, right.columns, strict=False)
-    )
-    return Relation("", columns)
-
-
-def _combined(operation: str, one: Fact, other: Fact, scope: Scope) -> Fact:
-    shared = common([one, other], scope)
-    if operation == "SETOP_UNION":
-        not_null = one.not_null and other.not_null
-    elif operation == "SETOP_INTERSECT":
-        not_null = one.not_null or other.not_null
-    else:
-        not_null = one.not_null
-    return Fact(shared, not_null, one.origin if one.origin == other.origin else None)
-
-
-def _values(node: Node, scope: Scope) -> Relation:
-    lists = [
-        [scope.fact(item) for item in tree.children(row["List"], "items")]
-        for row in tree.children(node, "valuesLists")
-    ]
-    columns = [
-        Fact(common(list(place), scope), all(f.not_null for f in place))
-        for place in zip(*lists, strict=True)
-    ]
-    return Relation("", tuple((f"column{i}", f) for i, f in enumerate(columns, 1)))
-
-
-def _returned(node: Node, within: Scope) -> Relation:
-    return targets.relation(tree.children(node, "returningList"), within)
+def _name(value: Node) -> str:
+    """Return the name that PostgreSQL gives a column without an alias."""
+    kind, node = tree.only(value)
+    match kind:
+        case "ColumnRef":
+            path = tree.path(node, "fields")
+            return path[-1] if path else ""
+        case "FuncCall":
+            return tree.last_name(node, "funcname")
+        case "TypeCast":
+            return _name(node["arg"]) or tree.last_name(node["typeName"], "names")
+        case "A_Indirection":
+            return _name(node["arg"])
+        case _:
+            return _KEYWORDS.get(kind, "")

@@ -3,11 +3,11 @@
 from typing import NamedTuple
 
 from sqlc_gen_psycopg.render import layout
-from sqlc_gen_psycopg.render.parts import Parts
+from sqlc_gen_psycopg.render.function_source import FunctionSource
 from sqlc_gen_psycopg.render.source import Source
 
 
-class Face(NamedTuple):
+class ConnectionKind(NamedTuple):
     """The words that differ between kinds of connections."""
 
     connection: str
@@ -32,49 +32,51 @@ class Face(NamedTuple):
         return f"{self.prefix}RawServerCursor"
 
 
-SYNC = Face("Connection", "", "", "", "Callable[[], {}]")
-ASYNC = Face(
+SYNC = ConnectionKind("Connection", "", "", "", "Callable[[], {}]")
+ASYNC = ConnectionKind(
     "AsyncConnection", "Async", "async ", "await ", "Callable[[], Awaitable[{}]]"
 )
 
 
 def signature(
-    face: Face, parts: Parts, name: str, returns: str, *more: str
+    kind: ConnectionKind, shared: FunctionSource, name: str, returns: str, *more: str
 ) -> list[str]:
     """Return a function's head; ``more`` are parameters of its own."""
-    items: list[layout.Doc] = [f"conn: {face.connection}[Any]"]
-    given = [*parts.parameters, *more]
+    items: list[layout.Doc] = [f"conn: {kind.connection}[Any]"]
+    given = [*shared.parameters, *more]
     if given:
         items += ["*", *given]
     tail = f" -> {returns}:"
-    return layout.head(layout.call_lines(0, f"{face.define} {name}", *items, tail=tail))
+    return layout.head(layout.call_lines(0, f"{kind.define} {name}", *items, tail=tail))
 
 
-def cursor(source: Source, face: Face, parts: Parts, factory: str) -> list[str]:
+def cursor(
+    source: Source, kind: ConnectionKind, shared: FunctionSource, factory: str
+) -> list[str]:
     """Return the lines that open a cursor."""
     given = [f"row_factory={factory}"] if factory else []
     target = "cur"
     if factory == "scalar_row":
         source.need_from("psycopg.rows", "scalar_row")
-        target = f"cur: {face.cursor}[{parts.row}]"
-    opened = layout.call_lines(4, f"{target} = {face.cursor}", "conn", *given)
-    return [*opened, *binary(source, parts, 4)]
+        target = f"cur: {kind.cursor}[{shared.row}]"
+    opened = layout.call_lines(4, f"{target} = {kind.cursor}", "conn", *given)
+    return [*opened, *binary(source, shared, 4)]
 
 
-def binary(source: Source, parts: Parts, margin: int) -> list[str]:
+def binary(source: Source, shared: FunctionSource, margin: int) -> list[str]:
     """Return the line that asks for results in binary, where the query does."""
-    if not parts.function.comment.binary:
+    if not shared.function.is_binary:
         return []
     source.need_from("psycopg", "pq")
     return [f"{' ' * margin}cur.format = pq.Format.BINARY"]
 
 
-def execute(face: Face, parts: Parts, indent: int) -> list[str]:
+def execute(kind: ConnectionKind, shared: FunctionSource, indent: int) -> list[str]:
     """Return the lines that execute a query."""
-    items: list[layout.Doc] = [parts.function.constant]
-    if parts.function.parameters:
-        items.append(parts.sent)
-    return layout.call_lines(indent, f"{face.wait}cur.execute", *items)
+    items: list[layout.Doc] = [shared.function.constant]
+    if shared.function.parameters:
+        items.append(shared.sent)
+    return layout.call_lines(indent, f"{kind.wait}cur.execute", *items)
 
 
 _ONLY = '''\
@@ -91,16 +93,16 @@ _Row = TypeVar("_Row")
     return rows[0]'''
 
 
-def fetch_one(source: Source, face: Face, parts: Parts) -> str:
+def fetch_one(source: Source, kind: ConnectionKind, shared: FunctionSource) -> str:
     """Return the expression that fetches the row of `:one`."""
-    if not parts.function.exactly_one:
-        return f"{face.wait}cur.fetchone()"
-    add_only(source, face)
-    return f"{face.wait}_only(cur)"
+    if not shared.function.exactly_one:
+        return f"{kind.wait}cur.fetchone()"
+    add_only(source, kind)
+    return f"{kind.wait}_only(cur)"
 
 
-def add_only(source: Source, face: Face) -> None:
+def add_only(source: Source, kind: ConnectionKind) -> None:
     """Add the helper that fetches exactly one row."""
     source.need_from("typing", "TypeVar")
     source.need_from("psycopg.errors", "NoDataFound", "TooManyRows")
-    source.help(_ONLY.format(define=face.define, cursor=face.cursor, wait=face.wait))
+    source.help(_ONLY.format(define=kind.define, cursor=kind.cursor, wait=kind.wait))

@@ -1,12 +1,12 @@
 """The query functions of one module, for either kind of connection."""
 
-from sqlc_gen_psycopg import commands
-from sqlc_gen_psycopg.render import calls, layout, masses
-from sqlc_gen_psycopg.render.calls import ASYNC, SYNC, Face
-from sqlc_gen_psycopg.render.parts import Parts
+from sqlc_gen_psycopg.ir.commands import Gives
+from sqlc_gen_psycopg.render import batches, calls, layout
+from sqlc_gen_psycopg.render.calls import ASYNC, SYNC, ConnectionKind
+from sqlc_gen_psycopg.render.function_source import FunctionSource
 from sqlc_gen_psycopg.render.source import Source, docstring
 
-__all__ = ["ASYNC", "SYNC", "Face", "add"]
+__all__ = ["ASYNC", "SYNC", "ConnectionKind", "add"]
 
 _ROW_COUNT = '''\
 {define} _row_count(cur: {cursor}[Any]) -> int:
@@ -20,117 +20,119 @@ _ROW_COUNT = '''\
     return cur.rowcount'''
 
 
-def add(source: Source, face: Face, parts: Parts) -> None:
-    """Add a query's function and its twins, if there are any."""
-    if commands.takes_rows(parts.function.query):
-        masses.add(source, face, parts)
+def add(source: Source, kind: ConnectionKind, shared: FunctionSource) -> None:
+    """Add a query's function, and its deferred and streamed ones, if there are any."""
+    if shared.function.command.takes_rows:
+        batches.add(source, kind, shared)
     else:
-        _add_now(source, face, parts)
-    if parts.function.comment.deferred:
-        _add_deferred(source, face, parts)
-    if parts.function.comment.stream:
-        _add_stream(source, face, parts)
+        _add_now(source, kind, shared)
+    if shared.function.is_deferred:
+        _add_deferred(source, kind, shared)
+    if shared.function.is_streamed:
+        _add_stream(source, kind, shared)
 
 
-def _add_now(source: Source, face: Face, parts: Parts) -> None:
-    function = parts.function
-    body = _executed(source, face, parts)
-    match function.query.command:
-        case ":one":
-            body.append(f"    return {calls.fetch_one(source, face, parts)}")
-        case ":many":
-            body.append(f"    return {face.wait}cur.fetchall()")
-        case ":execrows":
-            _add_row_count(source, face)
-            body.append(f"    return {face.wait}_row_count(cur)")
-        case ":execresult":
+def _add_now(source: Source, kind: ConnectionKind, shared: FunctionSource) -> None:
+    function = shared.function
+    body = _executed(source, kind, shared)
+    match function.command.gives:
+        case Gives.ONE:
+            body.append(f"    return {calls.fetch_one(source, kind, shared)}")
+        case Gives.MANY:
+            body.append(f"    return {kind.wait}cur.fetchall()")
+        case Gives.COUNT:
+            _add_row_count(source, kind)
+            body.append(f"    return {kind.wait}_row_count(cur)")
+        case Gives.CURSOR:
             body.append("    return cur")
         case _:
             pass
-    head = calls.signature(face, parts, function.name, _returns(face, parts))
-    source.add(function.name, [*head, *parts.doc, *body])
+    head = calls.signature(kind, shared, function.name, _returns(kind, shared))
+    source.add(function.name, [*head, *shared.doc, *body])
 
 
-def _add_deferred(source: Source, face: Face, parts: Parts) -> None:
+def _add_deferred(source: Source, kind: ConnectionKind, shared: FunctionSource) -> None:
     source.need_from("collections.abc", "Callable")
-    if face is ASYNC:
+    if kind is ASYNC:
         source.need_from("collections.abc", "Awaitable")
-    function = parts.function
-    returns = face.fetched.format(_returns(face, parts))
-    body = _executed(source, face, parts)
-    if function.query.command == ":many":
+    function = shared.function
+    returns = kind.fetched.format(_returns(kind, shared))
+    body = _executed(source, kind, shared)
+    if function.command.gives is Gives.MANY:
         body.append("    return cur.fetchall")
     elif function.exactly_one:
-        calls.add_only(source, face)
+        calls.add_only(source, kind)
         body.append("    return lambda: _only(cur)")
-    elif function.query.command == ":one":
+    elif function.command.gives is Gives.ONE:
         body.append("    return cur.fetchone")
     else:
-        _add_row_count(source, face)
+        _add_row_count(source, kind)
         body.append("    return lambda: _row_count(cur)")
     name = f"send_{function.name.strip('_')}"
-    head = calls.signature(face, parts, name, returns)
+    head = calls.signature(kind, shared, name, returns)
     text = f"Queue `{function.name}` and return the function that fetches its result."
     source.add(name, [*head, *docstring(text), *body])
 
 
-def _add_stream(source: Source, face: Face, parts: Parts) -> None:
-    function = parts.function
+def _add_stream(source: Source, kind: ConnectionKind, shared: FunctionSource) -> None:
+    function = shared.function
     plain = function.name.strip("_")
-    manager = f"{'async' if face is ASYNC else ''}contextmanager"
-    generator = f"{face.prefix}Generator"
+    manager = f"{'async' if kind is ASYNC else ''}contextmanager"
+    generator = f"{kind.prefix}Generator"
     source.need_from("contextlib", manager)
     source.need_from("collections.abc", generator)
-    source.need_from("psycopg", face.server_cursor)
+    source.need_from("psycopg", kind.server_cursor)
     source.need_from("uuid", "uuid4")
-    rest = "None" if face is ASYNC else "None, None"
-    returns = f"{generator}[{face.server_cursor}[{parts.row}], {rest}]"
+    rest = "None" if kind is ASYNC else "None, None"
+    returns = f"{generator}[{kind.server_cursor}[{shared.row}], {rest}]"
     name = f"stream_{plain}"
-    head = calls.signature(face, parts, name, returns, "fetch_size: int = 1000")
+    head = calls.signature(kind, shared, name, returns, "fetch_size: int = 1000")
     text = f"Open `{function.name}` on the server, as a cursor of this transaction."
-    if parts.factory == "scalar_row":
+    if shared.factory == "scalar_row":
         source.need_from("psycopg.rows", "scalar_row")
     # A name of its own, so that a later cursor is never taken for this one.
     unique = f'f"{plain}_{{uuid4().hex}}"'
     opened = layout.call_lines(
         4,
-        f"{face.keyword}with {face.server_cursor}",
+        f"{kind.keyword}with {kind.server_cursor}",
         "conn",
         unique,
-        f"row_factory={parts.factory}",
+        f"row_factory={shared.factory}",
         tail=" as cur:",
     )
     body = [
         *opened,
-        *calls.binary(source, parts, 8),
+        *calls.binary(source, shared, 8),
         "        cur.itersize = fetch_size",
-        *calls.execute(face, parts, 8),
+        *calls.execute(kind, shared, 8),
         "        yield cur",
     ]
     source.add(name, [f"@{manager}", *head, *docstring(text), *body])
 
 
-def _returns(face: Face, parts: Parts) -> str:
-    match parts.function.query.command:
-        case ":one":
-            return parts.one
-        case ":many":
-            return f"list[{parts.row}]"
-        case ":execrows":
+def _returns(kind: ConnectionKind, shared: FunctionSource) -> str:
+    match shared.function.command.gives:
+        case Gives.ONE:
+            return shared.one
+        case Gives.MANY:
+            return f"list[{shared.row}]"
+        case Gives.COUNT:
             return "int"
-        case ":execresult":
-            return f"{face.cursor}[{parts.row}]"
+        case Gives.CURSOR:
+            return f"{kind.cursor}[{shared.row}]"
         case _:
             return "None"
 
 
-def _executed(source: Source, face: Face, parts: Parts) -> list[str]:
-    opened = calls.cursor(source, face, parts, parts.factory)
-    return [*opened, *calls.execute(face, parts, 4)]
+def _executed(
+    source: Source, kind: ConnectionKind, shared: FunctionSource
+) -> list[str]:
+    opened = calls.cursor(source, kind, shared, shared.factory)
+    return [*opened, *calls.execute(kind, shared, 4)]
 
 
-def _add_row_count(source: Source, face: Face) -> None:
+def _add_row_count(source: Source, kind: ConnectionKind) -> None:
     source.need_from("psycopg", "ProgrammingError")
     source.help(
-        _ROW_COUNT.format(define=face.define, cursor=face.cursor, wait=face.wait)
+        _ROW_COUNT.format(define=kind.define, cursor=kind.cursor, wait=kind.wait)
     )

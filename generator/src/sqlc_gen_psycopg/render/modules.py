@@ -1,27 +1,17 @@
 """The modules of the query files: one for each kind of connection."""
 
-import re
 from typing import NamedTuple
 
-from sqlc_gen_psycopg.function import Function
-from sqlc_gen_psycopg.pytypes import Import
-from sqlc_gen_psycopg.render import functions, parts, rows
-from sqlc_gen_psycopg.render.functions import ASYNC, SYNC, Face
+from sqlc_gen_psycopg.ir.function import Function
+from sqlc_gen_psycopg.ir.module import Module
+from sqlc_gen_psycopg.ir.python_types import Import
+from sqlc_gen_psycopg.ir.results import Model, Row, Scalar
+from sqlc_gen_psycopg.naming.sql_names import Name
+from sqlc_gen_psycopg.render import function_source, functions, rows
+from sqlc_gen_psycopg.render.function_source import FunctionSource
+from sqlc_gen_psycopg.render.functions import ASYNC, SYNC, ConnectionKind
 from sqlc_gen_psycopg.render.output import Output
-from sqlc_gen_psycopg.render.parts import Parts
 from sqlc_gen_psycopg.render.source import Source, literal
-from sqlc_gen_psycopg.request import Name
-from sqlc_gen_psycopg.rows import Model, Row, Scalar
-
-_ENUM = re.compile(r"\benums\.(\w+)")
-
-
-class Module(NamedTuple):
-    """One query file's module."""
-
-    name: str
-    filename: str
-    functions: tuple[Function, ...]
 
 
 class Shared(NamedTuple):
@@ -44,9 +34,7 @@ class Shared(NamedTuple):
     def add_source(self, source: Source) -> None:
         """Need what a file needs."""
         self.imports.update(i for i in source.imports if i.module[0] == "@")
-        for block in source.blocks:
-            if "enums." in block:
-                self.enums.update(_ENUM.findall(block))
+        self.enums.update(source.enums)
 
 
 def write(output: Output, modules: list[Module]) -> tuple[dict[str, str], Shared]:
@@ -54,7 +42,7 @@ def write(output: Output, modules: list[Module]) -> tuple[dict[str, str], Shared
     texts: dict[str, str] = {}
     shared = Shared(set(), set(), set())
     for module in modules:
-        for path, source in _faces(output, module).items():
+        for path, source in _kinds(output, module).items():
             texts[path] = source.text()
             shared.add_source(source)
         shared.rows.update(
@@ -65,19 +53,19 @@ def write(output: Output, modules: list[Module]) -> tuple[dict[str, str], Shared
     return texts, shared
 
 
-def _faces(output: Output, module: Module) -> dict[str, Source]:
-    """Return a module's faces; the asynchronous one imports what both use."""
+def _kinds(output: Output, module: Module) -> dict[str, Source]:
+    """Return a module for each kind of connection; one imports what both use."""
     result: dict[str, Source] = {}
-    options = output.options
-    first = output.open(module.filename, depth=int(not options.emit_sync))
+    settings = output.settings
+    first = output.open(module.filename, depth=int(not settings.emit_sync))
     spelled = _add_shared(first, module)
     shared = tuple(first.exports)
-    if options.emit_sync:
+    if settings.emit_sync:
         _add_functions(first, SYNC, spelled)
         result[f"{module.name}.py"] = first
-    if options.emit_async:
+    if settings.emit_async:
         source = first
-        if options.emit_sync:
+        if settings.emit_sync:
             source = output.open(module.filename, depth=1)
             source.need_from(f"@{module.name}", *shared)
         _add_functions(source, ASYNC, spelled)
@@ -85,16 +73,18 @@ def _faces(output: Output, module: Module) -> dict[str, Source]:
     return result
 
 
-def _add_functions(source: Source, face: Face, spelled: list[Parts]) -> None:
+def _add_functions(
+    source: Source, kind: ConnectionKind, spelled: list[FunctionSource]
+) -> None:
     source.need_from("typing", "Any")
-    source.need_from("psycopg", face.connection, face.cursor)
+    source.need_from("psycopg", kind.connection, kind.cursor)
     for each in spelled:
         source.imports |= each.imports
-        functions.add(source, face, each)
+        functions.add(source, kind, each)
 
 
-def _add_shared(source: Source, module: Module) -> list[Parts]:
-    """Add what both faces use; return the parts of each function."""
+def _add_shared(source: Source, module: Module) -> list[FunctionSource]:
+    """Add what both kinds use; return what each function is made of."""
     for function in module.functions:
         source.need_from("typing", "Final")
         text = literal(function.text)
@@ -109,7 +99,7 @@ def _add_shared(source: Source, module: Module) -> list[Parts]:
             rows.add_class(source, function.result)
     own = _add_model_factories(source, module, taken) if source.models_package else {}
     return [
-        parts.spell(each, _add_factory(source, each, taken, own))
+        function_source.spell(each, _add_factory(source, each, taken, own))
         for each in module.functions
     ]
 

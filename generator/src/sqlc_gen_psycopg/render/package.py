@@ -2,14 +2,14 @@
 
 from typing import NamedTuple
 
-from sqlc_gen_psycopg import names
-from sqlc_gen_psycopg.pytypes import EnumType, Import, LearnedType
+from sqlc_gen_psycopg.ir.python_types import EnumType, Import, RegisteredType
+from sqlc_gen_psycopg.ir.results import Model
+from sqlc_gen_psycopg.naming import identifiers
 from sqlc_gen_psycopg.render import layout, rows, server_types
 from sqlc_gen_psycopg.render.functions import ASYNC, SYNC
 from sqlc_gen_psycopg.render.modules import Shared
 from sqlc_gen_psycopg.render.output import Output
 from sqlc_gen_psycopg.render.source import Source, docstring, quoted
-from sqlc_gen_psycopg.rows import Model
 
 _JSON_TYPES = """\
 if TYPE_CHECKING:
@@ -59,17 +59,17 @@ class Package(NamedTuple):
     output: Output
     models: list[Model]
     enums: list[EnumType]
-    learned: list[LearnedType]
+    registered: list[RegisteredType]
 
     def files(self, shared: Shared) -> dict[str, str]:
         """Return the text of each file, given what the modules need of them."""
         result: dict[str, str] = {}
-        options = self.output.options
-        if options.emit_init_file:
+        settings = self.output.settings
+        if settings.emit_init_file:
             result["__init__.py"] = self.output.open("the schema").text()
-            if options.emit_async:
+            if settings.emit_async:
                 result["aio/__init__.py"] = self.output.open("the queries").text()
-        if not options.models_package:
+        if not settings.models_package:
             result |= self._classes(shared)
         return result
 
@@ -80,7 +80,7 @@ class Package(NamedTuple):
             with_models = self._models(shared)
             result["models.py"] = with_models.text()
             shared.add_source(with_models)
-        if self.learned:
+        if self.registered:
             types = self._shared_types()
             result |= self._server_types(types)
             shared.add_source(types)
@@ -104,23 +104,23 @@ class Package(NamedTuple):
         source = self.output.open("the schema")
         source.need_from("enum", "StrEnum")
         for enum in self.enums:
-            omitted = self.output.options.omit_unused_models
+            omitted = self.output.settings.omit_unused_models
             if not omitted or enum.class_name in shared.enums:
                 source.add(enum.class_name, _enum_lines(enum))
         return source.text()
 
     def _shared_types(self) -> Source:
         source = Source(self.output.header("the schema"))
-        server_types.add_types(source, self.learned)
-        if self.output.options.emit_sync:
-            server_types.add_register(source, SYNC, self.learned)
+        server_types.add_types(source, self.registered)
+        if self.output.settings.emit_sync:
+            server_types.add_register(source, SYNC, self.registered)
         return source
 
     def _server_types(self, shared: Source) -> dict[str, str]:
         result = {"server_types.py": shared.text()}
-        if self.output.options.emit_async:
+        if self.output.settings.emit_async:
             source = Source(self.output.header("the schema"), depth=1)
-            server_types.add_register(source, ASYNC, self.learned)
+            server_types.add_register(source, ASYNC, self.registered)
             result["aio/server_types.py"] = source.text()
         return result
 
@@ -136,7 +136,7 @@ class Package(NamedTuple):
 
 def _enum_lines(enum: EnumType) -> list[str]:
     doc = docstring(enum.comment)
-    members = names.distinct(names.member(label) for label in enum.labels)
+    members = identifiers.distinct(identifiers.member(label) for label in enum.labels)
     return [
         f"class {enum.class_name}(StrEnum):",
         *doc,

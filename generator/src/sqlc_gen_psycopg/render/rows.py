@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from sqlc_gen_psycopg import names
+from sqlc_gen_psycopg.ir.results import Embed, Field, Model, Row, Scalar, Value
+from sqlc_gen_psycopg.naming import identifiers
 from sqlc_gen_psycopg.render import layout, values
 from sqlc_gen_psycopg.render.layout import Comprehension, Conditional, Doc
 from sqlc_gen_psycopg.render.source import Source, docstring
-from sqlc_gen_psycopg.rows import Embed, Field, Model, Row, Scalar, Value
 
 
 def add_class(source: Source, row: Row | Model, *, within: str = "") -> None:
@@ -42,7 +42,7 @@ def factory_name(row: Row | Model) -> str:
     A query's own class is called a row already; a table's may be, too, but then the
     shorter name is that of another table.
     """
-    name = names.snake(row.name)
+    name = identifiers.snake(row.name)
     return name if isinstance(row, Row) and name.endswith("_row") else f"{name}_row"
 
 

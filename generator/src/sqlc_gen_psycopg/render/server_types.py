@@ -2,23 +2,25 @@
 
 import re
 
-from sqlc_gen_psycopg import names
-from sqlc_gen_psycopg.pytypes import SERVER_TYPES, LearnedType
+from sqlc_gen_psycopg.ir.python_types import SERVER_TYPES, PyType, RegisteredType
+from sqlc_gen_psycopg.ir.results import Field, Row, Value
+from sqlc_gen_psycopg.naming import identifiers
 from sqlc_gen_psycopg.render import layout, rows, values
-from sqlc_gen_psycopg.render.calls import ASYNC, Face
+from sqlc_gen_psycopg.render.calls import ASYNC, ConnectionKind
 from sqlc_gen_psycopg.render.source import Source, docstring
-from sqlc_gen_psycopg.rows import Field, Row, Value
 
 _PREFIX = re.compile(r"\bserver_types\.")
 _ASKED = "Teach a connection the types of this package, as a pool's `configure` does."
 
 
-def add_types(source: Source, learned: list[LearnedType]) -> None:
+def add_types(source: Source, registered: list[RegisteredType]) -> None:
     """Add the classes, what checks that they came, and what registers them."""
-    for kind in learned:
-        if kind.class_name:
+    for kind in registered:
+        if kind.is_composite:
             rows.add_class(source, _row(kind))
-    for kind in learned:
+        elif kind.bound:
+            _add_range_class(source, kind)
+    for kind in registered:
         _add_check(source, kind)
         _add_learn(source, kind)
     # Here they need no prefix.
@@ -26,24 +28,35 @@ def add_types(source: Source, learned: list[LearnedType]) -> None:
     source.blocks[:] = [_PREFIX.sub("", block) for block in source.blocks]
 
 
-def add_register(source: Source, face: Face, learned: list[LearnedType]) -> None:
+def add_register(
+    source: Source, connection: ConnectionKind, registered: list[RegisteredType]
+) -> None:
     """Add `register_types` for one kind of connection."""
     source.need_from("typing", "Any")
-    source.need_from("psycopg", face.connection)
-    head = f"{face.define} register_types(conn: {face.connection}[Any]) -> None:"
+    source.need_from("psycopg", connection.connection)
+    given = f"conn: {connection.connection}[Any]"
+    head = f"{connection.define} register_types({given}) -> None:"
     lines = [head, *docstring(_ASKED)]
-    for kind in learned:
-        info = "CompositeInfo" if kind.class_name else "TypeInfo"
-        module = "psycopg.types.composite" if kind.class_name else "psycopg.types"
+    for kind in registered:
+        info, module = _info(kind)
         source.need_from(module, info)
-        if face is ASYNC:
+        if connection is ASYNC:
             source.need_from("@server_types", f"learn_{kind.function}")
-        fetched = f"{face.wait}{info}.fetch(conn, {_literal(kind)})"
+        fetched = f"{connection.wait}{info}.fetch(conn, {_literal(kind)})"
         lines += layout.call_lines(4, f"learn_{kind.function}", fetched, "conn")
     source.add("register_types", lines)
 
 
-def _literal(kind: LearnedType) -> str:
+def _info(kind: RegisteredType) -> tuple[str, str]:
+    """Return what psycopg fetches of a type, and the module that has it."""
+    if kind.bound:
+        return "RangeInfo", "psycopg.types.range"
+    if kind.is_composite:
+        return "CompositeInfo", "psycopg.types.composite"
+    return "TypeInfo", "psycopg.types"
+
+
+def _literal(kind: RegisteredType) -> str:
     parts = [part for part in (kind.source.schema, kind.source.name) if part]
     spelled = ".".join(
         part if re.fullmatch(r"[a-z_][a-z0-9_]*", part) else f'"{part}"'
@@ -52,8 +65,10 @@ def _literal(kind: LearnedType) -> str:
     return f"'{spelled}'" if '"' in spelled else f'"{spelled}"'
 
 
-def _row(kind: LearnedType) -> Row:
-    spelled = names.distinct(names.snake(n, names.FIELDS) for n, _ in kind.attributes)
+def _row(kind: RegisteredType) -> Row:
+    spelled = identifiers.distinct(
+        identifiers.snake(n, identifiers.FIELDS) for n, _ in kind.attributes
+    )
     return Row(
         kind.class_name,
         tuple(
@@ -64,11 +79,14 @@ def _row(kind: LearnedType) -> Row:
     )
 
 
-def _add_check(source: Source, kind: LearnedType) -> None:
+def _add_check(source: Source, kind: RegisteredType) -> None:
     annotation, returned = kind.py_type.annotation, "value"
-    if not kind.class_name:
+    instance = kind.class_name or "dict"
+    if not kind.is_composite:
         source.need_from("typing", "cast")
         returned = f'cast("{annotation}", value)'
+    if kind.bound:
+        instance = "Range"
     text = f"Return what came as `{kind.source}`, which the connection must know."
     missing = f'"the connection does not know {kind.source}: call register_types(conn)"'
     source.add(
@@ -76,15 +94,18 @@ def _add_check(source: Source, kind: LearnedType) -> None:
         [
             f"def known_{kind.function}(value: object) -> {annotation}:",
             *docstring(text),
-            f"    if isinstance(value, {kind.class_name or 'dict'}):",
+            f"    if isinstance(value, {instance}):",
             f"        return {returned}",
             *layout.call_lines(4, "raise TypeError", missing),
         ],
     )
 
 
-def _add_learn(source: Source, kind: LearnedType) -> None:
+def _add_learn(source: Source, kind: RegisteredType) -> None:
     source.need_from("psycopg.abc", "AdaptContext")
+    if kind.bound:
+        _add_learn_range(source, kind, kind.bound)
+        return
     if not kind.class_name:
         _add_learn_hstore(source, kind)
         return
@@ -107,6 +128,7 @@ def _add_learn(source: Source, kind: LearnedType) -> None:
             *docstring(f"Register `{kind.source}` on a connection."),
             "    if info is None:",
             f'        raise LookupError("the database has no type {kind.source}")',
+            *_read_as(kind),
             "",
             f"    def make(row: Sequence[Any], _: object) -> {kind.class_name}:",
             *rows.returned(made),
@@ -127,7 +149,72 @@ def _add_learn(source: Source, kind: LearnedType) -> None:
     )
 
 
-def _add_learn_hstore(source: Source, kind: LearnedType) -> None:
+def _read_as(kind: RegisteredType) -> list[str]:
+    """Let psycopg read attributes as the types that they stand for."""
+    if not kind.read_as:
+        return []
+    items = tuple(
+        f'{place}: types["{name}"].{"array_oid" if is_array else "oid"}'
+        for place, name, is_array in kind.read_as
+    )
+    known = layout.Brackets("known = {", items, "}")
+    return [
+        "    types = context.adapters.types",
+        *layout.lines(known, 4),
+        "    info.field_types = tuple(",
+        "        known.get(place, oid) for place, oid in enumerate(info.field_types)",
+        "    )",
+    ]
+
+
+def _add_range_class(source: Source, kind: RegisteredType) -> None:
+    """Add the class that says which type a range is sent as."""
+    annotation = kind.py_type.annotation
+    source.need(*kind.py_type.imports)
+    source.add(
+        kind.class_name,
+        [
+            f"class {kind.class_name}({annotation}):",
+            *docstring(f"A range that is sent as `{kind.source}`."),
+        ],
+    )
+    source.add(
+        f"as_{kind.function}",
+        [
+            *layout.call_lines(
+                0,
+                f"def as_{kind.function}",
+                f"value: {annotation}",
+                tail=f" -> {kind.class_name}:",
+            ),
+            *docstring(f"Return a range as one of `{kind.source}`."),
+            "    if value.isempty:",
+            f"        return {kind.class_name}(empty=True)",
+            f"    return {kind.class_name}(value.lower, value.upper, value.bounds)",
+        ],
+    )
+
+
+def _add_learn_range(source: Source, kind: RegisteredType, bound: PyType) -> None:
+    source.need_from("psycopg.types.range", "RangeDumper", "RangeInfo")
+    source.need_from("psycopg.types.range", "register_range")
+    source.add(
+        f"learn_{kind.function}",
+        [
+            *_learn_head(kind.function, "RangeInfo"),
+            *docstring(f"Register `{kind.source}` on a connection."),
+            "    if info is None:",
+            f'        raise LookupError("the database has no type {kind.source}")',
+            f'    info.subtype_oid = context.adapters.types["{bound.array_of}"].oid',
+            "    register_range(info, context)",
+            '    oids = {"oid": info.oid, "subtype_oid": info.subtype_oid}',
+            f'    dumper = type("{kind.class_name}Dumper", (RangeDumper,), oids)',
+            f"    context.adapters.register_dumper({kind.class_name}, dumper)",
+        ],
+    )
+
+
+def _add_learn_hstore(source: Source, kind: RegisteredType) -> None:
     source.need_from("psycopg.types", "TypeInfo")
     source.need_from("psycopg.types.hstore", "register_hstore")
     source.add(

@@ -6,9 +6,10 @@ import textwrap
 from functools import cache
 from pathlib import Path
 
-from sqlc_gen_psycopg.pytypes import Import
-from sqlc_gen_psycopg.render import layout
+from sqlc_gen_psycopg.ir.python_types import HELPERS, USED_ENUMS, Import
+from sqlc_gen_psycopg.render import integers, layout
 
+_NO_MODULES = (HELPERS, USED_ENUMS)
 _STANDARD, _THIRD, _FIRST, _LOCAL = range(4)
 
 
@@ -50,6 +51,8 @@ class Source(Needs):
         self.exports: list[str] = []
         self.blocks: list[str] = []
         self.helpers: list[str] = []
+        # The classes of the module `enums` that it uses.
+        self.enums: set[str] = set()
 
     def add(self, name: str, lines: list[str]) -> None:
         """Add a top-level definition; names with an underscore are not exported."""
@@ -64,6 +67,7 @@ class Source(Needs):
 
     def text(self) -> str:
         """Return the module's text."""
+        self._add_helpers()
         parts = [self.header]
         if self.imports:
             parts.append(_import_block(self._placed(), self.depth))
@@ -71,6 +75,16 @@ class Source(Needs):
             parts.append("\n".join(_all(self.exports)))
         text = "\n\n".join(parts)
         return _joined(text, [*self.blocks, *self.helpers]) + "\n"
+
+    def _add_helpers(self) -> None:
+        """Add the helpers that are needed, and what they need themselves."""
+        needed = sorted(i.name for i in self.imports if i.module == HELPERS)
+        self.enums |= {i.name for i in self.imports if i.module == USED_ENUMS}
+        self.imports = {i for i in self.imports if i.module not in _NO_MODULES}
+        for name in needed:
+            self.need_from("psycopg.errors", "NumericValueOutOfRange")
+            self.need_from("psycopg.types.numeric", integers.WRAPPERS[name])
+            self.help(integers.helper(name))
 
     def _placed(self) -> set[Import]:
         """Return the imports, those of the output's root from where its models are."""

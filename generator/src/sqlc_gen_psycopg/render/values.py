@@ -1,9 +1,9 @@
 """The expressions that convert values on their way from and to psycopg."""
 
-from sqlc_gen_psycopg.pytypes import PyType, Wrap
+from sqlc_gen_psycopg.ir.python_types import PyType, Wrap
+from sqlc_gen_psycopg.ir.results import Embed, Value
 from sqlc_gen_psycopg.render.layout import Comprehension, Conditional, Doc
 from sqlc_gen_psycopg.render.source import Needs, Source
-from sqlc_gen_psycopg.rows import Embed, Value
 
 _ARRAY_READER = '''\
 def _array_reader(

@@ -81,14 +81,14 @@ async def list_invalid_indexes(
     return await cur.fetchall()
 
 
-async def try_migration_lock(conn: AsyncConnection[Any]) -> bool | None:
+async def try_migration_lock(conn: AsyncConnection[Any]) -> bool:
     """Takes the lock that dbmate takes with --migration-lock, for the session, unless another
     has it. Never waits for it: CREATE INDEX CONCURRENTLY waits for every statement that
     runs, a waiting one of ours, too, so that both would wait for ever.
     """
     cur: AsyncRawCursor[bool] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(TRY_MIGRATION_LOCK)
-    return await cur.fetchone()
+    return await _only(cur)
 
 
 async def list_migration_lock_holders(

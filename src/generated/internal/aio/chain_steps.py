@@ -7,9 +7,10 @@ from uuid import UUID
 
 from generated import json_types, models
 from psycopg import AsyncConnection, AsyncRawCursor, ProgrammingError
+from psycopg.errors import NumericValueOutOfRange
 from psycopg.rows import scalar_row
 from psycopg.types.json import Jsonb
-from psycopg.types.numeric import Int4, Int8
+from psycopg.types.numeric import Int8
 
 from ..chain_steps import (
     ADOPT_CART_ITEMS,
@@ -190,7 +191,7 @@ async def get_order_of_chain_event(
     Not scoped by user: the chain names wallets.
     """
     cur = AsyncRawCursor(conn, row_factory=get_order_of_chain_event_row)
-    await cur.execute(GET_ORDER_OF_CHAIN_EVENT, (tx_digest, Int8(event_sequence)))
+    await cur.execute(GET_ORDER_OF_CHAIN_EVENT, (tx_digest, _int8(event_sequence)))
     return await cur.fetchone()
 
 
@@ -210,7 +211,7 @@ async def create_order_of_chain_event(
     cur: AsyncRawCursor[UUID] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(
         CREATE_ORDER_OF_CHAIN_EVENT,
-        (tx_digest, Int8(event_sequence), owner_id, with_digest),
+        (tx_digest, _int8(event_sequence), owner_id, with_digest),
     )
     return await cur.fetchone()
 
@@ -262,7 +263,7 @@ async def list_set_aside_chain_events(
     cur = AsyncRawCursor(conn, row_factory=set_aside_chain_event_row)
     await cur.execute(
         LIST_SET_ASIDE_CHAIN_EVENTS,
-        (after_set_aside_at, after_id, Int4(max_rows)),
+        (after_set_aside_at, after_id, _int8(max_rows)),
     )
     return await cur.fetchall()
 
@@ -276,3 +277,10 @@ async def _row_count(cur: AsyncRawCursor[Any]) -> int:
             if cur.pgresult is None:
                 raise
     return cur.rowcount
+
+
+def _int8(value: object) -> Int8:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
+        return Int8(value)
+    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from generated import models
 from psycopg import AsyncConnection, AsyncRawCursor
+from psycopg.errors import NumericValueOutOfRange
 from psycopg.rows import scalar_row
-from psycopg.types.numeric import Int4, Int8
+from psycopg.types.numeric import Int8
 
 from ..chat_steps import (
     DELETE_CHAT_MESSAGES_AFTER,
@@ -47,7 +48,7 @@ async def list_chat_sessions(
     cur = AsyncRawCursor(conn, row_factory=chat_session_row)
     await cur.execute(
         LIST_CHAT_SESSIONS,
-        (user_id, before_updated_at, before_id, Int4(max_rows)),
+        (user_id, before_updated_at, before_id, _int8(max_rows)),
     )
     return await cur.fetchall()
 
@@ -66,7 +67,10 @@ async def page_chat_sessions(
     list_chat_sessions. Reads chat_sessions_user_id_updated_at_idx, what is skipped, too.
     """
     cur = AsyncRawCursor(conn, row_factory=page_chat_sessions_row)
-    await cur.execute(PAGE_CHAT_SESSIONS, (user_id, Int4(skipped_rows), Int4(max_rows)))
+    await cur.execute(
+        PAGE_CHAT_SESSIONS,
+        (user_id, _int8(skipped_rows), _int8(max_rows)),
+    )
     return await cur.fetchall()
 
 
@@ -90,7 +94,7 @@ async def touch_chat_session(
         TOUCH_CHAT_SESSION,
         (
             title,
-            Int8(from_version) if from_version is not None else None,
+            _int8(from_version) if from_version is not None else None,
             last_save,
             id,
             user_id,
@@ -114,7 +118,7 @@ async def send_touch_chat_session(
         TOUCH_CHAT_SESSION,
         (
             title,
-            Int8(from_version) if from_version is not None else None,
+            _int8(from_version) if from_version is not None else None,
             last_save,
             id,
             user_id,
@@ -156,3 +160,10 @@ async def delete_chat_messages_after(
     cur: AsyncRawCursor[int] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(DELETE_CHAT_MESSAGES_AFTER, (session_id, user_id, msg_id))
     return await cur.fetchone()
+
+
+def _int8(value: object) -> Int8:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
+        return Int8(value)
+    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

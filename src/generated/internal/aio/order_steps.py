@@ -8,9 +8,9 @@ from uuid import UUID
 
 from generated import enums, models
 from psycopg import AsyncConnection, AsyncRawCursor, ProgrammingError
-from psycopg.errors import NoDataFound, TooManyRows
+from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
 from psycopg.rows import scalar_row
-from psycopg.types.numeric import Int4
+from psycopg.types.numeric import Int8
 
 from ..order_steps import (
     ATTACH_CROSSMINT_ORDER,
@@ -289,7 +289,7 @@ async def list_payments_without_order(
     cur = AsyncRawCursor(conn, row_factory=list_payments_without_order_row)
     await cur.execute(
         LIST_PAYMENTS_WITHOUT_ORDER,
-        (older_than, after_received_at, after_id, Int4(max_rows)),
+        (older_than, after_received_at, after_id, _int8(max_rows)),
     )
     return await cur.fetchall()
 
@@ -306,7 +306,7 @@ async def forget_order_events(
     Not scoped by user: retention serves all.
     """
     cur = AsyncRawCursor(conn, row_factory=forget_order_events_row)
-    await cur.execute(FORGET_ORDER_EVENTS, (older_than, Int4(max_rows)))
+    await cur.execute(FORGET_ORDER_EVENTS, (older_than, _int8(max_rows)))
     return await _only(cur)
 
 
@@ -325,7 +325,7 @@ async def list_orders_without_digest(
     cur = AsyncRawCursor(conn, row_factory=list_orders_without_digest_row)
     await cur.execute(
         LIST_ORDERS_WITHOUT_DIGEST,
-        (after_created_at, after_id, Int4(max_rows)),
+        (after_created_at, after_id, _int8(max_rows)),
     )
     return await cur.fetchall()
 
@@ -347,7 +347,7 @@ async def page_orders(
     cur = AsyncRawCursor(conn, row_factory=page_orders_row)
     await cur.execute(
         PAGE_ORDERS,
-        (user_id, type, status, Int4(skip_rows), Int4(max_rows)),
+        (user_id, type, status, _int8(skip_rows), _int8(max_rows)),
     )
     return await cur.fetchall()
 
@@ -369,7 +369,7 @@ async def list_orders(
     cur = AsyncRawCursor(conn, row_factory=list_orders_row)
     await cur.execute(
         LIST_ORDERS,
-        (user_id, type, status, before_created_at, before_id, Int4(max_rows)),
+        (user_id, type, status, before_created_at, before_id, _int8(max_rows)),
     )
     return await cur.fetchall()
 
@@ -406,7 +406,7 @@ async def list_items_paid_twice(
     cur = AsyncRawCursor(conn, row_factory=list_items_paid_twice_row)
     await cur.execute(
         LIST_ITEMS_PAID_TWICE,
-        (user_id, after_created_at, after_id, Int4(max_rows)),
+        (user_id, after_created_at, after_id, _int8(max_rows)),
     )
     return await cur.fetchall()
 
@@ -425,7 +425,7 @@ async def list_payments_that_differ(
     cur = AsyncRawCursor(conn, row_factory=order_row)
     await cur.execute(
         LIST_PAYMENTS_THAT_DIFFER,
-        (after_created_at, after_id, Int4(max_rows)),
+        (after_created_at, after_id, _int8(max_rows)),
     )
     return await cur.fetchall()
 
@@ -447,7 +447,7 @@ async def list_checkouts_to_give_up(
     cur = AsyncRawCursor(conn, row_factory=list_checkouts_to_give_up_row)
     await cur.execute(
         LIST_CHECKOUTS_TO_GIVE_UP,
-        (older_than, after_created_at, after_id, Int4(max_rows)),
+        (older_than, after_created_at, after_id, _int8(max_rows)),
     )
     return await cur.fetchall()
 
@@ -569,3 +569,10 @@ async def _only(cur: AsyncRawCursor[_Row]) -> _Row:
     if len(rows) > 1:
         raise TooManyRows("the query gave several rows, where it must give exactly one")
     return rows[0]
+
+
+def _int8(value: object) -> Int8:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
+        return Int8(value)
+    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

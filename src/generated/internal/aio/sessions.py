@@ -3,7 +3,7 @@
 from typing import Any, TypeVar
 
 from psycopg import AsyncConnection, AsyncRawCursor
-from psycopg.errors import NoDataFound, TooManyRows
+from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
 from psycopg.rows import scalar_row
 from psycopg.types.numeric import Int4
 
@@ -32,12 +32,12 @@ async def enter_session(
     await cur.execute(
         ENTER_SESSION,
         (
-            Int4(statement_timeout),
-            Int4(lock_timeout),
-            Int4(idle_timeout),
-            Int4(transaction_timeout),
+            _int4(statement_timeout),
+            _int4(lock_timeout),
+            _int4(idle_timeout),
+            _int4(transaction_timeout),
             known_direct,
-            Int4(backend_pid),
+            _int4(backend_pid),
         ),
     )
     return await cur.fetchone()
@@ -61,3 +61,10 @@ async def _only(cur: AsyncRawCursor[_Row]) -> _Row:
     if len(rows) > 1:
         raise TooManyRows("the query gave several rows, where it must give exactly one")
     return rows[0]
+
+
+def _int4(value: object) -> Int4:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**31) <= value < 2**31:
+        return Int4(value)
+    raise NumericValueOutOfRange("int4 takes an int from -(2**31) to 2**31 - 1")

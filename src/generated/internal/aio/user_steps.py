@@ -6,8 +6,9 @@ from uuid import UUID
 
 from generated import models
 from psycopg import AsyncConnection, AsyncRawCursor, ProgrammingError
+from psycopg.errors import NumericValueOutOfRange
 from psycopg.rows import scalar_row
-from psycopg.types.numeric import Int4
+from psycopg.types.numeric import Int8
 
 from ..user_steps import (
     CREATE_USER,
@@ -116,7 +117,7 @@ async def list_sui_private_keys(
     rotation and check visit all.
     """
     cur = AsyncRawCursor(conn, row_factory=list_sui_private_keys_row)
-    await cur.execute(LIST_SUI_PRIVATE_KEYS, (after, Int4(max_rows)))
+    await cur.execute(LIST_SUI_PRIVATE_KEYS, (after, _int8(max_rows)))
     return await cur.fetchall()
 
 
@@ -143,7 +144,7 @@ async def list_open_orders(
 ) -> list[UUID]:
     """Lists the user's orders that are neither delivered nor cancelled, the oldest first."""
     cur: AsyncRawCursor[UUID] = AsyncRawCursor(conn, row_factory=scalar_row)
-    await cur.execute(LIST_OPEN_ORDERS, (user_id, Int4(max_rows)))
+    await cur.execute(LIST_OPEN_ORDERS, (user_id, _int8(max_rows)))
     return await cur.fetchall()
 
 
@@ -174,3 +175,10 @@ async def _row_count(cur: AsyncRawCursor[Any]) -> int:
             if cur.pgresult is None:
                 raise
     return cur.rowcount
+
+
+def _int8(value: object) -> Int8:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
+        return Int8(value)
+    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

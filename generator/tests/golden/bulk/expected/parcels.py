@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
 
-from psycopg import Connection, RawCursor, RawServerCursor
-from psycopg.errors import NoDataFound, TooManyRows
+from psycopg import Connection, DataError, RawCursor, RawServerCursor
+from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
 from psycopg.rows import RowMaker, scalar_row
 from psycopg.types.json import Jsonb
 from psycopg.types.numeric import Int4, Int8
@@ -223,23 +223,26 @@ def copy_parcels(conn: Connection[Any], *, rows: Iterable[CopyParcelsParams]) ->
             ),
         )
         for row in rows:
-            copy.write_row(
-                (
-                    Int4(row.id),
-                    row.to,
-                    row.note,
-                    row.colour,
-                    row.shade,
-                    row.weight,
-                    Int8(row.size) if row.size is not None else None,
-                    Jsonb(row.parts),
-                    row.sent,
-                    [*row.labels] if row.labels is not None else None,
-                    row.ref,
-                    row.blob,
-                    row.code,
-                ),
-            )
+            try:
+                copy.write_row(
+                    (
+                        _int4(row.id),
+                        row.to,
+                        row.note,
+                        row.colour,
+                        row.shade,
+                        row.weight,
+                        _int8(row.size) if row.size is not None else None,
+                        Jsonb(row.parts),
+                        row.sent,
+                        [*row.labels] if row.labels is not None else None,
+                        row.ref,
+                        row.blob,
+                        row.code,
+                    ),
+                )
+            except TypeError:
+                raise DataError("sent takes datetimes with a time zone") from None
     return cur.rowcount
 
 
@@ -272,7 +275,7 @@ def add_parcel(conn: Connection[Any], *, arg: AddParcelParams) -> models.Parcel:
     cur.execute(
         ADD_PARCEL,
         (
-            Int4(arg.id),
+            _int4(arg.id),
             arg.rcpt,
             arg.note,
             [*arg.labels] if arg.labels is not None else None,
@@ -286,7 +289,7 @@ def add_parcels(
     *,
     rows: Iterable[AddParcelsParams],
 ) -> list[models.Parcel]:
-    arguments = [(Int4(row.id), row.rcpt) for row in rows]
+    arguments = [(_int4(row.id), row.rcpt) for row in rows]
     cur = RawCursor(conn, row_factory=models.parcel_row)
     cur.executemany(ADD_PARCELS, arguments, returning=True)
     results: list[models.Parcel] = []
@@ -299,11 +302,11 @@ def add_parcels(
 def annotate(conn: Connection[Any], *, rows: Iterable[AnnotateParams]) -> None:
     """Writes the notes of many parcels."""
     cur = RawCursor(conn)
-    cur.executemany(ANNOTATE, [(row.note, Int4(row.id)) for row in rows])
+    cur.executemany(ANNOTATE, [(row.note, _int4(row.id)) for row in rows])
 
 
 def take(conn: Connection[Any], *, rows: Iterable[int]) -> list[str | None]:
-    arguments = [(Int4(row),) for row in rows]
+    arguments = [(_int4(row),) for row in rows]
     cur: RawCursor[str | None] = RawCursor(conn, row_factory=scalar_row)
     cur.executemany(TAKE, arguments, returning=True)
     results: list[str | None] = []
@@ -331,7 +334,7 @@ def address(
     ids: Sequence[int | None],
 ) -> RawCursor[Any]:
     cur = RawCursor(conn)
-    cur.execute(ADDRESS, (rcpt, [Int4(v) if v is not None else None for v in ids]))
+    cur.execute(ADDRESS, (rcpt, [_int4(v) if v is not None else None for v in ids]))
     return cur
 
 
@@ -352,7 +355,7 @@ def among(
     cur.execute(
         AMONG,
         (
-            [Int4(v) if v is not None else None for v in ids],
+            [_int4(v) if v is not None else None for v in ids],
             [*others],
             [*notes] if notes is not None else None,
         ),
@@ -390,7 +393,7 @@ def notes_to(
     fetch_size_2: int,
 ) -> list[str | None]:
     cur: RawCursor[str | None] = RawCursor(conn, row_factory=scalar_row)
-    cur.execute(NOTES_TO, (rcpt, Int4(fetch_size_2)))
+    cur.execute(NOTES_TO, (rcpt, _int4(fetch_size_2)))
     return cur.fetchall()
 
 
@@ -409,7 +412,7 @@ def stream_notes_to(
         row_factory=scalar_row,
     ) as cur:
         cur.itersize = fetch_size
-        cur.execute(NOTES_TO, (rcpt, Int4(fetch_size_2)))
+        cur.execute(NOTES_TO, (rcpt, _int4(fetch_size_2)))
         yield cur
 
 
@@ -434,7 +437,7 @@ def heaviest(conn: Connection[Any]) -> HeaviestRow:
 
 def has_parcel(conn: Connection[Any], *, id: int) -> bool:
     cur: RawCursor[bool] = RawCursor(conn, row_factory=scalar_row)
-    cur.execute(HAS_PARCEL, (Int4(id),))
+    cur.execute(HAS_PARCEL, (_int4(id),))
     return _only(cur)
 
 
@@ -446,7 +449,7 @@ def the_parcel_to(conn: Connection[Any], *, rcpt: str) -> models.Parcel:
 
 def note_of(conn: Connection[Any], *, id: int) -> str | None:
     cur: RawCursor[str | None] = RawCursor(conn, row_factory=scalar_row)
-    cur.execute(NOTE_OF, (Int4(id),))
+    cur.execute(NOTE_OF, (_int4(id),))
     return _only(cur)
 
 
@@ -461,3 +464,17 @@ def _only(cur: RawCursor[_Row]) -> _Row:
     if len(rows) > 1:
         raise TooManyRows("the query gave several rows, where it must give exactly one")
     return rows[0]
+
+
+def _int4(value: object) -> Int4:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**31) <= value < 2**31:
+        return Int4(value)
+    raise NumericValueOutOfRange("int4 takes an int from -(2**31) to 2**31 - 1")
+
+
+def _int8(value: object) -> Int8:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
+        return Int8(value)
+    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 from psycopg import Connection, RawCursor, pq
 from psycopg.abc import AdaptContext
 from psycopg.adapt import Transformer
-from psycopg.errors import NoDataFound, TooManyRows
+from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
 from psycopg.rows import RowMaker
 from psycopg.types.json import Jsonb
 from psycopg.types.numeric import Int4, Int8
@@ -135,7 +135,7 @@ def create_author(conn: Connection[Any], *, arg: CreateAuthorParams) -> models.A
 
 def get_author(conn: Connection[Any], *, id: int) -> models.Authors | None:
     cur = RawCursor(conn, row_factory=models.authors_row)
-    cur.execute(GET_AUTHOR, (Int8(id),))
+    cur.execute(GET_AUTHOR, (_int8(id),))
     return cur.fetchone()
 
 
@@ -143,7 +143,11 @@ def add_work(conn: Connection[Any], *, arg: AddWorkParams) -> None:
     cur = RawCursor(conn)
     cur.execute(
         ADD_WORK,
-        (Int4(arg.id), Int8(arg.author) if arg.author is not None else None, arg.title),
+        (
+            _int4(arg.id),
+            _int8(arg.author) if arg.author is not None else None,
+            arg.title,
+        ),
     )
 
 
@@ -187,3 +191,17 @@ def _only(cur: RawCursor[_Row]) -> _Row:
     if len(rows) > 1:
         raise TooManyRows("the query gave several rows, where it must give exactly one")
     return rows[0]
+
+
+def _int4(value: object) -> Int4:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**31) <= value < 2**31:
+        return Int4(value)
+    raise NumericValueOutOfRange("int4 takes an int from -(2**31) to 2**31 - 1")
+
+
+def _int8(value: object) -> Int8:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
+        return Int8(value)
+    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

@@ -3,7 +3,7 @@
 from typing import Any, Final, TypeVar
 
 from psycopg import Connection, ProgrammingError, RawCursor
-from psycopg.errors import NoDataFound, TooManyRows
+from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
 from psycopg.rows import scalar_row
 from psycopg.types.numeric import Int4
 
@@ -49,7 +49,7 @@ def list_events(
 ) -> list[models.AuditEvent]:
     """Takes parameters with names that are in the way."""
     cur = RawCursor(conn, row_factory=models.audit_event_row)
-    cur.execute(LIST_EVENTS, (Int4(conn_), Int4(cur_), class_, list_))
+    cur.execute(LIST_EVENTS, (_int4(conn_), _int4(cur_), class_, list_))
     return cur.fetchall()
 
 
@@ -87,3 +87,10 @@ def _row_count(cur: RawCursor[Any]) -> int:
             if cur.pgresult is None:
                 raise
     return cur.rowcount
+
+
+def _int4(value: object) -> Int4:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**31) <= value < 2**31:
+        return Int4(value)
+    raise NumericValueOutOfRange("int4 takes an int from -(2**31) to 2**31 - 1")

@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg import Connection, ProgrammingError, RawCursor, pq
 from psycopg.abc import AdaptContext
 from psycopg.adapt import Transformer
-from psycopg.errors import NoDataFound, TooManyRows
+from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
 from psycopg.rows import RowMaker, scalar_row
 from psycopg.types.numeric import Int4
 
@@ -168,7 +168,7 @@ def create_user(
             wallet_status,
             [*former_statuses],
             [*moods] if moods is not None else None,
-            Int4(int(discount)) if discount is not None else None,
+            _int4(int(discount)) if discount is not None else None,
             [*tags] if tags is not None else None,
         ),
     )
@@ -306,3 +306,10 @@ def _row_count(cur: RawCursor[Any]) -> int:
             if cur.pgresult is None:
                 raise
     return cur.rowcount
+
+
+def _int4(value: object) -> Int4:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**31) <= value < 2**31:
+        return Int4(value)
+    raise NumericValueOutOfRange("int4 takes an int from -(2**31) to 2**31 - 1")

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from psycopg import AsyncConnection, AsyncRawCursor, AsyncRawServerCursor
-from psycopg.errors import NoDataFound, TooManyRows
+from psycopg import AsyncConnection, AsyncRawCursor, AsyncRawServerCursor, DataError
+from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
 from psycopg.rows import scalar_row
 from psycopg.types.json import Jsonb
 from psycopg.types.numeric import Int4, Int8
@@ -94,23 +94,26 @@ async def copy_parcels(
             ),
         )
         for row in rows:
-            await copy.write_row(
-                (
-                    Int4(row.id),
-                    row.to,
-                    row.note,
-                    row.colour,
-                    row.shade,
-                    row.weight,
-                    Int8(row.size) if row.size is not None else None,
-                    Jsonb(row.parts),
-                    row.sent,
-                    [*row.labels] if row.labels is not None else None,
-                    row.ref,
-                    row.blob,
-                    row.code,
-                ),
-            )
+            try:
+                await copy.write_row(
+                    (
+                        _int4(row.id),
+                        row.to,
+                        row.note,
+                        row.colour,
+                        row.shade,
+                        row.weight,
+                        _int8(row.size) if row.size is not None else None,
+                        Jsonb(row.parts),
+                        row.sent,
+                        [*row.labels] if row.labels is not None else None,
+                        row.ref,
+                        row.blob,
+                        row.code,
+                    ),
+                )
+            except TypeError:
+                raise DataError("sent takes datetimes with a time zone") from None
     return cur.rowcount
 
 
@@ -155,7 +158,7 @@ async def add_parcel(
     await cur.execute(
         ADD_PARCEL,
         (
-            Int4(arg.id),
+            _int4(arg.id),
             arg.rcpt,
             arg.note,
             [*arg.labels] if arg.labels is not None else None,
@@ -169,7 +172,7 @@ async def add_parcels(
     *,
     rows: Iterable[AddParcelsParams],
 ) -> list[models.Parcel]:
-    arguments = [(Int4(row.id), row.rcpt) for row in rows]
+    arguments = [(_int4(row.id), row.rcpt) for row in rows]
     cur = AsyncRawCursor(conn, row_factory=models.parcel_row)
     await cur.executemany(ADD_PARCELS, arguments, returning=True)
     results: list[models.Parcel] = []
@@ -186,11 +189,11 @@ async def annotate(
 ) -> None:
     """Writes the notes of many parcels."""
     cur = AsyncRawCursor(conn)
-    await cur.executemany(ANNOTATE, [(row.note, Int4(row.id)) for row in rows])
+    await cur.executemany(ANNOTATE, [(row.note, _int4(row.id)) for row in rows])
 
 
 async def take(conn: AsyncConnection[Any], *, rows: Iterable[int]) -> list[str | None]:
-    arguments = [(Int4(row),) for row in rows]
+    arguments = [(_int4(row),) for row in rows]
     cur: AsyncRawCursor[str | None] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.executemany(TAKE, arguments, returning=True)
     results: list[str | None] = []
@@ -224,7 +227,7 @@ async def address(
     cur = AsyncRawCursor(conn)
     await cur.execute(
         ADDRESS,
-        (rcpt, [Int4(v) if v is not None else None for v in ids]),
+        (rcpt, [_int4(v) if v is not None else None for v in ids]),
     )
     return cur
 
@@ -251,7 +254,7 @@ async def among(
     await cur.execute(
         AMONG,
         (
-            [Int4(v) if v is not None else None for v in ids],
+            [_int4(v) if v is not None else None for v in ids],
             [*others],
             [*notes] if notes is not None else None,
         ),
@@ -289,7 +292,7 @@ async def notes_to(
     fetch_size_2: int,
 ) -> list[str | None]:
     cur: AsyncRawCursor[str | None] = AsyncRawCursor(conn, row_factory=scalar_row)
-    await cur.execute(NOTES_TO, (rcpt, Int4(fetch_size_2)))
+    await cur.execute(NOTES_TO, (rcpt, _int4(fetch_size_2)))
     return await cur.fetchall()
 
 
@@ -308,7 +311,7 @@ async def stream_notes_to(
         row_factory=scalar_row,
     ) as cur:
         cur.itersize = fetch_size
-        await cur.execute(NOTES_TO, (rcpt, Int4(fetch_size_2)))
+        await cur.execute(NOTES_TO, (rcpt, _int4(fetch_size_2)))
         yield cur
 
 
@@ -335,7 +338,7 @@ async def heaviest(conn: AsyncConnection[Any]) -> HeaviestRow:
 
 async def has_parcel(conn: AsyncConnection[Any], *, id: int) -> bool:
     cur: AsyncRawCursor[bool] = AsyncRawCursor(conn, row_factory=scalar_row)
-    await cur.execute(HAS_PARCEL, (Int4(id),))
+    await cur.execute(HAS_PARCEL, (_int4(id),))
     return await _only(cur)
 
 
@@ -347,7 +350,7 @@ async def the_parcel_to(conn: AsyncConnection[Any], *, rcpt: str) -> models.Parc
 
 async def note_of(conn: AsyncConnection[Any], *, id: int) -> str | None:
     cur: AsyncRawCursor[str | None] = AsyncRawCursor(conn, row_factory=scalar_row)
-    await cur.execute(NOTE_OF, (Int4(id),))
+    await cur.execute(NOTE_OF, (_int4(id),))
     return await _only(cur)
 
 
@@ -362,3 +365,17 @@ async def _only(cur: AsyncRawCursor[_Row]) -> _Row:
     if len(rows) > 1:
         raise TooManyRows("the query gave several rows, where it must give exactly one")
     return rows[0]
+
+
+def _int4(value: object) -> Int4:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**31) <= value < 2**31:
+        return Int4(value)
+    raise NumericValueOutOfRange("int4 takes an int from -(2**31) to 2**31 - 1")
+
+
+def _int8(value: object) -> Int8:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
+        return Int8(value)
+    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

@@ -3,7 +3,7 @@
 from typing import Any, TypeVar
 
 from psycopg import AsyncConnection, AsyncRawCursor
-from psycopg.errors import NoDataFound, TooManyRows
+from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
 from psycopg.types.json import Jsonb
 from psycopg.types.numeric import Int4, Int8
 
@@ -46,7 +46,7 @@ async def create_author(
 
 async def get_author(conn: AsyncConnection[Any], *, id: int) -> models.Authors | None:
     cur = AsyncRawCursor(conn, row_factory=models.authors_row)
-    await cur.execute(GET_AUTHOR, (Int8(id),))
+    await cur.execute(GET_AUTHOR, (_int8(id),))
     return await cur.fetchone()
 
 
@@ -54,7 +54,11 @@ async def add_work(conn: AsyncConnection[Any], *, arg: AddWorkParams) -> None:
     cur = AsyncRawCursor(conn)
     await cur.execute(
         ADD_WORK,
-        (Int4(arg.id), Int8(arg.author) if arg.author is not None else None, arg.title),
+        (
+            _int4(arg.id),
+            _int8(arg.author) if arg.author is not None else None,
+            arg.title,
+        ),
     )
 
 
@@ -81,3 +85,17 @@ async def _only(cur: AsyncRawCursor[_Row]) -> _Row:
     if len(rows) > 1:
         raise TooManyRows("the query gave several rows, where it must give exactly one")
     return rows[0]
+
+
+def _int4(value: object) -> Int4:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**31) <= value < 2**31:
+        return Int4(value)
+    raise NumericValueOutOfRange("int4 takes an int from -(2**31) to 2**31 - 1")
+
+
+def _int8(value: object) -> Int8:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
+        return Int8(value)
+    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

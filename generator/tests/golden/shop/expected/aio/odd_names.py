@@ -3,7 +3,7 @@
 from typing import Any, TypeVar
 
 from psycopg import AsyncConnection, AsyncRawCursor, ProgrammingError
-from psycopg.errors import NoDataFound, TooManyRows
+from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
 from psycopg.rows import scalar_row
 from psycopg.types.numeric import Int4
 
@@ -29,7 +29,7 @@ async def list_events(
 ) -> list[models.AuditEvent]:
     """Takes parameters with names that are in the way."""
     cur = AsyncRawCursor(conn, row_factory=models.audit_event_row)
-    await cur.execute(LIST_EVENTS, (Int4(conn_), Int4(cur_), class_, list_))
+    await cur.execute(LIST_EVENTS, (_int4(conn_), _int4(cur_), class_, list_))
     return await cur.fetchall()
 
 
@@ -72,3 +72,10 @@ async def _row_count(cur: AsyncRawCursor[Any]) -> int:
             if cur.pgresult is None:
                 raise
     return cur.rowcount
+
+
+def _int4(value: object) -> Int4:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**31) <= value < 2**31:
+        return Int4(value)
+    raise NumericValueOutOfRange("int4 takes an int from -(2**31) to 2**31 - 1")

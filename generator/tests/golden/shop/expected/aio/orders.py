@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from psycopg import AsyncConnection, AsyncRawCursor, ProgrammingError
-from psycopg.errors import NoDataFound, TooManyRows
+from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
 from psycopg.rows import scalar_row
 from psycopg.types.json import Json, Jsonb
 from psycopg.types.numeric import Float8, Int2, Int4, Int8
@@ -78,8 +78,8 @@ async def create_item(
         CREATE_ITEM,
         (
             user_id,
-            Int4(price),
-            Int2(small) if small is not None else None,
+            _int4(price),
+            _int2(small) if small is not None else None,
             amount,
             Float8(weight) if weight is not None else None,
             Jsonb(parts),
@@ -92,10 +92,10 @@ async def create_item(
             datetime_,
             ip,
             blob,
-            [Int4(v) if v is not None else None for v in quantities]
+            [_int4(v) if v is not None else None for v in quantities]
             if quantities is not None
             else None,
-            [[Int4(v) if v is not None else None for v in vv] for vv in grid]
+            [[_int4(v) if v is not None else None for v in vv] for vv in grid]
             if grid is not None
             else None,
             mood,
@@ -135,7 +135,7 @@ async def claim_item(
     id: int,
 ) -> ClaimItemRow | None:
     cur = AsyncRawCursor(conn, row_factory=claim_item_row)
-    await cur.execute(CLAIM_ITEM, (Int4(by), Int8(id)))
+    await cur.execute(CLAIM_ITEM, (_int4(by), _int8(id)))
     return await cur.fetchone()
 
 
@@ -162,13 +162,13 @@ async def set_quantities(
     await cur.execute(
         SET_QUANTITIES,
         (
-            [Int4(v) if v is not None else None for v in quantities]
+            [_int4(v) if v is not None else None for v in quantities]
             if quantities is not None
             else None,
-            [[Int4(v) if v is not None else None for v in vv] for vv in grid]
+            [[_int4(v) if v is not None else None for v in vv] for vv in grid]
             if grid is not None
             else None,
-            Int8(id),
+            _int8(id),
         ),
     )
 
@@ -183,7 +183,7 @@ async def add_items(
     cur = AsyncRawCursor(conn)
     await cur.execute(
         ADD_ITEMS,
-        (user_id, [Int4(v) if v is not None else None for v in prices], [*amounts]),
+        (user_id, [_int4(v) if v is not None else None for v in prices], [*amounts]),
     )
     return await _row_count(cur)
 
@@ -216,3 +216,24 @@ async def _row_count(cur: AsyncRawCursor[Any]) -> int:
             if cur.pgresult is None:
                 raise
     return cur.rowcount
+
+
+def _int2(value: object) -> Int2:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**15) <= value < 2**15:
+        return Int2(value)
+    raise NumericValueOutOfRange("int2 takes an int from -(2**15) to 2**15 - 1")
+
+
+def _int4(value: object) -> Int4:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**31) <= value < 2**31:
+        return Int4(value)
+    raise NumericValueOutOfRange("int4 takes an int from -(2**31) to 2**31 - 1")
+
+
+def _int8(value: object) -> Int8:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
+        return Int8(value)
+    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

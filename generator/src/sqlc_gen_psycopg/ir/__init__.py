@@ -1,0 +1,1 @@
+"""What the renderer is given: functions, results and Python types."""

@@ -1,0 +1,139 @@
+"""The Python types of values: how they are annotated, sent and read."""
+
+from typing import NamedTuple
+
+from sqlc_gen_psycopg.naming import identifiers
+from sqlc_gen_psycopg.naming.sql_names import Name
+
+# The module that stands for the enums' one: what is imported of it is used.
+USED_ENUMS = "#"
+# The module that stands for helpers, which a module has copies of.
+HELPERS = "%"
+
+
+class Import(NamedTuple):
+    """``from module import name``, or ``import module``; ``@`` is the output's root."""
+
+    module: str
+    name: str = ""
+
+
+class Wrap(NamedTuple):
+    """A callable that a value passes through on its way, and where it comes from."""
+
+    call: str
+    imports: tuple[Import, ...] = ()
+
+
+class PyType(NamedTuple):
+    """A Python type: how to annotate it, how to send and how to read its values."""
+
+    annotation: str
+    imports: tuple[Import, ...] = ()
+    parameter: str = ""
+    bind: tuple[Wrap, ...] = ()
+    load: tuple[Wrap, ...] = ()
+    # The type's own array type, unless psycopg does not know it: then the base
+    # type's, under which the array's text can be read.
+    array_of: str = ""
+    known_array: bool = True
+    dims: int = 0
+    is_registered: bool = False
+    # Whether psycopg reads it from a binary result as well as from a text one.
+    is_binary: bool = False
+
+    @property
+    def accepted(self) -> str:
+        """The annotation of a parameter."""
+        return self.parameter or self.annotation
+
+
+ENUMS = (Import("@", "enums"),)
+SERVER_TYPES = (Import("@", "server_types"),)
+
+
+class EnumType(NamedTuple):
+    """An enum of the output: from an ENUM type or from a domain's closed set."""
+
+    class_name: str
+    source: Name
+    labels: tuple[str, ...]
+    comment: str
+
+    @property
+    def py_type(self) -> PyType:
+        """The Python type of its values, which psycopg gives as strings."""
+        annotation = f"enums.{self.class_name}"
+        needed = (*ENUMS, Import(USED_ENUMS, self.class_name))
+        made = Wrap(annotation, needed)
+        return PyType(
+            annotation, needed, load=(made,), array_of="text", known_array=False
+        )
+
+
+class RegisteredType(NamedTuple):
+    """A type that each connection must learn from the server.
+
+    A composite has a class of its own and attributes, a range a class to be sent as;
+    ``hstore`` has none.
+    """
+
+    source: Name
+    class_name: str = ""
+    attributes: tuple[tuple[str, PyType], ...] = ()
+    # The attributes of types that psycopg does not know, by place: what each is read
+    # as, and whether as an array of such.
+    read_as: tuple[tuple[int, str, bool], ...] = ()
+    # Of a range: what its bounds are.
+    bound: PyType | None = None
+
+    @property
+    def is_composite(self) -> bool:
+        """Whether its class has attributes."""
+        return bool(self.class_name) and self.bound is None
+
+    @property
+    def function(self) -> str:
+        """The end of the names of its functions."""
+        return identifiers.snake(self.class_name or self.source.name)
+
+    @property
+    def py_type(self) -> PyType:
+        """The Python type of its values: what psycopg gives once it has registered."""
+        if self.bound:
+            return self._range(self.bound)
+        annotation = "dict[str, str | None]"
+        if self.class_name:
+            annotation = f"server_types.{self.class_name}"
+        check = Wrap(f"server_types.known_{self.function}", SERVER_TYPES)
+        needed = SERVER_TYPES if self.class_name else ()
+        return PyType(annotation, needed, load=(check,), is_registered=True)
+
+    def _range(self, bound: PyType) -> PyType:
+        # psycopg knows a range's type by its class, if it is none of PostgreSQL's own.
+        sent = Wrap(f"server_types.as_{self.function}", SERVER_TYPES)
+        check = Wrap(f"server_types.known_{self.function}", SERVER_TYPES)
+        return PyType(
+            f"Range[{bound.annotation}]",
+            (Import("psycopg.types.range", "Range"), *bound.imports),
+            bind=(sent,),
+            load=(check,),
+            is_registered=True,
+        )
+
+
+def array(element: PyType, dims: int) -> PyType:
+    """Return the type of an array; any element may be NULL."""
+    result = element
+    for _ in range(dims):
+        none = " | None"
+        optional = "" if result.dims else none
+        accepted = result.accepted
+        result = result._replace(
+            annotation=f"list[{result.annotation}{optional}]",
+            parameter=f"Sequence[{accepted}{optional}]",
+            imports=result.imports,
+            dims=result.dims + 1,
+            is_binary=result.is_binary and result.known_array,
+        )
+    return result

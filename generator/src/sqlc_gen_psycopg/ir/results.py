@@ -1,0 +1,135 @@
+"""What a row becomes: a table's model, a query's own class, or one value."""
+
+from typing import NamedTuple, TypeAlias
+
+from sqlc_gen_psycopg.ir.python_types import Import, PyType
+from sqlc_gen_psycopg.naming.sql_names import Name
+
+
+class Value(NamedTuple):
+    """One value of a row, or of a parameter."""
+
+    type: PyType
+    nullable: bool
+
+    @property
+    def annotation(self) -> str:
+        """The annotation of a result."""
+        return optional(self.type.annotation, nullable=self.nullable)
+
+    @property
+    def accepted(self) -> str:
+        """The annotation of a parameter."""
+        return optional(self.type.accepted, nullable=self.nullable)
+
+    @property
+    def imports(self) -> tuple[Import, ...]:
+        """What the annotation needs."""
+        return self.type.imports
+
+    @property
+    def width(self) -> int:
+        """The number of columns it takes up."""
+        return 1
+
+    def as_argument(self) -> "Value":
+        """Return it with what a parameter accepts as its annotation."""
+        return self._replace(type=self.type._replace(annotation=self.type.accepted))
+
+    @property
+    def is_converted(self) -> bool:
+        """Whether it is something else than what psycopg gives."""
+        return bool(self.type.load) or (
+            self.type.dims > 0 and not self.type.known_array
+        )
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether the connection must have registered its type."""
+        return self.type.is_registered
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether psycopg reads it from binary results, too."""
+        return self.type.is_binary
+
+
+class Embed(NamedTuple):
+    """``sqlc.embed(table)``: a nested model, None where the join found no row."""
+
+    model: "Model"
+    nullable: bool
+
+    @property
+    def annotation(self) -> str:
+        """The annotation of a result."""
+        return optional(f"models.{self.model.name}", nullable=self.nullable)
+
+    @property
+    def imports(self) -> tuple[Import, ...]:
+        """What the annotation needs."""
+        return (Import("@", "models"),)
+
+    @property
+    def width(self) -> int:
+        """The number of columns it takes up."""
+        return len(self.model.fields)
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether the connection must have registered a type of it."""
+        return any(field.value.is_registered for field in self.model.fields)
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether psycopg reads all of it from binary results, too."""
+        return all(field.value.is_binary for field in self.model.fields)
+
+
+class Field(NamedTuple):
+    """A field of a row class, or a parameter."""
+
+    name: str
+    value: Value | Embed
+    doc: str = ""
+
+    def marked(self, nullable: bool) -> "Field":
+        """Return the field as a directive wants it."""
+        return self._replace(value=self.value._replace(nullable=nullable))
+
+    def as_argument(self) -> "Field":
+        """Return a parameter as a field of a class of arguments."""
+        if isinstance(self.value, Embed):
+            return self
+        return self._replace(value=self.value.as_argument())
+
+
+class Row(NamedTuple):
+    """A query's own row class."""
+
+    name: str
+    fields: tuple[Field, ...]
+    doc: str = ""
+
+
+class Model(NamedTuple):
+    """A table's row class."""
+
+    name: str
+    fields: tuple[Field, ...]
+    doc: str
+    table_name: Name
+
+
+class Scalar(NamedTuple):
+    """A result of one column."""
+
+    value: Value
+
+
+Result: TypeAlias = Model | Row | Scalar
+
+
+def optional(annotation: str, *, nullable: bool) -> str:
+    """Add None to an annotation."""
+    return f"{annotation} | None" if nullable else annotation

@@ -1,0 +1,16 @@
+"""What the whole output depends on."""
+
+from typing import NamedTuple
+
+
+class Settings(NamedTuple):
+    """The settings of the output, and who makes it."""
+
+    version: str
+    sqlc_version: str
+    emit_sync: bool
+    emit_async: bool
+    emit_init_file: bool
+    omit_unused_models: bool
+    is_pydantic: bool
+    models_package: str

@@ -1,0 +1,1 @@
+"""Python names out of SQL names."""

@@ -1,0 +1,110 @@
+"""What the functions of both kinds of connections share: all but how they wait."""
+
+from typing import NamedTuple
+
+from sqlc_gen_psycopg.ir.function import Function
+from sqlc_gen_psycopg.ir.python_types import Import
+from sqlc_gen_psycopg.ir.results import Field, Model, Row, Scalar, Value
+from sqlc_gen_psycopg.render import layout, values
+from sqlc_gen_psycopg.render.layout import Doc
+from sqlc_gen_psycopg.render.source import Needs, docstring
+
+# Where the deepest line of a generated function starts.
+_DEEPEST = 16
+
+
+class FunctionSource(NamedTuple):
+    """A function's parameters, what it sends, and a row's annotation, spelled.
+
+    ``factory`` is the row factory, ``imports`` are what the parts need.
+    """
+
+    function: Function
+    factory: str
+    parameters: list[Doc]
+    sent: Doc
+    row: str
+    doc: list[str]
+    imports: set[Import]
+
+    @property
+    def one(self) -> str:
+        """The annotation of what `:one` gives."""
+        if self.function.exactly_one or self.row.endswith(" | None"):
+            return self.row
+        return f"{self.row} | None"
+
+
+def spell(function: Function, factory: str) -> FunctionSource:
+    """Spell a function's parts."""
+    needs = Needs()
+    return FunctionSource(
+        function,
+        factory,
+        _parameters(needs, function),
+        layout.settled(_sent(needs, function), _DEEPEST),
+        _row(needs, function),
+        docstring(function.doc),
+        needs.imports,
+    )
+
+
+def _parameters(needs: Needs, function: Function) -> list[Doc]:
+    if function.command.takes_rows:
+        needs.need_from("collections.abc", "Iterable")
+        if function.arguments:
+            row = function.arguments.name
+        else:
+            [only] = function.parameters
+            row = _accepted(needs, only)
+        return [layout.Annotated("rows", f"Iterable[{row}]")]
+    if function.arguments:
+        return [layout.Annotated("arg", function.arguments.name)]
+    return [
+        layout.settled(layout.Annotated(p.name, _accepted(needs, p)), layout.INDENT)
+        for p in function.parameters
+    ]
+
+
+def _accepted(needs: Needs, parameter: Field) -> str:
+    value = _value(parameter)
+    needs.need(*value.imports)
+    accepted = value.accepted
+    if "Sequence[" in accepted:
+        needs.need_from("collections.abc", "Sequence")
+    return accepted
+
+
+def _value(parameter: Field) -> Value:
+    assert isinstance(parameter.value, Value)  # noqa: S101 - parameters embed nothing
+    return parameter.value
+
+
+def _row(needs: Needs, function: Function) -> str:
+    match function.result:
+        case Model() as model:
+            needs.need(Import("@", "models"))
+            return f"models.{model.name}"
+        case Row() as row:
+            return row.name
+        case Scalar() as scalar:
+            needs.need(*scalar.value.imports)
+            return scalar.value.annotation
+        case None:
+            return "Any"
+
+
+def _sent(needs: Needs, function: Function) -> Doc:
+    fields = function.parameters
+    if function.copy:
+        fields = tuple(fields[number - 1] for number in function.copy.order)
+    where = ""
+    if function.command.takes_rows:
+        if not function.arguments:
+            [only] = fields
+            return layout.tuple_of((values.bound(needs, _value(only), "row"),))
+        where = "row."
+    elif function.arguments:
+        where = "arg."
+    bound = [values.bound(needs, _value(f), f"{where}{f.name}") for f in fields]
+    return layout.tuple_of(tuple(bound))

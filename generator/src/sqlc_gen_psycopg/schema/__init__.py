@@ -1,0 +1,1 @@
+"""The schema's files, read for what sqlc's catalog leaves out."""

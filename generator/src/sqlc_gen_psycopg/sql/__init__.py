@@ -1,0 +1,1 @@
+"""SQL text: its parse tree, its files, and the comments in them."""

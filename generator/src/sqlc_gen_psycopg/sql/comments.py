@@ -1,0 +1,70 @@
+"""The comment under a query's name: its docstring and its directives."""
+
+import re
+from typing import NamedTuple
+
+from sqlc_gen_psycopg.problems import Problems
+from sqlc_gen_psycopg.sql.query_files import Written
+from sqlc_gen_psycopg.sqlc import option_values
+from sqlc_gen_psycopg.sqlc.request import Query
+
+_DIRECTIVE = re.compile(r"^\s*@(?P<name>[\w-]+)\s*(?P<rest>.*?)\s*$")
+DIRECTIVES = ("binary", "deferred", "exactly-one", "notnull", "nullable", "stream")
+
+
+class Comment(NamedTuple):
+    """A query's docstring and directives."""
+
+    text: str
+    binary: bool = False
+    deferred: bool = False
+    exactly_one: bool = False
+    stream: bool = False
+    notnull: frozenset[str] = frozenset()
+    nullable: frozenset[str] = frozenset()
+
+
+def read(query: Query, written: Written | None, problems: Problems) -> Comment:
+    """Tell directives from text; a misspelled directive is a problem.
+
+    Other lines that begin with `@` are text: many projects explain parameters so.
+    """
+    text: list[str] = []
+    given: dict[str, list[str]] = {}
+    for line in written.comment if written else query.comments:
+        directive = _DIRECTIVE.match(line)
+        if directive and directive["name"] in DIRECTIVES:
+            given.setdefault(directive["name"], []).append(directive["rest"])
+        elif directive and _is_misspelled(directive["name"], query):
+            problems.add(
+                query.where,
+                f"unknown directive @{directive['name']}",
+                option_values.nearest(directive["name"], DIRECTIVES),
+            )
+        elif not (directive and directive["name"].startswith("sqlc-")):
+            text.append(line.rstrip())
+    return Comment(
+        text=_dedent(text),
+        binary="binary" in given,
+        deferred="deferred" in given,
+        exactly_one="exactly-one" in given,
+        stream="stream" in given,
+        notnull=_listed(given.get("notnull", [])),
+        nullable=_listed(given.get("nullable", [])),
+    )
+
+
+def _is_misspelled(name: str, query: Query) -> bool:
+    explained = {parameter.column.name for parameter in query.parameters}
+    return name not in explained and bool(option_values.similar(name, DIRECTIVES))
+
+
+def _listed(rests: list[str]) -> frozenset[str]:
+    return frozenset(
+        name for rest in rests for name in re.split(r"[\s,]+", rest) if name
+    )
+
+
+def _dedent(lines: list[str]) -> str:
+    margin = min((len(s) - len(s.lstrip()) for s in lines if s.strip()), default=0)
+    return "\n".join(line[margin:] for line in lines).strip("\n")

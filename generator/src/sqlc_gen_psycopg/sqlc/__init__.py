@@ -1,0 +1,1 @@
+"""What sqlc sends, and what sqlc.yaml says of the output."""
