@@ -160,6 +160,19 @@ storm: $(READY) ## Cut 50,000 calls off at random points, in four ways; count wh
 	@for kind in timeouts repeated ended signals; do \
 	  $(BIN)/python -m tests.support.storms $$kind $(STORM_CALLS) || exit 1; done
 
+HISTORY_CALLS ?= 20000
+
+.PHONY: history
+history: $(READY) ## Make 20,000 calls at once, and search for what nothing explains
+	@$(BIN)/python -m tests.history $(HISTORY_CALLS)
+
+FAULT_CALLS ?= 1000
+
+.PHONY: faults
+faults: $(READY) ## Harm server, network and workers under load, for longer than `test`
+	@FAULT_CALLS=$(FAULT_CALLS) $(BIN)/python -m pytest -s -v \
+	  tests/faults/test_faults_under_load.py tests/faults/test_failover.py
+
 .PHONY: lint
 lint: $(READY) ## Check format and style
 	@$(BIN)/ruff format --check --quiet . || { echo "run: make format" >&2; exit 1; }

@@ -198,7 +198,7 @@ def test_an_ordinary_user_starts_a_server(directory: Path) -> None:
     user = pwd.getpwnam("nobody").pw_uid
     python = python_for(user)
     project = directory / "project"
-    shutil.copytree(PROJECT / "tests" / "support", project / "tests" / "support")
+    shutil.copytree(PROJECT / "devserver", project / "devserver")
     copy_wheel(project)
     home = {"HOME": str(directory)}
     with owner(

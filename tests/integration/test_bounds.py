@@ -1,6 +1,7 @@
 """One call is given no more than a setting allows: it holds locks for no longer."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
@@ -42,7 +43,9 @@ def save(store: Store, user_id: UUID, count: int) -> object:
     with store.connection() as conn:
         session = chats.create_chat_session(conn, user_id=user_id, title=None)
     assert session
-    messages = [{"id": f"m{n}", "role": "user", "parts": []} for n in range(count)]
+    messages: list[dict[str, Any]] = [
+        {"id": f"m{n}", "role": "user", "parts": []} for n in range(count)
+    ]
     return store.save_turn(user_id, session.id, messages)
 
 

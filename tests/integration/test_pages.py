@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any, LiteralString, TypeAlias
 from uuid import UUID
 
@@ -67,10 +68,10 @@ def user_id(conn: psycopg.Connection) -> UUID:
 def lists(store: Store, user_id: UUID) -> dict[str, List]:
     """Give each list that has pages, with what it asks for beside them."""
     return {
-        "list_orders": lambda **page: store.list_orders(user_id, **page),
-        "list_chat_sessions": lambda **page: store.list_chat_sessions(user_id, **page),
-        "list_payments_without_order": lambda **page: store.list_payments_without_order(
-            timedelta(days=-1), **page
+        "list_orders": partial(store.list_orders, user_id),
+        "list_chat_sessions": partial(store.list_chat_sessions, user_id),
+        "list_payments_without_order": partial(
+            store.list_payments_without_order, timedelta(days=-1)
         ),
         "list_orders_without_digest": store.list_orders_without_digest,
         "list_items_paid_twice": store.list_items_paid_twice,
@@ -124,7 +125,7 @@ def as_cursor(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode()
 
 
-json_values = st.recursive(
+json_values: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner),
     max_leaves=5,
@@ -133,11 +134,11 @@ foreign = (
     st.text()
     | st.text(alphabet="ABab01-_=", min_size=1)
     | st.builds(as_cursor, json_values)
-    | st.builds(
-        lambda time, key: as_cursor(["list_orders", time, key]),
+    | st.tuples(
+        st.just("list_orders"),
         json_values | st.datetimes().map(str),
         st.text(max_size=9),  # no id is so short
-    )
+    ).map(as_cursor)
 )
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, is_dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 from types import UnionType
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import psycopg
@@ -24,8 +25,9 @@ from tests.property.test_leaks import TOKEN, evidence, functions
 from tests.support import factories, stores
 
 # Not about the database, or tested by what they lend.
-UNTOUCHED = {"atomically", "close", "connection", "limited", "open", "transaction"}
-UNTOUCHED |= {"within"}
+UNTOUCHED = {
+    *("atomically", "close", "connection", "limited", "open", "transaction", "within")
+}
 
 METHODS = {
     name: method
@@ -47,7 +49,7 @@ decimals = st.sampled_from(
 times = st.sampled_from(
     [datetime.min, datetime.max, datetime.max.replace(tzinfo=UTC), datetime(2026, 1, 1)]
 )
-json_values = st.recursive(
+json_values: st.SearchStrategy[Any] = st.recursive(
     st.none()
     | st.booleans()
     | integers
@@ -58,9 +60,8 @@ json_values = st.recursive(
     ),
     max_leaves=6,
 )
-anything = st.sampled_from(
-    [None, True, 1.5, float("nan"), TOKEN, b"", [], {}, object()]
-)
+STRANGE: list[Any] = [None, True, 1.5, float("nan"), TOKEN, b"", [], {}, object()]
+anything = st.sampled_from(STRANGE)
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def made(value: object) -> Any:  # noqa: ANN401 - of any type
             **{name: made(each) for name, each in value.arguments.items()}
         )
     if isinstance(value, list):
-        return [made(each) for each in typing.cast("list[object]", value)]
+        return [made(each) for each in cast("list[object]", value)]
     return value
 
 
@@ -96,7 +97,7 @@ def parts_of(kind: Callable[..., Any]) -> st.SearchStrategy[Made]:
         name: values(hints.get(name, str)) | anything
         for name in inspect.signature(kind).parameters
     }
-    return st.fixed_dictionaries(fields).map(lambda given: Made(kind, given))
+    return st.fixed_dictionaries(fields).map(partial(Made, kind))
 
 
 def values(kind: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401 - any type's
@@ -110,8 +111,8 @@ def values(kind: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401 - any type's
         return json_values
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return st.sampled_from(kind)
-    if is_dataclass(kind) or kind is ChainCursor:
-        return parts_of(typing.cast("Callable[..., Any]", kind))
+    if is_dataclass(cast("object", kind)) or kind is ChainCursor:
+        return parts_of(cast("Callable[..., Any]", kind))
     known: dict[Any, st.SearchStrategy[Any]] = {
         str: texts,
         int: integers,
@@ -129,7 +130,7 @@ def values(kind: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401 - any type's
 
 
 @pytest.mark.parametrize("name", sorted(METHODS))
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_a_method_answers_whatever_it_is_given(
     name: str, data: st.DataObject, store: Store, conn: psycopg.Connection

@@ -514,6 +514,9 @@ class MirrorMachine(RuleBasedStateMachine):
             for row in self.model.rows
             if (row.owner, row.goods.variant) == (owner, variant) and row.item
         ]
+        chain_steps.link_snapshots_to_cart_items(
+            self.conn, object_ids=named, user_ids=[owner]
+        )
         chain_steps.mirror_cart_items(
             self.conn, order_ids=[], object_ids=named, user_ids=[owner]
         )

@@ -185,21 +185,22 @@ class AsyncOrders(AsyncDatabase):
             DigestConflict: it has another digest, or another order has this one.
         """
         digest = addresses.sui_digest(tx_digest)
-        try:
+        for _ in range(2):  # again if the order was only placed between the two
+            try:
+                async with self.connection() as conn:
+                    order = await order_steps.attach_transaction_by_crossmint_order(
+                        conn, crossmint_order_id=crossmint_order_id, tx_hash=digest
+                    )
+            except errors.AlreadyExists:
+                order = None  # of two orders at once the other one was first
+            if order:
+                return order
             async with self.connection() as conn:
-                order = await order_steps.attach_transaction_by_crossmint_order(
-                    conn, crossmint_order_id=crossmint_order_id, tx_hash=digest
+                there = await orders.get_order_by_crossmint_order(
+                    conn, crossmint_order_id=crossmint_order_id
                 )
-        except errors.AlreadyExists:
-            order = None  # of two orders at once the other one was first
-        if order:
-            return order
-        async with self.connection() as conn:
-            there = await orders.get_order_by_crossmint_order(
-                conn, crossmint_order_id=crossmint_order_id
-            )
-        if there is None:
-            raise errors.OrderNotFound(crossmint_order_id=crossmint_order_id)
+            if there is None:
+                raise errors.OrderNotFound(crossmint_order_id=crossmint_order_id)
         raise errors.DigestConflict(crossmint_order_id)
 
     async def page_orders(

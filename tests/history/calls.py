@@ -1,0 +1,508 @@
+"""What workers call, on few users so that they collide; each call is recorded.
+
+The calls are written once, for both faces: what a blocking store gives is there
+already, what the other one gives is awaited. A blocking worker has its own thread.
+"""
+
+import inspect
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from decimal import Decimal
+from importlib import import_module
+from types import ModuleType
+from typing import Any, TypeAlias, TypeVar
+from uuid import UUID
+
+from generated import carts, chats, deposits, users
+from generated.enums import OrderType
+from store import AsyncStore, CheckoutLine, OrderEvent, Product, Store, errors
+from store.chain import ChainCursor
+from tests.history.records import How, Recorder, how_it_failed
+from tests.support import chains
+
+__all__ = ["CHAIN_WALLET", "Shopper", "chain_page", "crossmint_id", "product_id"]
+
+AnyStore: TypeAlias = Store | AsyncStore
+_T = TypeVar("_T")
+_Kind: TypeAlias = Callable[[str], Coroutine[Any, Any, None]]
+
+PEOPLE = 3  # at a time; all workers go on to the next ones after so many calls each:
+CALLS_WITH_THEM = 48
+PRODUCTS = 4
+ORDERS = 6
+CART_ITEMS = 3
+
+CHAIN_WALLET = chains.wallet(77)
+_EVENTS = (
+    "orders.payment.succeeded",
+    "orders.payment.failed",
+    "orders.delivery.initiated",
+    "orders.delivery.completed",
+)
+
+
+def product_id(number: int) -> str:
+    """Name a product."""
+    return f"p{number}"
+
+
+def crossmint_id(user: str, number: int) -> str:
+    """Name a Crossmint order of a user's."""
+    return f"{user}/x{number}"
+
+
+def chain_page(number: int) -> dict[str, Any]:
+    """Make the page of the chain that follows the cursor of this number."""
+    digest = chains.digest(9, number >> 16 & 255, number >> 8 & 255, number & 255)
+    event = chains.happened(
+        "CartItemAdded",
+        CHAIN_WALLET,
+        chains.item_id(number + 1),
+        tx=digest,
+        product_id=f"chain-{number}",
+    )
+    return chains.page([event], (str(number + 1), "0"), more=True)
+
+
+async def _of(value: _T | Awaitable[_T]) -> _T:
+    """Wait for it, if it is not there already."""
+    if inspect.isawaitable(value):
+        return await value
+    return value
+
+
+class Shopper:
+    """One worker: chooses its next call by what it has seen."""
+
+    def __init__(
+        self, store: AnyStore, mirror: AnyStore, record: Recorder, seed: int, era: str
+    ) -> None:
+        self.store = store
+        self.mirror = mirror
+        self.record = record
+        self.random = random.Random(f"{seed}{record.worker}")  # noqa: S311 - no secret
+        self.era = era
+        self.made = 0
+        self.users: dict[str, UUID] = {}
+        self.sessions: dict[str, tuple[UUID, int]] = {}
+        self.items: dict[str, list[str]] = {}
+        self.placed: dict[str, list[str]] = {}
+        self.checkouts: dict[str, list[list[list[str | None]]]] = {}
+        self.cursor = 0
+        rare: list[_Kind] = [
+            self.give_up,
+            self.page,
+            self.page,
+            self.deposit,
+            self.credit,
+        ]
+        often: list[_Kind] = [self.save, self.save, self.add, self.add, self.add]
+        often += [self.checkout, self.checkout, self.checkout]
+        often += [self.checkout_again, self.event, self.event, self.cancel]
+        often += [self.remove, self.cart, self.orders, self.attach, self.pay]
+        often += [self.begin_wallet, self.provision, self.messages]
+        self.kinds: list[_Kind] = often * 2 + rare
+
+    async def call(self) -> None:
+        """Make one call, at most."""
+        user = self._user()
+        self.made += 1
+        if user not in self.users:
+            await self.sign_up(user)
+        else:
+            await self.random.choice(self.kinds)(user)
+
+    def _user(self) -> str:
+        chosen = self.random.randrange(PEOPLE)
+        return f"{self.era}-{self.made // CALLS_WITH_THEM}-{chosen}"
+
+    async def _recorded(
+        self, name: str, arguments: dict[str, Any], work: Callable[[], Awaitable[Any]]
+    ) -> Any:  # noqa: ANN401 - any call's
+        """Record a call; gives its result, None if it failed."""
+        self.record.begin(name, arguments)
+        how: How
+        try:
+            result = await work()
+        except Exception as error:
+            how = how_it_failed(name, error)
+            stored = getattr(error, "stored", None)
+            told = stored.tx_digest if isinstance(stored, ChainCursor) else None
+            self.record.end(how, told, error)
+            return None
+        self.record.end("ok", result)
+        return result
+
+    async def _query(
+        self,
+        module: ModuleType,
+        function: str,
+        **arguments: Any,  # noqa: ANN401 - any query's
+    ) -> Any:  # noqa: ANN401 - any query's
+        """Run one generated function on a connection of its own."""
+        async with self._connection() as conn:
+            if isinstance(self.store, AsyncStore):
+                name = module.__name__.rpartition(".")[2]
+                module = import_module(f"generated.aio.{name}")
+            return await _of(getattr(module, function)(conn, **arguments))
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncGenerator[Any]:
+        if isinstance(self.store, AsyncStore):
+            async with self.store.connection() as conn:
+                yield conn
+        else:
+            with self.store.connection() as conn:
+                yield conn
+
+    # Users
+
+    async def sign_up(self, user: str) -> None:
+        """Create the user, or find it."""
+
+        async def work() -> str:
+            return str((await _of(self.store.create_user(user, email=None))).id)
+
+        if made := await self._recorded("sign_up", {"user": user}, work):
+            self.users[user] = UUID(made)
+
+    async def begin_wallet(self, user: str) -> None:
+        """Make the wallet pending."""
+
+        async def work() -> bool:
+            begun = await self._query(users, "begin_wallet", id=self.users[user])
+            return begun is not None
+
+        await self._recorded("begin_wallet", {"user": user}, work)
+
+    async def provision(self, user: str) -> None:
+        """Give the wallet an address, not always the same."""
+        address = chains.wallet(1000 + self.random.randrange(2))
+
+        async def work() -> str | None:
+            made = await _of(
+                self.store.provision_wallet(
+                    self.users[user], wallet_address=address, key=None
+                )
+            )
+            return made.wallet_address
+
+        await self._recorded("provision", {"user": user, "address": address}, work)
+
+    # Chats
+
+    async def save(self, user: str) -> None:
+        """Save a message of the user's chat, mostly from the version seen last."""
+        if user not in self.sessions:
+            await self._open_chat(user)
+            return
+        session, version = self.sessions[user]
+        arguments = {
+            "session": str(session),
+            "message": f"m{self.random.randrange(2)}",
+            "text": f"{self.record.worker}/{self.record.number}",
+            "from_version": version if self.random.random() < 0.6 else None,
+        }
+        saved = await self._save(user, arguments)
+        if saved is None and self.random.random() < 0.5:
+            await self._save(user, arguments)
+
+    async def _save(self, user: str, arguments: dict[str, Any]) -> int | None:
+        said = {
+            "id": arguments["message"],
+            "role": "user",
+            "parts": [{"type": "text", "text": arguments["text"]}],
+        }
+        session = UUID(arguments["session"])
+
+        async def work() -> int:
+            saved = await _of(
+                self.store.save_turn(
+                    self.users[user],
+                    session,
+                    [said],
+                    from_version=arguments["from_version"],
+                )
+            )
+            return saved.version
+
+        version: int | None = await self._recorded("save", arguments, work)
+        if version is not None:
+            self.sessions[user] = session, version
+        else:
+            self.sessions.pop(user, None)  # look again
+        return version
+
+    async def _open_chat(self, user: str) -> None:
+        """Find the user's first chat, or open one; neither is recorded."""
+        given = {"user_id": self.users[user]}
+        try:
+            page = await _of(
+                self.store.list_chat_sessions(self.users[user], max_rows=100)
+            )
+            found = page.rows
+            if not found:
+                found = [
+                    await self._query(chats, "create_chat_session", title=None, **given)
+                ]
+        except errors.StoreError:
+            return
+        first = min(found, key=lambda each: (each.created_at, each.id))
+        self.sessions[user] = first.id, first.version
+
+    async def messages(self, user: str) -> None:
+        """Read the user's chat."""
+        if user not in self.sessions:
+            return
+        session, _ = self.sessions[user]
+
+        async def work() -> list[list[str]]:
+            rows = await self._query(
+                chats,
+                "list_chat_messages",
+                session_id=session,
+                user_id=self.users[user],
+                after_position=0,
+                max_rows=100,
+            )
+            return sorted([row.msg_id, row.parts[0]["text"]] for row in rows)
+
+        await self._recorded("messages", {"session": str(session)}, work)
+
+    # Carts
+
+    async def add(self, user: str) -> None:
+        """Put one of few products into the cart."""
+        chosen = product_id(self.random.randrange(PRODUCTS))
+        product = Product(product_id=chosen, product_name="Pen", price=250)
+
+        async def work() -> list[Any]:
+            added = await _of(self.store.add_cart_item(self.users[user], product))
+            return [str(added.item.id), added.is_new]
+
+        added = await self._recorded("add", {"user": user, "product": chosen}, work)
+        if added:
+            self.items.setdefault(user, []).append(added[0])
+
+    async def remove(self, user: str) -> None:
+        """Take something out of the cart that may be in it."""
+        if not self.items.get(user):
+            return
+        item = self.random.choice(self.items[user][-3:])
+
+        async def work() -> bool:
+            gone = await _of(self.store.remove_cart_item(self.users[user], UUID(item)))
+            return gone is not None
+
+        await self._recorded("remove", {"user": user, "item": item}, work)
+
+    async def cart(self, user: str) -> None:
+        """Read the cart."""
+
+        async def work() -> list[list[str]]:
+            rows = await self._query(
+                carts, "list_cart_items", user_id=self.users[user], max_rows=100
+            )
+            return sorted([row.product_id, str(row.id)] for row in rows)
+
+        seen = await self._recorded("cart", {"user": user}, work)
+        if seen is not None:
+            self.items[user] = [item for _, item in seen]
+
+    # Orders
+
+    async def checkout(self, user: str) -> None:
+        """Check out one or two items, and name Crossmint orders for most."""
+        items = list(dict.fromkeys(self.items.get(user, [])[-4:]))
+        if not items:
+            await self.cart(user)
+            return
+        chosen = self.random.sample(
+            items, min(len(items), self.random.choice([1, 1, 2]))
+        )
+        names = self.random.sample(range(ORDERS), len(chosen))
+        lines = [
+            [item, crossmint_id(user, name) if self.random.random() < 0.8 else None]
+            for item, name in zip(chosen, names, strict=True)
+        ]
+        if any(name for _, name in lines):
+            self.checkouts.setdefault(user, []).append(lines)
+        await self._check_out(user, lines)
+
+    async def checkout_again(self, user: str) -> None:
+        """Repeat a checkout of before, whatever became of it."""
+        if self.checkouts.get(user):
+            await self._check_out(user, self.random.choice(self.checkouts[user]))
+
+    async def _check_out(self, user: str, lines: list[list[str | None]]) -> None:
+        asked = [
+            CheckoutLine(
+                cart_item_id=UUID(item), crossmint_order_id=name, amount_usdc=Decimal(1)
+            )
+            for item, name in lines
+        ]
+
+        async def work() -> list[list[str]]:
+            placed = await _of(self.store.checkout(self.users[user], asked))
+            return [[str(each.order.id), each.order.status] for each in placed]
+
+        done = await self._recorded("checkout", {"user": user, "lines": lines}, work)
+        orders_made: list[list[str]] = done or []
+        for order, _ in orders_made:
+            self.placed.setdefault(user, []).append(order)
+
+    async def orders(self, user: str) -> None:
+        """Read the orders."""
+
+        async def work() -> list[list[str | None]]:
+            page = await _of(
+                self.store.page_orders(
+                    self.users[user], limit=1000, type=OrderType.CHECKOUT
+                )
+            )
+            return sorted(
+                [
+                    str(row.order.id),
+                    row.order.crossmint_order_id,
+                    row.order.status,
+                    row.order.tx_hash,
+                ]
+                for row in page.orders
+            )
+
+        seen = await self._recorded("orders", {"user": user}, work)
+        if seen is not None:
+            self.placed[user] = [row[0] for row in seen]
+
+    async def event(self, user: str) -> None:
+        """Receive an event, which may have been received before."""
+        number = self.random.randrange(ORDERS)
+        type_ = self.random.choice(_EVENTS)
+        name = crossmint_id(user, number)
+        event = OrderEvent(
+            id=f"{name}/{type_}",
+            type=type_,
+            crossmint_order_id=name,
+            payment_hash=None,
+            amount_usdc=None,
+            payload={"type": type_},
+        )
+
+        async def work() -> list[Any]:
+            got = await _of(self.store.record_order_event(event))
+            order = str(got.order.id) if got.order else None
+            return [got.is_first, order, got.status_before, got.status_after]
+
+        arguments = {"user": user, "crossmint": name, "type": type_}
+        await self._recorded("event", arguments, work)
+
+    def _order(self, user: str) -> str | None:
+        placed = self.placed.get(user)
+        return self.random.choice(placed[-4:]) if placed else None
+
+    async def cancel(self, user: str) -> None:
+        """Cancel an order."""
+        if not (order := self._order(user)):
+            return
+
+        async def work() -> str:
+            return (
+                await _of(self.store.cancel_order(self.users[user], UUID(order)))
+            ).status
+
+        await self._recorded("cancel", {"user": user, "order": order}, work)
+
+    async def give_up(self, user: str) -> None:
+        """Give up the oldest few checkouts, anybody's."""
+        del user
+
+        async def work() -> list[str]:
+            gone = await _of(
+                self.store.give_up_checkouts(timedelta(milliseconds=50), max_orders=3)
+            )
+            return [str(each.order.id) for each in gone]
+
+        await self._recorded("give_up", {}, work)
+
+    async def attach(self, user: str) -> None:
+        """Name an order's Crossmint order."""
+        if not (order := self._order(user)):
+            return
+        name = crossmint_id(user, self.random.randrange(ORDERS))
+
+        async def work() -> str | None:
+            attached = await _of(
+                self.store.attach_crossmint_order(self.users[user], UUID(order), name)
+            )
+            return attached.crossmint_order_id
+
+        arguments = {"user": user, "order": order, "crossmint": name}
+        await self._recorded("attach", arguments, work)
+
+    async def pay(self, user: str) -> None:
+        """Record the transaction that paid for an order, or for another one."""
+        name = crossmint_id(user, self.random.randrange(ORDERS))
+        place = sum(map(ord, user)) % 251
+        hashed = chains.digest(3, place, *user.encode()[-9:], self.random.randrange(6))
+
+        async def work() -> str:
+            return str((await _of(self.store.attach_transaction(name, hashed))).id)
+
+        arguments = {"user": user, "crossmint": name, "digest": hashed}
+        await self._recorded("pay", arguments, work)
+
+    # Deposits
+
+    async def deposit(self, user: str) -> None:
+        """Record a deposit that somebody else may claim, too."""
+        era = user.rpartition("-")[0]
+        hashed = f"0x{era.encode().hex():>062}{self.random.randrange(4):02x}"
+
+        async def work() -> list[Any] | None:
+            got = await _of(
+                self.store.record_deposit(self.users[user], hashed, Decimal(5))
+            )
+            return None if got is None else [str(got.deposit.id), got.is_first]
+
+        await self._recorded("deposit", {"user": user, "hash": hashed}, work)
+
+    async def credit(self, user: str) -> None:
+        """Credit a deposit, which one caller may."""
+        era = user.rpartition("-")[0]
+        hashed = f"0x{era.encode().hex():>062}{self.random.randrange(4):02x}"
+
+        async def work() -> str | None:
+            got = await self._query(deposits, "credit_deposit", tx_hash=hashed)
+            return None if got is None else str(got.id)
+
+        await self._recorded("credit", {"hash": hashed}, work)
+
+    # The chain
+
+    async def page(self, user: str) -> None:
+        """Record the page of the chain that follows the last one seen."""
+        del user
+        asked = self.cursor
+        cursor = ChainCursor(tx_digest=str(asked), event_seq="0") if asked else None
+
+        async def work() -> list[Any]:
+            got = await _of(
+                self.mirror.record_chain_page(chain_page(asked), asked_with=cursor)
+            )
+            assert got.cursor
+            return [got.cursor.tx_digest, got.repeated]
+
+        got = await self._recorded("page", {"number": asked}, work)
+        if got:
+            self.cursor = int(got[0])
+        else:
+            await self._look_up_cursor()
+
+    async def _look_up_cursor(self) -> None:
+        try:
+            stored = await _of(self.mirror.get_chain_cursor())
+        except errors.StoreError:
+            return
+        self.cursor = int(stored.tx_digest) if stored else 0

@@ -1,0 +1,287 @@
+"""Compare what workers saw with each other, and with what the database holds.
+
+Each object has its own search: a user's sign-up, wallet, and shop (cart and orders), a
+chat, a deposit, the chain's cursor. The rows come in as a last call, whose result is
+what is stored: so an acknowledged write that is not there, one that is there though it
+failed, and one that is half there are all found in the same way.
+"""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias, TypeVar
+
+import psycopg
+from psycopg.rows import dict_row
+
+from tests.history import models
+from tests.history.calls import CHAIN_WALLET
+from tests.history.records import Call
+from tests.history.search import TooManyStates, unexplained
+
+__all__ = ["Report", "Rows", "check", "read_rows"]
+
+Rows: TypeAlias = dict[str, list[dict[str, Any]]]
+_State = TypeVar("_State", bound=Hashable)
+_Key: TypeAlias = tuple[str, str]
+
+_QUERIES = {
+    "users": "SELECT id::text, crossmint_user_id AS name, wallet_status::text,"
+    " wallet_address::text FROM users",
+    "cart_items": "SELECT id::text, user_id::text, product_id,"
+    " deleted_at IS NULL AS live FROM cart_items",
+    "orders": "SELECT orders.id::text, orders.user_id::text, type::text, status::text,"
+    " crossmint_order_id::text AS crossmint, tx_hash::text AS digest,"
+    " checkout_id::text, settled_at IS NOT NULL AS credited,"
+    " order_items.cart_item_id::text AS item"
+    " FROM orders LEFT JOIN order_items ON order_items.order_id = orders.id",
+    "given_up": "SELECT order_id::text AS id FROM order_events"
+    " WHERE type = 'store.given_up'",
+    "chats": "SELECT id::text, version FROM chat_sessions",
+    "messages": "SELECT session_id::text AS chat, msg_id, parts->0->>'text' AS text"
+    " FROM chat_messages",
+    "cursor": "SELECT tx_digest FROM chain_cursor",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found: no `problems` if all is well; `undecided` were given up."""
+
+    calls: int
+    objects: int
+    problems: list[str]
+    undecided: list[str]
+    outcomes: Counter[str]
+
+
+def read_rows(url: str) -> Rows:
+    """Read all that is stored, in one snapshot."""
+    with psycopg.connect(url) as conn, conn.cursor(row_factory=dict_row) as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        return {
+            name: cursor.execute(query.encode()).fetchall()
+            for name, query in _QUERIES.items()
+        }
+
+
+def check(calls: Sequence[Call], rows: Rows) -> Report:
+    """Search for an explanation of every call, and count money and items."""
+    problems = _conserved(rows)
+    problems += [str(call) for call in calls if call.how == "unforeseen"]
+    undecided: list[str] = []
+    parts = _partitioned(calls, rows)
+    found = _found(rows)
+    for (kind, name), part in parts.items():
+        part.extend(_last(kind, name, rows))
+        try:
+            problem = _search(kind, part, found)
+        except TooManyStates as error:
+            undecided.append(f"{kind} {name}: {error}")
+        else:
+            if problem:
+                problems.append(f"{kind} {name}: {problem}")
+    outcomes = Counter(f"{call.name} {call.error or 'ok'}" for call in calls)
+    return Report(len(calls), len(parts), problems, undecided, outcomes)
+
+
+def _search(kind: str, part: list[Call], found: models.Found) -> str | None:
+    def shop(call: Call, state: models.Shop) -> Iterable[models.Shop]:
+        return models.shop(call, state, found)
+
+    match kind:
+        case "user":
+            return _told(part, None, models.sign_up)
+        case "wallet":
+            return _told(part, "none", models.wallet)
+        case "deposit":
+            return _told(part, models.Deposit(), models.deposit)
+        case "chat":
+            return _told(part, models.Chat(), models.chat)
+        case "chain":
+            return _told(part, 0, models.chain)
+        case _:
+            return _told(part, models.Shop(), shop)
+
+
+def _told(
+    calls: list[Call],
+    initial: _State,
+    apply: Callable[[Call, _State], Iterable[_State]],
+) -> str | None:
+    problem = unexplained(calls, initial, apply)
+    if problem is None:
+        return None
+    states = "\n    ".join(map(str, problem.states))
+    return f"nothing explains {problem.call}; before it:\n    {states}"
+
+
+# Which call is about which object
+
+_KINDS = {
+    "sign_up": ("user", "user"),
+    "begin_wallet": ("wallet", "user"),
+    "provision": ("wallet", "user"),
+    "save": ("chat", "session"),
+    "messages": ("chat", "session"),
+    "deposit": ("deposit", "hash"),
+    "credit": ("deposit", "hash"),
+}
+
+
+def _partitioned(calls: Sequence[Call], rows: Rows) -> dict[_Key, list[Call]]:
+    """Give each object its calls, without those that wrote nothing."""
+    parts: dict[_Key, list[Call]] = defaultdict(list)
+    names = {row["id"]: row["name"] for row in rows["users"]}
+    owner = {row["id"]: names[row["user_id"]] for row in rows["orders"]}
+    left = {row["id"] for row in rows["given_up"]}
+    doubtful: list[Call] = []
+    for call in calls:
+        if call.how in {"nothing", "unforeseen"}:
+            continue
+        if call.name == "give_up":
+            if call.how == "unknown":
+                doubtful.append(call)
+            given_up: list[str] = call.result or []
+            for order in given_up:
+                left.discard(order)
+                key = "shop", owner.get(order, "nobody")
+                parts[key].append(_given_up(call, order))
+        elif call.name == "page":
+            parts["chain", ""].append(call)
+        elif call.how == "unknown" and call.name in {"cart", "orders", "messages"}:
+            continue
+        elif call.name in _KINDS:
+            kind, argument = _KINDS[call.name]
+            parts[kind, call.arguments[argument]].append(call)
+        else:
+            parts["shop", call.arguments["user"]].append(call)
+    # Given up by one of the calls that nobody heard the end of.
+    for order in left:
+        for call in doubtful[:1]:
+            parts["shop", owner[order]].append(_given_up(call, order))
+    if left and not doubtful:
+        parts["shop", owner[min(left)]].append(
+            replace(_row_call("given up", None), arguments={"order": "nobody's"})
+        )
+    return parts
+
+
+def _given_up(call: Call, order: str) -> Call:
+    return replace(call, name="given up", arguments={"order": order}, result=None)
+
+
+def _found(rows: Rows) -> models.Found:
+    """Look up what the database made for whom."""
+    names = {row["id"]: row["name"] for row in rows["users"]}
+    items: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for row in rows["cart_items"]:
+        items[names[row["user_id"]], row["product_id"]].add(row["id"])
+    groups: dict[str, dict[str, str]] = defaultdict(dict)
+    for row in rows["orders"]:
+        if row["type"] == "checkout" and row["item"]:
+            groups[row["checkout_id"]][row["item"]] = row["id"]
+    checkouts: dict[frozenset[str], list[dict[str, str]]] = defaultdict(list)
+    for group in groups.values():
+        checkouts[frozenset(group)].append(group)
+    frozen = {key: frozenset(value) for key, value in items.items()}
+    return models.Found(frozen, dict(checkouts))
+
+
+# The rows, as a last call
+
+
+def _row_call(name: str, result: object) -> Call:
+    latest = 1e300  # after all calls, and before never
+    return Call(
+        worker="the database",
+        number=0,
+        name=name,
+        arguments={},
+        begin=latest,
+        end=math.nextafter(latest, math.inf),
+        how="ok",
+        result=result,
+    )
+
+
+def _last(kind: str, name: str, rows: Rows) -> list[Call]:
+    user = next((row for row in rows["users"] if row["name"] == name), None)
+    if kind == "user":
+        return [_row_call("user rows", user["id"] if user else None)]
+    if kind == "wallet":
+        status = user["wallet_status"] if user else "none"
+        active = user["wallet_address"] if user and status == "active" else None
+        return [_row_call("wallet rows", active or status)]
+    if kind == "deposit":
+        stored = [row for row in rows["orders"] if row["digest"] == name]
+        result = [stored[0]["id"], stored[0]["credited"]] if stored else [None, False]
+        return [_row_call("deposit rows", result)]
+    if kind == "chat":
+        version = next(
+            (row["version"] for row in rows["chats"] if row["id"] == name), 0
+        )
+        said = [
+            [row["msg_id"], row["text"]]
+            for row in rows["messages"]
+            if row["chat"] == name
+        ]
+        return [_row_call("chat rows", [version, said])]
+    if kind == "chain":
+        return [_row_call("chain rows", _chain(rows))]
+    return [_row_call("shop rows", _shop(user["id"] if user else None, rows))]
+
+
+def _chain(rows: Rows) -> list[int]:
+    """Give the cursor, and how many items are in the cart of the chain's user."""
+    owners = {
+        row["id"] for row in rows["users"] if row["wallet_address"] == CHAIN_WALLET
+    }
+    items = [row for row in rows["cart_items"] if row["user_id"] in owners]
+    cursor = int(rows["cursor"][0]["tx_digest"]) if rows["cursor"] else 0
+    return [cursor, sum(row["live"] for row in items)]
+
+
+def _shop(user_id: str | None, rows: Rows) -> list[list[list[Any]]]:
+    cart = sorted(
+        [row["product_id"], row["id"]]
+        for row in rows["cart_items"]
+        if row["user_id"] == user_id and row["live"]
+    )
+    orders = sorted(
+        [row["id"], row["crossmint"], row["status"], row["digest"]]
+        for row in rows["orders"]
+        if row["user_id"] == user_id and row["type"] == "checkout"
+    )
+    return [cart, orders]
+
+
+# What holds whatever was called
+
+
+def _conserved(rows: Rows) -> list[str]:
+    """Each item is in a cart, or in one live order; each payment is one order's."""
+    problems: list[str] = []
+    holders: Counter[str] = Counter()
+    paid: Counter[str] = Counter()
+    for row in rows["orders"]:
+        if row["type"] == "checkout" and row["item"] is None:
+            problems.append(f"the order {row['id']} has no snapshot")
+        if row["item"] and row["status"] == "awaiting_approval":
+            holders[row["item"]] += 1
+        if row["item"] and row["status"] not in {"awaiting_approval", "cancelled"}:
+            paid[row["item"]] += 1
+    for row in rows["cart_items"]:
+        holders[row["id"]] += row["live"]
+        if row["live"] and paid[row["id"]]:
+            problems.append(f"the item {row['id']} is paid, and in a cart")
+    digests = Counter(row["digest"] for row in rows["orders"] if row["digest"])
+    names = Counter(row["crossmint"] for row in rows["orders"] if row["crossmint"])
+    for what, counted in (
+        ("item is in two places", holders),
+        ("payment is of two orders", digests),
+        ("Crossmint order is of two orders", names),
+    ):
+        problems += [f"the {what}: {one}" for one, n in counted.items() if n > 1]
+    return problems

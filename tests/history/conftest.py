@@ -1,0 +1,15 @@
+"""Processes of workers that the tests share."""
+
+from collections.abc import Generator
+
+import pytest
+
+from tests.history import farm
+from tests.history.farm import Farm
+
+
+@pytest.fixture(scope="session")
+def workers() -> Generator[Farm]:
+    """Give four processes of workers, two of them asynchronous."""
+    with farm.start() as started:
+        yield started
