@@ -80,6 +80,15 @@ METHODS: dict[str, Callable[[Store, Shop], object]] = {
     "get_sui_private_key": lambda store, shop: store.get_sui_private_key(shop.user_id),
     "give_up_checkouts": lambda store, _: store.give_up_checkouts(timedelta(0)),
     "list_chat_sessions": lambda store, shop: store.list_chat_sessions(shop.user_id),
+    "list_items_paid_twice": lambda store, _: store.list_items_paid_twice(),
+    "list_orders": lambda store, shop: store.list_orders(shop.user_id),
+    "list_orders_without_digest": lambda store, _: store.list_orders_without_digest(),
+    "list_payments_that_differ": lambda store, _: store.list_payments_that_differ(),
+    "list_payments_without_order": lambda store, _: store.list_payments_without_order(
+        timedelta(0)
+    ),
+    "list_set_aside_chain_events": lambda store, _: store.list_set_aside_chain_events(),
+    "page_chat_sessions": lambda store, shop: store.page_chat_sessions(shop.user_id),
     "page_orders": lambda store, shop: store.page_orders(shop.user_id),
     "ping": lambda store, _: store.ping(),
     "provision_wallet": provision,
