@@ -1,28 +1,40 @@
 """What workers call, on few users so that they collide; each call is recorded.
 
-The calls are written once, for both faces: what a blocking store gives is there
-already, what the other one gives is awaited. A blocking worker has its own thread.
+A user is named by its id, so that a deleted one and its successor are two. The calls
+are written once, for both faces: what a blocking store gives is there already, what
+the other one gives is awaited. A blocking worker has its own thread.
 """
 
 import inspect
+import json
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from importlib import import_module
 from types import ModuleType
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
+from pydantic import SecretStr
+
 from generated import carts, chats, deposits, users
 from generated.enums import OrderType
-from store import AsyncStore, CheckoutLine, OrderEvent, Product, Store, errors
+from store import AsyncStore, CheckoutLine, Product, Store, errors
 from store.chain import ChainCursor
 from tests.history.records import How, Recorder, how_it_failed
-from tests.support import chains
+from tests.support import chains, stores
 
-__all__ = ["CHAIN_WALLET", "Shopper", "chain_page", "crossmint_id", "product_id"]
+__all__ = [
+    "CHAIN_WALLET",
+    "AnyStore",
+    "Shopper",
+    "chain_page",
+    "crossmint_id",
+    "product_id",
+]
 
 AnyStore: TypeAlias = Store | AsyncStore
 _T = TypeVar("_T")
@@ -33,6 +45,7 @@ CALLS_WITH_THEM = 48
 PRODUCTS = 4
 ORDERS = 6
 CART_ITEMS = 3
+MESSAGES = 3
 
 CHAIN_WALLET = chains.wallet(77)
 _EVENTS = (
@@ -73,6 +86,14 @@ async def _of(value: _T | Awaitable[_T]) -> _T:
     return value
 
 
+def _told_by(error: Exception) -> Any:  # noqa: ANN401 - JSON of some kind
+    """Give what an error tells besides its class."""
+    if isinstance(error, errors.UserHasOpenOrders):
+        return sorted(map(str, error.order_ids))
+    stored = getattr(error, "stored", None)
+    return stored.tx_digest if isinstance(stored, ChainCursor) else None
+
+
 class Shopper:
     """One worker: chooses its next call by what it has seen."""
 
@@ -85,36 +106,60 @@ class Shopper:
         self.random = random.Random(f"{seed}{record.worker}")  # noqa: S311 - no secret
         self.era = era
         self.made = 0
-        self.users: dict[str, UUID] = {}
+        self.users: dict[str, str] = {}
+        self.names: dict[str, str] = {}
         self.sessions: dict[str, tuple[UUID, int]] = {}
         self.items: dict[str, list[str]] = {}
         self.placed: dict[str, list[str]] = {}
         self.checkouts: dict[str, list[list[list[str | None]]]] = {}
         self.cursor = 0
-        rare: list[_Kind] = [
-            self.give_up,
-            self.page,
-            self.page,
-            self.deposit,
-            self.credit,
-        ]
+        rare: list[_Kind] = [self.give_up, self.page, self.page, self.clear]
+        rare += [self.deposit, self.credit, self.delete]
         often: list[_Kind] = [self.save, self.save, self.add, self.add, self.add]
         often += [self.checkout, self.checkout, self.checkout]
         often += [self.checkout_again, self.event, self.event, self.cancel]
         often += [self.remove, self.cart, self.orders, self.attach, self.pay]
         often += [self.begin_wallet, self.provision, self.messages]
+        often += [self.set_key, self.key]
         self.kinds: list[_Kind] = often * 2 + rare
+        self.tour: list[_Kind] = []
+
+    def begin_with_a_tour(self) -> None:
+        """Make the first calls each kind once or more, for a user of its own.
+
+        So each use case is in each round, and what each does is seen by a later call,
+        or is in the rows at the end, where nobody else can hide it.
+        """
+        self.tour = [
+            *(self.begin_wallet, self.set_key, self.key, self.provision, self.key),
+            *(partial(self.save, message=each) for each in (0, 0, 1, 2, 0)),
+            partial(self.save, message=1, after=0),
+            *(self.messages, self.deposit, self.delete, self.credit, self.credit),
+            *(partial(self.add, product=each) for each in (0, 0, 1, 2, 3)),
+            partial(self.checkout, names=[0]),
+            *(self.checkout_again, self.cart, self.cancel, self.cart),
+            partial(self.checkout, names=[None]),
+            partial(self.attach, number=1),
+            *(partial(self.pay, number=each) for each in (1, 1, 2)),
+            *(partial(self.event, number=1, type_=each) for each in _EVENTS[::3] * 2),
+            *(self.orders, self.remove, self.cart, self.clear, self.cart),
+            *(self.page, self.page, self.give_up, self.delete, self.messages, self.key),
+        ]
 
     async def call(self) -> None:
         """Make one call, at most."""
-        user = self._user()
+        name = self._user()
         self.made += 1
-        if user not in self.users:
-            await self.sign_up(user)
+        if name not in self.users:
+            await self.sign_up(name)
+        elif self.tour:
+            await self.tour.pop(0)(self.users[name])
         else:
-            await self.random.choice(self.kinds)(user)
+            await self.random.choice(self.kinds)(self.users[name])
 
     def _user(self) -> str:
+        if self.tour:
+            return f"{self.era}-{self.record.worker}-tour"
         chosen = self.random.randrange(PEOPLE)
         return f"{self.era}-{self.made // CALLS_WITH_THEM}-{chosen}"
 
@@ -128,9 +173,9 @@ class Shopper:
             result = await work()
         except Exception as error:
             how = how_it_failed(name, error)
-            stored = getattr(error, "stored", None)
-            told = stored.tx_digest if isinstance(stored, ChainCursor) else None
-            self.record.end(how, told, error)
+            self.record.end(how, _told_by(error), error)
+            if isinstance(error, errors.UserNotFound):
+                self._forget(arguments["user"])
             return None
         self.record.end("ok", result)
         return result
@@ -159,50 +204,104 @@ class Shopper:
 
     # Users
 
-    async def sign_up(self, user: str) -> None:
+    async def sign_up(self, name: str) -> None:
         """Create the user, or find it."""
 
         async def work() -> str:
-            return str((await _of(self.store.create_user(user, email=None))).id)
+            return str((await _of(self.store.create_user(name, email=None))).id)
 
-        if made := await self._recorded("sign_up", {"user": user}, work):
-            self.users[user] = UUID(made)
+        if made := await self._recorded("sign_up", {"identity": name}, work):
+            self.users[name] = made
+            self.names[made] = name
+
+    async def delete(self, user: str) -> None:
+        """Delete the user, whom others may still call by the same id."""
+
+        async def work() -> None:
+            await _of(self.store.delete_user(UUID(user)))
+
+        arguments = {"user": user, "identity": self.names[user]}
+        await self._recorded("delete", arguments, work)
+        if self.record.how == "ok":
+            self._forget(user)
+
+    def _forget(self, user: str) -> None:
+        if self.users.get(self.names[user]) == user:
+            del self.users[self.names[user]]
 
     async def begin_wallet(self, user: str) -> None:
         """Make the wallet pending."""
 
         async def work() -> bool:
-            begun = await self._query(users, "begin_wallet", id=self.users[user])
+            begun = await self._query(users, "begin_wallet", id=UUID(user))
             return begun is not None
 
         await self._recorded("begin_wallet", {"user": user}, work)
 
+    def _key(self) -> str:
+        """Choose a key, not always the same."""
+        return chains.sui_private_key(bytes([self.random.randrange(2)]) * 32)
+
     async def provision(self, user: str) -> None:
-        """Give the wallet an address, not always the same."""
+        """Give the wallet an address, not always the same, and a key to some."""
         address = chains.wallet(1000 + self.random.randrange(2))
+        key = self._key() if self.random.random() < 0.5 else None
 
         async def work() -> str | None:
             made = await _of(
                 self.store.provision_wallet(
-                    self.users[user], wallet_address=address, key=None
+                    UUID(user),
+                    wallet_address=address,
+                    key=SecretStr(key) if key else None,
                 )
             )
             return made.wallet_address
 
-        await self._recorded("provision", {"user": user, "address": address}, work)
+        arguments = {"user": user, "address": address, "key": key}
+        await self._recorded("provision", arguments, work)
+
+    async def set_key(self, user: str) -> None:
+        """Keep a key, which an active wallet refuses if it has another."""
+        key = self._key()
+
+        async def work() -> None:
+            await _of(self.store.set_sui_private_key(UUID(user), SecretStr(key)))
+
+        await self._recorded("set_key", {"user": user, "key": key}, work)
+
+    async def key(self, user: str) -> None:
+        """Read the key."""
+
+        async def work() -> str | None:
+            kept = await _of(self.store.get_sui_private_key(UUID(user)))
+            return kept.get_secret_value() if kept else None
+
+        await self._recorded("key", {"user": user}, work)
 
     # Chats
 
-    async def save(self, user: str) -> None:
-        """Save a message of the user's chat, mostly from the version seen last."""
+    async def save(
+        self, user: str, *, message: int | None = None, after: int | None = None
+    ) -> None:
+        """Save a message of the user's chat, mostly from the version seen last.
+
+        Some go in the place of all that follows another one.
+        """
         if user not in self.sessions:
             await self._open_chat(user)
+        if user not in self.sessions:
             return
         session, version = self.sessions[user]
+        if message is None:
+            message = self.random.randrange(MESSAGES)
+            if self.random.random() < 0.2:
+                after = self.random.randrange(MESSAGES)
         arguments = {
+            "user": user,
             "session": str(session),
-            "message": f"m{self.random.randrange(2)}",
+            "message": f"m{message}",
             "text": f"{self.record.worker}/{self.record.number}",
+            "after": None if after is None else f"m{after}",
             "from_version": version if self.random.random() < 0.6 else None,
         }
         saved = await self._save(user, arguments)
@@ -220,9 +319,10 @@ class Shopper:
         async def work() -> int:
             saved = await _of(
                 self.store.save_turn(
-                    self.users[user],
+                    UUID(user),
                     session,
                     [said],
+                    replace_after=arguments["after"],
                     from_version=arguments["from_version"],
                 )
             )
@@ -237,18 +337,16 @@ class Shopper:
 
     async def _open_chat(self, user: str) -> None:
         """Find the user's first chat, or open one; neither is recorded."""
-        given = {"user_id": self.users[user]}
+        given = {"user_id": UUID(user)}
         try:
-            page = await _of(
-                self.store.list_chat_sessions(self.users[user], max_rows=100)
-            )
-            found = page.rows
-            if not found:
-                found = [
-                    await self._query(chats, "create_chat_session", title=None, **given)
-                ]
+            page = await _of(self.store.list_chat_sessions(UUID(user), max_rows=100))
+            found = page.rows or [
+                await self._query(chats, "create_chat_session", title=None, **given)
+            ]
         except errors.StoreError:
             return
+        if found == [None]:
+            return  # the user was deleted
         first = min(found, key=lambda each: (each.created_at, each.id))
         self.sessions[user] = first.id, first.version
 
@@ -263,23 +361,26 @@ class Shopper:
                 chats,
                 "list_chat_messages",
                 session_id=session,
-                user_id=self.users[user],
+                user_id=UUID(user),
                 after_position=0,
                 max_rows=100,
             )
-            return sorted([row.msg_id, row.parts[0]["text"]] for row in rows)
+            return [[row.msg_id, row.parts[0]["text"]] for row in rows]
 
-        await self._recorded("messages", {"session": str(session)}, work)
+        arguments = {"user": user, "session": str(session)}
+        await self._recorded("messages", arguments, work)
 
     # Carts
 
-    async def add(self, user: str) -> None:
+    async def add(self, user: str, *, product: int | None = None) -> None:
         """Put one of few products into the cart."""
-        chosen = product_id(self.random.randrange(PRODUCTS))
-        product = Product(product_id=chosen, product_name="Pen", price=250)
+        if product is None:
+            product = self.random.randrange(PRODUCTS)
+        chosen = product_id(product)
+        pen = Product(product_id=chosen, product_name="Pen", price=250)
 
         async def work() -> list[Any]:
-            added = await _of(self.store.add_cart_item(self.users[user], product))
+            added = await _of(self.store.add_cart_item(UUID(user), pen))
             return [str(added.item.id), added.is_new]
 
         added = await self._recorded("add", {"user": user, "product": chosen}, work)
@@ -293,17 +394,25 @@ class Shopper:
         item = self.random.choice(self.items[user][-3:])
 
         async def work() -> bool:
-            gone = await _of(self.store.remove_cart_item(self.users[user], UUID(item)))
+            gone = await _of(self.store.remove_cart_item(UUID(user), UUID(item)))
             return gone is not None
 
         await self._recorded("remove", {"user": user, "item": item}, work)
+
+    async def clear(self, user: str) -> None:
+        """Take everything out of the cart."""
+
+        async def work() -> int:
+            return await _of(self.store.clear_cart(UUID(user)))
+
+        await self._recorded("clear", {"user": user}, work)
 
     async def cart(self, user: str) -> None:
         """Read the cart."""
 
         async def work() -> list[list[str]]:
             rows = await self._query(
-                carts, "list_cart_items", user_id=self.users[user], max_rows=100
+                carts, "list_cart_items", user_id=UUID(user), max_rows=100
             )
             return sorted([row.product_id, str(row.id)] for row in rows)
 
@@ -313,19 +422,23 @@ class Shopper:
 
     # Orders
 
-    async def checkout(self, user: str) -> None:
+    async def checkout(self, user: str, *, names: Sequence[int | None] = ()) -> None:
         """Check out one or two items, and name Crossmint orders for most."""
         items = list(dict.fromkeys(self.items.get(user, [])[-4:]))
         if not items:
             await self.cart(user)
             return
-        chosen = self.random.sample(
-            items, min(len(items), self.random.choice([1, 1, 2]))
-        )
-        names = self.random.sample(range(ORDERS), len(chosen))
+        if not names:
+            count = min(len(items), self.random.choice([1, 1, 2]))
+            names = [
+                name if self.random.random() < 0.8 else None
+                for name in self.random.sample(range(ORDERS), count)
+            ]
         lines = [
-            [item, crossmint_id(user, name) if self.random.random() < 0.8 else None]
-            for item, name in zip(chosen, names, strict=True)
+            [item, None if name is None else crossmint_id(user, name)]
+            for item, name in zip(
+                self.random.sample(items, len(names)), names, strict=True
+            )
         ]
         if any(name for _, name in lines):
             self.checkouts.setdefault(user, []).append(lines)
@@ -345,7 +458,7 @@ class Shopper:
         ]
 
         async def work() -> list[list[str]]:
-            placed = await _of(self.store.checkout(self.users[user], asked))
+            placed = await _of(self.store.checkout(UUID(user), asked))
             return [[str(each.order.id), each.order.status] for each in placed]
 
         done = await self._recorded("checkout", {"user": user, "lines": lines}, work)
@@ -358,9 +471,7 @@ class Shopper:
 
         async def work() -> list[list[str | None]]:
             page = await _of(
-                self.store.page_orders(
-                    self.users[user], limit=1000, type=OrderType.CHECKOUT
-                )
+                self.store.page_orders(UUID(user), limit=1000, type=OrderType.CHECKOUT)
             )
             return sorted(
                 [
@@ -376,26 +487,27 @@ class Shopper:
         if seen is not None:
             self.placed[user] = [row[0] for row in seen]
 
-    async def event(self, user: str) -> None:
-        """Receive an event, which may have been received before."""
-        number = self.random.randrange(ORDERS)
-        type_ = self.random.choice(_EVENTS)
+    async def event(
+        self, user: str, *, number: int | None = None, type_: str = ""
+    ) -> None:
+        """Receive a webhook, which may have come before; some are not Crossmint's."""
+        if number is None:
+            number = self.random.randrange(ORDERS)
+        type_ = type_ or self.random.choice(_EVENTS)
         name = crossmint_id(user, number)
-        event = OrderEvent(
-            id=f"{name}/{type_}",
-            type=type_,
-            crossmint_order_id=name,
-            payment_hash=None,
-            amount_usdc=None,
-            payload={"type": type_},
-        )
+        event = f"{name}/{type_}"
+        body = json.dumps({"type": type_, "data": {"orderId": name}}).encode()
+        headers = stores.signed(event, body)
+        arguments = {"user": user, "crossmint": name, "type": type_, "forged": False}
+        if not self.tour and self.random.random() < 0.05:
+            body += b" "
+            arguments["forged"] = True
 
         async def work() -> list[Any]:
-            got = await _of(self.store.record_order_event(event))
+            got = await _of(self.store.receive_order_event(body, headers))
             order = str(got.order.id) if got.order else None
             return [got.is_first, order, got.status_before, got.status_after]
 
-        arguments = {"user": user, "crossmint": name, "type": type_}
         await self._recorded("event", arguments, work)
 
     def _order(self, user: str) -> str | None:
@@ -408,9 +520,7 @@ class Shopper:
             return
 
         async def work() -> str:
-            return (
-                await _of(self.store.cancel_order(self.users[user], UUID(order)))
-            ).status
+            return (await _of(self.store.cancel_order(UUID(user), UUID(order)))).status
 
         await self._recorded("cancel", {"user": user, "order": order}, work)
 
@@ -418,34 +528,39 @@ class Shopper:
         """Give up the oldest few checkouts, anybody's."""
         del user
 
-        async def work() -> list[str]:
+        async def work() -> list[list[str]]:
             gone = await _of(
                 self.store.give_up_checkouts(timedelta(milliseconds=50), max_orders=3)
             )
-            return [str(each.order.id) for each in gone]
+            return [[str(each.order.id), str(each.order.user_id)] for each in gone]
 
         await self._recorded("give_up", {}, work)
 
-    async def attach(self, user: str) -> None:
-        """Name an order's Crossmint order."""
+    async def attach(self, user: str, *, number: int | None = None) -> None:
+        """Name an order's Crossmint order; on a tour, of the last one."""
         if not (order := self._order(user)):
             return
-        name = crossmint_id(user, self.random.randrange(ORDERS))
+        if number is None:
+            number = self.random.randrange(ORDERS)
+        else:
+            order = self.placed[user][-1]
+        name = crossmint_id(user, number)
 
         async def work() -> str | None:
             attached = await _of(
-                self.store.attach_crossmint_order(self.users[user], UUID(order), name)
+                self.store.attach_crossmint_order(UUID(user), UUID(order), name)
             )
             return attached.crossmint_order_id
 
         arguments = {"user": user, "order": order, "crossmint": name}
         await self._recorded("attach", arguments, work)
 
-    async def pay(self, user: str) -> None:
+    async def pay(self, user: str, *, number: int | None = None) -> None:
         """Record the transaction that paid for an order, or for another one."""
-        name = crossmint_id(user, self.random.randrange(ORDERS))
-        place = sum(map(ord, user)) % 251
-        hashed = chains.digest(3, place, *user.encode()[-9:], self.random.randrange(6))
+        if number is None:
+            number = self.random.randrange(ORDERS)
+        name = crossmint_id(user, number)
+        hashed = chains.digest(3, *UUID(user).bytes, self.random.randrange(6))
 
         async def work() -> str:
             return str((await _of(self.store.attach_transaction(name, hashed))).id)
@@ -455,23 +570,25 @@ class Shopper:
 
     # Deposits
 
+    def _hash(self, user: str) -> str:
+        """Choose a transaction, which on a tour nobody else claims."""
+        era = self.names[user].rpartition("-")[0]
+        chosen = 0 if self.tour else self.random.randrange(4)
+        return f"0x{era.encode().hex():>062}{chosen:02x}"
+
     async def deposit(self, user: str) -> None:
         """Record a deposit that somebody else may claim, too."""
-        era = user.rpartition("-")[0]
-        hashed = f"0x{era.encode().hex():>062}{self.random.randrange(4):02x}"
+        hashed = self._hash(user)
 
         async def work() -> list[Any] | None:
-            got = await _of(
-                self.store.record_deposit(self.users[user], hashed, Decimal(5))
-            )
+            got = await _of(self.store.record_deposit(UUID(user), hashed, Decimal(5)))
             return None if got is None else [str(got.deposit.id), got.is_first]
 
         await self._recorded("deposit", {"user": user, "hash": hashed}, work)
 
     async def credit(self, user: str) -> None:
         """Credit a deposit, which one caller may."""
-        era = user.rpartition("-")[0]
-        hashed = f"0x{era.encode().hex():>062}{self.random.randrange(4):02x}"
+        hashed = self._hash(user)
 
         async def work() -> str | None:
             got = await self._query(deposits, "credit_deposit", tx_hash=hashed)

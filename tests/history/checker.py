@@ -11,13 +11,15 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, TypeVar
+from uuid import UUID
 
 import psycopg
 from psycopg.rows import dict_row
 
+from store.encryption import SUI_PRIVATE_KEY, KeyRing
 from tests.history import models
 from tests.history.calls import CHAIN_WALLET
-from tests.history.records import Call
+from tests.history.records import KEYS, Call
 from tests.history.search import TooManyStates, unexplained
 
 __all__ = ["Report", "Rows", "check", "read_rows"]
@@ -28,7 +30,7 @@ _Key: TypeAlias = tuple[str, str]
 
 _QUERIES = {
     "users": "SELECT id::text, crossmint_user_id AS name, wallet_status::text,"
-    " wallet_address::text FROM users",
+    " wallet_address::text, sui_private_key_encrypted::text AS token FROM users",
     "cart_items": "SELECT id::text, user_id::text, product_id,"
     " deleted_at IS NULL AS live FROM cart_items",
     "orders": "SELECT orders.id::text, orders.user_id::text, type::text, status::text,"
@@ -40,8 +42,13 @@ _QUERIES = {
     " WHERE type = 'store.given_up'",
     "chats": "SELECT id::text, version FROM chat_sessions",
     "messages": "SELECT session_id::text AS chat, msg_id, parts->0->>'text' AS text"
-    " FROM chat_messages",
+    " FROM chat_messages ORDER BY position",
     "cursor": "SELECT tx_digest FROM chain_cursor",
+    "retired": "SELECT tx_hash::text AS digest, crossmint_order_id::text AS crossmint"
+    " FROM retired_orders",
+    "gone_items": "SELECT id::text, user_id::text, product_id FROM gone_items",
+    "gone_orders": "SELECT id::text, user_id::text, type::text, checkout_id::text,"
+    " item::text, given_up FROM gone_orders",
 }
 
 
@@ -60,10 +67,16 @@ def read_rows(url: str) -> Rows:
     """Read all that is stored, in one snapshot."""
     with psycopg.connect(url) as conn, conn.cursor(row_factory=dict_row) as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        return {
+        rows = {
             name: cursor.execute(query.encode()).fetchall()
             for name, query in _QUERIES.items()
         }
+    ring = KeyRing([bytes.fromhex(KEYS)])
+    for row in rows["users"]:
+        token = row.pop("token")
+        key = token and ring.decrypt(token, UUID(row["id"]), SUI_PRIVATE_KEY)
+        row["key"] = key and key.get_secret_value()
+    return rows
 
 
 def check(calls: Sequence[Call], rows: Rows) -> Report:
@@ -94,7 +107,7 @@ def _search(kind: str, part: list[Call], found: models.Found) -> str | None:
         case "user":
             return _told(part, None, models.sign_up)
         case "wallet":
-            return _told(part, "none", models.wallet)
+            return _told(part, models.Wallet(), models.wallet)
         case "deposit":
             return _told(part, models.Deposit(), models.deposit)
         case "chat":
@@ -119,44 +132,54 @@ def _told(
 
 # Which call is about which object
 
+_READS = frozenset({"cart", "orders", "messages", "key"})
 _KINDS = {
-    "sign_up": ("user", "user"),
+    "sign_up": ("user", "identity"),
     "begin_wallet": ("wallet", "user"),
     "provision": ("wallet", "user"),
+    "set_key": ("wallet", "user"),
+    "key": ("wallet", "user"),
     "save": ("chat", "session"),
     "messages": ("chat", "session"),
     "deposit": ("deposit", "hash"),
     "credit": ("deposit", "hash"),
+    "page": ("chain", ""),
 }
 
 
 def _partitioned(calls: Sequence[Call], rows: Rows) -> dict[_Key, list[Call]]:
     """Give each object its calls, without those that wrote nothing."""
     parts: dict[_Key, list[Call]] = defaultdict(list)
-    names = {row["id"]: row["name"] for row in rows["users"]}
-    owner = {row["id"]: names[row["user_id"]] for row in rows["orders"]}
-    left = {row["id"] for row in rows["given_up"]}
-    doubtful: list[Call] = []
+    by_name: dict[str, list[Call]] = defaultdict(list)
     for call in calls:
         if call.how in {"nothing", "unforeseen"}:
             continue
-        if call.name == "give_up":
-            if call.how == "unknown":
-                doubtful.append(call)
-            given_up: list[str] = call.result or []
-            for order in given_up:
-                left.discard(order)
-                key = "shop", owner.get(order, "nobody")
-                parts[key].append(_given_up(call, order))
-        elif call.name == "page":
-            parts["chain", ""].append(call)
-        elif call.how == "unknown" and call.name in {"cart", "orders", "messages"}:
+        if call.how == "unknown" and call.name in _READS:
             continue
-        elif call.name in _KINDS:
-            kind, argument = _KINDS[call.name]
-            parts[kind, call.arguments[argument]].append(call)
-        else:
-            parts["shop", call.arguments["user"]].append(call)
+        by_name[call.name].append(call)
+    given_up, deletions = by_name.pop("give_up", []), by_name.pop("delete", [])
+    for name, named in by_name.items():
+        kind, argument = _KINDS.get(name, ("shop", "user"))
+        for call in named:
+            parts[kind, call.arguments[argument] if argument else ""].append(call)
+    _share_givings_up(given_up, rows, parts)
+    _share_deletions(deletions, parts)
+    return parts
+
+
+def _share_givings_up(
+    calls: Sequence[Call], rows: Rows, parts: dict[_Key, list[Call]]
+) -> None:
+    """Make a call of each order that was given up."""
+    owner = {row["id"]: row["user_id"] for row in _all(rows, "orders")}
+    left = {row["id"] for row in rows["given_up"]}
+    left |= {row["id"] for row in rows["gone_orders"] if row["given_up"]}
+    doubtful = [call for call in calls if call.how == "unknown"]
+    for call in calls:
+        told: list[list[str]] = call.result or []
+        for order, user in told:
+            left.discard(order)
+            parts["shop", user].append(_given_up(call, order))
     # Given up by one of the calls that nobody heard the end of.
     for order in left:
         for call in doubtful[:1]:
@@ -165,7 +188,31 @@ def _partitioned(calls: Sequence[Call], rows: Rows) -> dict[_Key, list[Call]]:
         parts["shop", owner[min(left)]].append(
             replace(_row_call("given up", None), arguments={"order": "nobody's"})
         )
-    return parts
+
+
+def _share_deletions(deletions: Sequence[Call], parts: dict[_Key, list[Call]]) -> None:
+    """Add the deletion of a user to all objects of theirs."""
+    of_user: dict[str, set[_Key]] = defaultdict(set)
+    for (kind, name), part in parts.items():
+        for call in part:
+            if kind in {"chat", "deposit"} and "user" in call.arguments:
+                of_user[call.arguments["user"]].add((kind, name))
+    for call in deletions:
+        user = call.arguments["user"]
+        for key in {
+            ("user", call.arguments["identity"]),
+            ("wallet", user),
+            ("shop", user),
+        }:
+            parts[key].append(call)
+        for kind, name in of_user[user]:
+            if kind == "deposit" or call.how != "refused":
+                parts[kind, name].append(call)
+
+
+def _all(rows: Rows, what: str) -> list[dict[str, Any]]:
+    """Give what is there, and what was deleted."""
+    return [*rows["cart_items" if what == "items" else what], *rows[f"gone_{what}"]]
 
 
 def _given_up(call: Call, order: str) -> Call:
@@ -174,12 +221,11 @@ def _given_up(call: Call, order: str) -> Call:
 
 def _found(rows: Rows) -> models.Found:
     """Look up what the database made for whom."""
-    names = {row["id"]: row["name"] for row in rows["users"]}
     items: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for row in rows["cart_items"]:
-        items[names[row["user_id"]], row["product_id"]].add(row["id"])
+    for row in _all(rows, "items"):
+        items[row["user_id"], row["product_id"]].add(row["id"])
     groups: dict[str, dict[str, str]] = defaultdict(dict)
-    for row in rows["orders"]:
+    for row in _all(rows, "orders"):
         if row["type"] == "checkout" and row["item"]:
             groups[row["checkout_id"]][row["item"]] = row["id"]
     checkouts: dict[frozenset[str], list[dict[str, str]]] = defaultdict(list)
@@ -207,17 +253,13 @@ def _row_call(name: str, result: object) -> Call:
 
 
 def _last(kind: str, name: str, rows: Rows) -> list[Call]:
-    user = next((row for row in rows["users"] if row["name"] == name), None)
     if kind == "user":
-        return [_row_call("user rows", user["id"] if user else None)]
+        found = [row["id"] for row in rows["users"] if row["name"] == name]
+        return [_row_call("user rows", found[0] if found else None)]
     if kind == "wallet":
-        status = user["wallet_status"] if user else "none"
-        active = user["wallet_address"] if user and status == "active" else None
-        return [_row_call("wallet rows", active or status)]
+        return [_row_call("wallet rows", _wallet(name, rows))]
     if kind == "deposit":
-        stored = [row for row in rows["orders"] if row["digest"] == name]
-        result = [stored[0]["id"], stored[0]["credited"]] if stored else [None, False]
-        return [_row_call("deposit rows", result)]
+        return [_row_call("deposit rows", _deposit(name, rows))]
     if kind == "chat":
         version = next(
             (row["version"] for row in rows["chats"] if row["id"] == name), 0
@@ -230,7 +272,25 @@ def _last(kind: str, name: str, rows: Rows) -> list[Call]:
         return [_row_call("chat rows", [version, said])]
     if kind == "chain":
         return [_row_call("chain rows", _chain(rows))]
-    return [_row_call("shop rows", _shop(user["id"] if user else None, rows))]
+    return [_row_call("shop rows", _shop(name, rows))]
+
+
+def _wallet(user_id: str, rows: Rows) -> list[str | None]:
+    """Give the address, or why there is none, and the key."""
+    for row in rows["users"]:
+        if row["id"] == user_id:
+            active = row["wallet_status"] == "active"
+            return [row["wallet_address" if active else "wallet_status"], row["key"]]
+    return ["gone", None]
+
+
+def _deposit(digest: str, rows: Rows) -> list[Any]:
+    """Give the owner, the id, and whether it was credited."""
+    for row in rows["orders"]:
+        if row["digest"] == digest:
+            return [row["user_id"], row["id"], row["credited"]]
+    retired = digest in {row["digest"] for row in rows["retired"]}
+    return ["retired" if retired else None, None, False]
 
 
 def _chain(rows: Rows) -> list[int]:
@@ -243,7 +303,7 @@ def _chain(rows: Rows) -> list[int]:
     return [cursor, sum(row["live"] for row in items)]
 
 
-def _shop(user_id: str | None, rows: Rows) -> list[list[list[Any]]]:
+def _shop(user_id: str, rows: Rows) -> list[list[list[Any]]]:
     cart = sorted(
         [row["product_id"], row["id"]]
         for row in rows["cart_items"]
@@ -276,8 +336,9 @@ def _conserved(rows: Rows) -> list[str]:
         holders[row["id"]] += row["live"]
         if row["live"] and paid[row["id"]]:
             problems.append(f"the item {row['id']} is paid, and in a cart")
-    digests = Counter(row["digest"] for row in rows["orders"] if row["digest"])
-    names = Counter(row["crossmint"] for row in rows["orders"] if row["crossmint"])
+    orders = [*rows["orders"], *rows["retired"]]
+    digests = Counter(row["digest"] for row in orders if row["digest"])
+    names = Counter(row["crossmint"] for row in orders if row["crossmint"])
     for what, counted in (
         ("item is in two places", holders),
         ("payment is of two orders", digests),

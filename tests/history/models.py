@@ -3,6 +3,8 @@
 Each function gives the states to which a call with its result may lead: none, if its
 result cannot be. Of a call whose outcome is unknown it gives the states that its
 effects may lead to; ids that the database made come from the rows, in `Found`.
+
+The deletion of a user is a call about each object of theirs.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,6 +22,7 @@ __all__ = [
     "Found",
     "Order",
     "Shop",
+    "Wallet",
     "chain",
     "chat",
     "deposit",
@@ -46,8 +49,17 @@ def _pairs(listed: list[list[str]]) -> frozenset[tuple[str, str]]:
 
 
 def sign_up(call: Call, state: str | None) -> Iterator[str | None]:
-    """The first call creates the user; all give the same one."""
-    if call.name == "user rows":
+    """The first call creates the user; all give the same one, until it is deleted."""
+    if call.name == "delete":
+        there = state in {"?", call.arguments["user"]}
+        if call.error == "UserHasOpenOrders":
+            after = [call.arguments["user"]] if there else []
+        elif call.error == "UserNotFound":
+            after = [] if there else [state]
+        else:
+            after = [None] if there else []
+        yield from after
+    elif call.name == "user rows":
         if call.result == state or (state == "?" and call.result):
             yield state
     elif not _known(call):
@@ -56,51 +68,90 @@ def sign_up(call: Call, state: str | None) -> Iterator[str | None]:
         yield call.result
 
 
-def wallet(call: Call, state: str) -> Iterator[str]:
-    """`none`, `pending`, or the address that was first."""
-    if call.name == "begin_wallet":
-        if not _known(call):
-            yield "pending" if state == "none" else state
-        elif call.result == (state == "none"):
-            yield "pending" if call.result else state
-        return
-    if call.name == "wallet rows":
-        if call.result == state:
-            yield state
-        return
-    asked = call.arguments["address"]
+class Wallet(NamedTuple):
+    """`none`, `pending`, `gone`, or the address that was first; and the key."""
+
+    status: str = "none"
+    key: str | None = None
+
+
+_GONE_WALLET = Wallet("gone")
+
+
+def wallet(  # noqa: PLR0911 - one for each kind of call
+    call: Call, state: Wallet
+) -> Iterable[Wallet]:
+    """Once it is active neither its address nor its key changes."""
+    if call.error == "UserNotFound":
+        return [state] if state == _GONE_WALLET else []
+    match call.name:
+        case "wallet rows":
+            return [state] if call.result == [*state] else []
+        case "begin_wallet":
+            after = state._replace(status="pending")
+            begun = state.status == "none"
+            fits = not _known(call) or call.result == begun
+            return [after if begun else state] if fits else []
+        case _ if state == _GONE_WALLET:
+            return []
+        case "delete":
+            return [state] if call.how == "refused" else [_GONE_WALLET]
+        case "key":
+            return [state] if call.result == state.key else []
+        case "set_key":
+            return _set_key(call, state)
+        case _:
+            return _provision(call, state)
+
+
+def _set_key(call: Call, state: Wallet) -> list[Wallet]:
+    key = call.arguments["key"]
+    kept = state.key not in {None, key} and state.status not in {"none", "pending"}
+    if kept:
+        return [state] if call.error == "WalletAlreadyActive" else []
+    return [] if call.error == "WalletAlreadyActive" else [state._replace(key=key)]
+
+
+def _provision(call: Call, state: Wallet) -> list[Wallet]:
+    asked, key = call.arguments["address"], call.arguments["key"]
+    same = state.status == asked and key in {None, state.key}
     if call.error == "WalletNotPending":
-        if state == "none":
-            yield state
-    elif call.error == "WalletAlreadyActive":
-        if state not in {"none", "pending", asked}:
-            yield state
-    elif state in {"pending", asked}:
-        yield asked
+        return [state] if state.status == "none" else []
+    if call.error == "WalletAlreadyActive":
+        return [] if same or state.status in {"none", "pending"} else [state]
+    if state.status == "pending":
+        return [Wallet(asked, key or state.key)]
+    return [state] if same else []
 
 
 # A deposit
 
 
 class Deposit(NamedTuple):
-    """Whose it is, and whether it was credited."""
+    """Whose it is, whether it was credited, and who was deleted."""
 
     owner: str | None = None
     id: str | None = None
     credited: bool = False
+    gone: frozenset[str] = frozenset()
+
+
+_RETIRED = "retired"
 
 
 def deposit(  # noqa: PLR0912 - a case for each result
     call: Call, state: Deposit
 ) -> Iterator[Deposit]:
-    """The first to record it has it; it is credited once."""
+    """The first to record it has it, even when deleted; it is credited once."""
     if call.name == "deposit rows":
-        if [state.id if state.id != "?" else call.result[0], state.credited] == (
-            call.result
-        ):
+        owner, id_, credited = call.result
+        same = (state.owner, state.credited) == (owner, credited)
+        if same and state.id in {"?", id_}:
             yield state
+    elif call.name == "delete":
+        yield from _deleted(call, state)
     elif call.name == "credit":
-        may = state.owner is not None and not state.credited
+        may = state.owner not in {None, _RETIRED} and not state.credited
         if not _known(call):
             yield state._replace(credited=state.credited or may)
         elif call.result is None:
@@ -110,16 +161,38 @@ def deposit(  # noqa: PLR0912 - a case for each result
             yield state._replace(id=call.result, credited=True)
     else:
         user = call.arguments["user"]
+        new = state.owner is None and user not in state.gone
         if not _known(call):
-            yield Deposit(user, "?") if state.owner is None else state
-        elif call.result is None:
-            if state.owner not in {None, user}:
+            yield state._replace(owner=user, id="?") if new else state
+        elif call.error == "UserNotFound":
+            if user in state.gone:
+                yield state
+        elif call.result is None:  # or it waited for the deletion of who had it
+            if state.owner not in {None, user} and user not in state.gone:
                 yield state
         elif call.result[1]:
-            if state.owner is None:
-                yield Deposit(user, call.result[0])
+            if new:
+                yield state._replace(owner=user, id=call.result[0])
         elif state.owner == user and state.id in {"?", call.result[0]}:
             yield state._replace(id=call.result[0])
+
+
+def _deleted(call: Call, state: Deposit) -> Iterator[Deposit]:
+    user = call.arguments["user"]
+    is_open = state.owner == user and not state.credited
+    gone = state._replace(gone=state.gone | {user})
+    if call.error == "UserNotFound":
+        if user in state.gone:
+            yield state
+    elif user in state.gone:
+        return
+    elif call.error == "UserHasOpenOrders":
+        if state.id == "?" or is_open == (state.id in call.result):
+            yield state
+    elif state.owner != user:
+        yield gone
+    elif not is_open:
+        yield gone._replace(owner=_RETIRED, id=None, credited=False)
 
 
 # A chat
@@ -129,38 +202,58 @@ class Chat(NamedTuple):
     """The version, what each message says, and what the last save said."""
 
     version: int = 0
-    texts: frozenset[tuple[str, str]] = frozenset()
-    last: tuple[str, str, int] | None = None
+    texts: tuple[tuple[str, str], ...] = ()
+    last: tuple[str, str, str | None, int] | None = None
+    gone: bool = False
 
 
 def chat(call: Call, state: Chat) -> Iterator[Chat]:
     """Each save makes the version grow; one from an older version is refused."""
-    if call.name == "messages":
-        if _pairs(call.result) == state.texts:
-            yield state
-        return
-    if call.name == "chat rows":
-        said = _pairs(call.result[1])
-        if call.result[0] == state.version and said == state.texts:
-            yield state
-        return
+    match call.name:
+        case "delete":
+            if not state.gone:
+                yield Chat(gone=True)
+        case "messages":
+            if _said(call.result) == state.texts:
+                yield state
+        case "chat rows":
+            if call.result[0] == state.version and _said(call.result[1]) == state.texts:
+                yield state
+        case _ if state.gone or call.error == "ChatSessionNotFound":
+            if state.gone and call.error == "ChatSessionNotFound":
+                yield state
+        case _:
+            yield from _saved(call, state)
+
+
+def _said(listed: list[list[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, text) for name, text in listed)
+
+
+def _saved(call: Call, state: Chat) -> Iterator[Chat]:
     message, text = call.arguments["message"], call.arguments["text"]
-    since = call.arguments["from_version"]
-    last = None if since is None else (message, text, since)
-    repeated = last is not None and state.last == last
+    since, kept = call.arguments["from_version"], call.arguments["after"]
+    last = None if since is None else (message, text, kept, since)
+    is_current, is_repeated = (
+        since in {None, state.version},
+        last and state.last == last,
+    )
+    there = [name for name, _ in state.texts]
+    missed = kept is not None and kept not in there
     if call.error == "ChatOvertaken":
-        if since != state.version and not repeated:
+        if not is_current and not is_repeated:
             yield state
-        return
-    if since in {None, state.version}:
-        texts = {pair for pair in state.texts if pair[0] != message}
-        after = Chat(state.version + 1, frozenset(texts | {(message, text)}), last)
-    elif repeated:
-        after = state
-    else:
-        return
-    if not _known(call) or call.result == after.version:
-        yield after
+    elif call.error == "MessageRefused":
+        if is_current and missed:
+            yield state
+    elif is_current and not missed:
+        texts = dict(state.texts[: None if kept is None else there.index(kept) + 1])
+        texts[message] = text  # in its place, if it is there
+        after = Chat(state.version + 1, tuple(texts.items()), last)
+        if not _known(call) or call.result == after.version:
+            yield after
+    elif is_repeated and (not _known(call) or call.result == state.version):
+        yield state
 
 
 # The chain
@@ -208,6 +301,7 @@ class Shop(NamedTuple):
     products: frozenset[tuple[str, str]] = frozenset()
     orders: frozenset[Order] = frozenset()
     events: frozenset[tuple[str, str]] = frozenset()
+    gone: bool = False
 
     def status(self, order: Order) -> OrderStatus:
         """Apply the rule to what happened to an order."""
@@ -256,7 +350,7 @@ class Found:
     )
 
 
-def shop(  # noqa: PLR0911 - one for each kind of call
+def shop(  # noqa: PLR0911, PLR0912 - one for each kind of call
     call: Call, state: Shop, found: Found
 ) -> Iterable[Shop]:
     """Carts, checkouts and all that happens to orders."""
@@ -265,6 +359,11 @@ def shop(  # noqa: PLR0911 - one for each kind of call
             return _add(call, state, found)
         case "remove":
             return _remove(call, state)
+        case "clear":
+            fits = not _known(call) or call.result == len(state.cart)
+            return [state._replace(cart=frozenset())] if fits else []
+        case "delete":
+            return _delete(call, state)
         case "cart":
             seen = _pairs(call.result)
             return [state] if seen == state.cart else []
@@ -301,6 +400,10 @@ def _add(call: Call, state: Shop, found: Found) -> Iterator[Shop]:
     product = call.arguments["product"]
     there = next((item for known, item in state.cart if known == product), None)
     full = there is None and len(state.cart) >= CART_ITEMS
+    if state.gone or call.error == "UserNotFound":
+        if state.gone and call.error == "UserNotFound":
+            yield state
+        return
     if call.error == "CartFull":
         if full:
             yield state
@@ -326,6 +429,25 @@ def _remove(call: Call, state: Shop) -> Iterator[Shop]:
     there = {pair for pair in state.cart if pair[1] == call.arguments["item"]}
     if not _known(call) or call.result == bool(there):
         yield state._replace(cart=state.cart - there)
+
+
+def _delete(call: Call, state: Shop) -> Iterator[Shop]:
+    """What is open keeps the user; else all goes, but events of orders not here."""
+    known = {each.id: state.status(each) for each in state.orders}
+    done = {OrderStatus.DELIVERED, _CANCELLED}
+    is_open = {order for order, status in known.items() if status not in done}
+    if call.error == "UserNotFound":
+        if state.gone:
+            yield state
+    elif state.gone:
+        return
+    elif call.error == "UserHasOpenOrders":  # of its deposits, too
+        if is_open == known.keys() & {*call.result}:
+            yield state
+    elif not is_open:
+        used_up = {each.crossmint for each in state.orders}
+        events = {pair for pair in state.events if pair[0] not in used_up}
+        yield Shop(events=frozenset(events), gone=True)
 
 
 def _checkout(call: Call, state: Shop, found: Found) -> Iterator[Shop]:
@@ -401,6 +523,10 @@ def _placed_before(
 
 def _event(call: Call, state: Shop) -> Iterator[Shop]:
     pair = call.arguments["crossmint"], call.arguments["type"]
+    if call.arguments["forged"] or call.error == "SignatureInvalid":
+        if call.arguments["forged"] and call.error == "SignatureInvalid":
+            yield state
+        return
     order = state.named(pair[0])
     first = pair not in state.events
     if not first:
@@ -419,6 +545,8 @@ def _event(call: Call, state: Shop) -> Iterator[Shop]:
 def _cancel(call: Call, state: Shop) -> Iterator[Shop]:
     order = state.order(call.arguments["order"])
     if order is None:
+        if call.error == "OrderNotFound":
+            yield state
         return
     status = state.status(order)
     if call.error == "OrderNotCancellable":
@@ -440,6 +568,8 @@ def _attach(call: Call, state: Shop) -> Iterator[Shop]:
     order = state.order(call.arguments["order"])
     name = call.arguments["crossmint"]
     if order is None:
+        if call.error == "OrderNotFound":
+            yield state
         return
     if call.error == "CheckoutConflict":
         if order.crossmint not in {None, name}:

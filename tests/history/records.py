@@ -15,7 +15,10 @@ from typing import Any, Literal, TypeAlias
 
 from store import errors
 
-__all__ = ["Call", "How", "Recorder", "how_it_failed", "read"]
+__all__ = ["KEYS", "Call", "How", "Recorder", "how_it_failed", "read"]
+
+KEYS = "0b" * 32
+"""WALLET_ENCRYPTION_KEYS of the workers, and of whoever reads their rows."""
 
 How: TypeAlias = Literal["ok", "refused", "nothing", "unknown", "unforeseen"]
 """How a call ended: done; refused by a rule; failed, with nothing written; failed, and
@@ -69,6 +72,7 @@ class Recorder:
     def __init__(self, file: Path, worker: str) -> None:
         self.worker = worker
         self.number = 0
+        self.how: How = "ok"
         self._file = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 
     def begin(self, name: str, arguments: dict[str, Any]) -> None:
@@ -79,6 +83,7 @@ class Recorder:
     def end(self, how: How, result: object, error: BaseException | None = None) -> None:
         """Note how the call that was begun last has ended."""
         at = time.monotonic()
+        self.how = how
         line: dict[str, Any] = {"end": at, "how": how, "result": result}
         if error is not None:
             line |= {"error": type(error).__name__, "message": str(error)}

@@ -19,7 +19,6 @@ from tests.history.records import Call
 __all__ = ["TooManyStates", "Unexplained", "unexplained"]
 
 _State = TypeVar("_State", bound=Hashable)
-_MOST_STATES = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +37,14 @@ def unexplained(
     calls: Iterable[Call],
     initial: _State,
     apply: Callable[[Call, _State], Iterable[_State]],
+    *,
+    most_states: int = 60_000,
 ) -> Unexplained[_State] | None:
     """Search for an order; None if there is one.
 
     `apply` gives the states to which a call with its result may lead: none, if the
     result cannot be in this state; of a call whose outcome is unknown, those to which
-    its effects may lead.
+    its effects may lead. With more states than so many, the search is given up.
     """
     configurations: set[tuple[_State, frozenset[int]]] = {(initial, frozenset())}
     under_way: dict[int, Call] = {}
@@ -51,7 +52,7 @@ def unexplained(
 
     def finish(number: int) -> Unexplained[_State] | None:
         nonlocal configurations
-        after = _taken(configurations, number, under_way, apply)
+        after = _taken(configurations, number, under_way, apply, most_states)
         if not after:
             states = list({state for state, _ in configurations})
             return Unexplained(under_way[number], states[:3])
@@ -77,6 +78,7 @@ def _taken(
     number: int,
     under_way: dict[int, Call],
     apply: Callable[[Call, _State], Iterable[_State]],
+    most_states: int,
 ) -> set[tuple[_State, frozenset[int]]]:
     """Give all configurations in which a call took effect, without its number."""
     after: set[tuple[_State, frozenset[int]]] = set()
@@ -97,6 +99,6 @@ def _taken(
                 if found not in seen:
                     seen.add(found)
                     stack.append(found)
-        if len(seen) > _MOST_STATES:
+        if len(seen) > most_states:
             raise TooManyStates(str(under_way[number]))
     return after

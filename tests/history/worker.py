@@ -1,21 +1,28 @@
-"""A process of workers, which makes calls as it is told to on its standard input.
+"""A process that becomes processes of workers, which make calls as they are told to.
 
-Each line in is one round, as JSON (`Round`); the answer is one line when it is over. A
-round ends after so many calls of each worker, or with the file `stop`, or the input.
+It is told their names, each with a socket, on a socket whose descriptor is its
+argument; it has read all modules then, which costs a second. On a worker's socket each
+line in is one round, as JSON (`Round`); the answer is one line when it is over. A round
+ends after so many calls of each worker, or with the file `stop`, or the socket.
 """
 
 import asyncio
 import json
+import os
+import signal
+import socket
 import sys
 import threading
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TextIO
 
 from store import AsyncStore, Settings, Store, errors
-from tests.history.calls import CART_ITEMS, Shopper
-from tests.history.records import Recorder
+from tests.history.calls import CART_ITEMS, AnyStore, Shopper
+from tests.history.records import KEYS, Recorder
+from tests.support import stores
 
 __all__ = ["Round"]
 
@@ -34,6 +41,7 @@ class Round:
     pool: int
     limits: dict[str, float]
     pause: float = 0
+    tour: bool = False
 
     @property
     def stop(self) -> Path:
@@ -51,14 +59,19 @@ class Round:
                 "cart_service": service,
                 "cart_max_items": CART_ITEMS,
                 "database_pool_size": pool,
+                "crossmint_webhook_secrets": stores.SECRET,
+                "wallet_encryption_keys": KEYS,
                 **limits,
             }
         )
 
-    def recorder(self, process: str, number: int) -> Recorder:
-        """Make the recorder of one worker."""
-        worker = f"{process}.{number}"
-        return Recorder(Path(self.folder, f"{worker}.jsonl"), worker)
+    def shopper(self, store: AnyStore, mirror: AnyStore, worker: str) -> Shopper:
+        """Make one worker."""
+        record = Recorder(Path(self.folder, f"{worker}.jsonl"), worker)
+        made = Shopper(store, mirror, record, self.seed, self.name)
+        if self.tour:
+            made.begin_with_a_tour()
+        return made
 
     def goes_on(self, made: int) -> bool:
         """Say whether there is another call to make."""
@@ -74,13 +87,12 @@ async def _awaited(task: Round, process: str) -> None:
     mirror = AsyncStore(task.settings("onchain", 1))
 
     async def worker(number: int) -> None:
-        record = task.recorder(process, number)
-        shopper = Shopper(store, mirror, record, task.seed, task.name)
+        shopper = task.shopper(store, mirror, f"{process}.{number}")
         while task.goes_on(shopper.made):
             await shopper.call()
             if task.pause:
                 await asyncio.sleep(task.pause)
-        record.close()
+        shopper.record.close()
 
     with suppress(errors.Unavailable):
         await store.open()
@@ -101,9 +113,9 @@ def _blocking(task: Round, process: str) -> None:
                 time.sleep(task.pause)  # noqa: ASYNC251 - this worker has the thread
 
     def worker(number: int) -> None:
-        record = task.recorder(process, number)
-        asyncio.run(work(Shopper(store, mirror, record, task.seed, task.name)))
-        record.close()
+        shopper = task.shopper(store, mirror, f"{process}.{number}")
+        asyncio.run(work(shopper))
+        shopper.record.close()
 
     with suppress(errors.Unavailable):
         store.open()
@@ -117,15 +129,30 @@ def _blocking(task: Round, process: str) -> None:
     mirror.close()
 
 
-def _main(process: str) -> None:
-    print("ready", flush=True)
-    for line in sys.stdin:
+def _work(process: str, told: TextIO) -> None:
+    print("ready", os.getpid(), file=told, flush=True)
+    for line in told:
         task = Round(**json.loads(line))
         if task.asynchronous:
             asyncio.run(_awaited(task, process))
         else:
             _blocking(task, process)
-        print("done", flush=True)
+        print("done", file=told, flush=True)
+
+
+def _main(descriptor: str) -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    control = socket.socket(fileno=int(descriptor))
+    while True:
+        name, [*given], _, _ = socket.recv_fds(control, 100, 1)
+        if not name:
+            return
+        with socket.socket(fileno=given[0]) as channel:
+            if os.fork() == 0:
+                control.close()
+                with channel.makefile("rw") as told:
+                    _work(name.decode(), told)
+                return
 
 
 if __name__ == "__main__":
