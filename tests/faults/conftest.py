@@ -23,7 +23,7 @@ def workers() -> Generator[Farm]:
         yield started
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cluster() -> Generator[Cluster]:
     """Give a server that tests may kill or freeze, if it runs again afterwards."""
     if "TEST_DATABASE_URL" in os.environ:

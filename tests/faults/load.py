@@ -1,15 +1,23 @@
 """Faults while workers make calls, and what is held against the calls afterwards."""
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import pytest
+
 from tests.history import checker
 from tests.history.farm import Farm, Running
 from tests.history.records import Call
 
-__all__ = ["LIMITS", "SOON", "Aftermath", "under_load"]
+__all__ = ["CALLS", "LIMITS", "SOON", "Aftermath", "takes_seconds", "under_load"]
+
+CALLS = int(os.environ.get("FAULT_CALLS", "30"))
+takes_seconds = pytest.mark.skipif(
+    "FAULT_CALLS" not in os.environ, reason="takes seconds: `make faults` has it"
+)
 
 # Lower than a store's own, so that what they end is over soon.
 LIMITS = {
@@ -55,7 +63,7 @@ def under_load(
     limits: Mapping[str, float] | None = None,
     pool: int = 2,
     checked: str | None = None,
-    calls: int = 60,
+    calls: int = CALLS,
 ) -> Aftermath:
     """Have something happen while calls are made; nothing may be unexplained then.
 

@@ -10,12 +10,10 @@ from collections.abc import Callable, Generator
 import psycopg
 import pytest
 
-from tests.faults.load import LIMITS, under_load
+from tests.faults.load import CALLS, LIMITS, takes_seconds, under_load
 from tests.history.farm import Farm, Running
 from tests.support import clusters
 from tests.support.clusters import Cluster
-
-CALLS = int(os.environ.get("FAULT_CALLS", "60"))
 
 
 @pytest.fixture
@@ -28,7 +26,14 @@ def servers() -> Generator[tuple[Cluster, Cluster]]:
         yield started
 
 
-@pytest.mark.parametrize("how", ["dead", "frozen", "alone"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "dead",
+        pytest.param("frozen", marks=takes_seconds),
+        pytest.param("alone", marks=takes_seconds),
+    ],
+)
 def test_failover(
     workers: Farm,
     servers: tuple[Cluster, Cluster],
@@ -65,7 +70,6 @@ def test_failover(
         fault,
         through=both,
         checked=clusters.urls_of("shop", standby),
-        calls=CALLS,
     )
     print(how, f"first success after {after.first_success:.2f} s,", end=" ")
     print(f"longest call {after.longest:.2f} s", dict(after.failed))

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -10,7 +11,7 @@ import pytest
 
 from devserver import embedded, server_cache
 from tests.support import proxy
-from tests.support.proxy import Proxy
+from tests.support.proxy import Proxy, Sender
 
 
 @pytest.fixture
@@ -153,6 +154,33 @@ def test_a_cut_at_any_message_leaves_all_or_nothing(
             outcomes.append(bool(marks(conn)))
     assert outcomes == sorted(outcomes)
     assert not outcomes[0]
+    assert outcomes[-1]
+
+
+@pytest.mark.parametrize("sender", ["client", "server"])
+def test_a_cut_after_any_bytes_leaves_all_or_nothing(
+    tap: Proxy, conn: psycopg.Connection, sender: Sender
+) -> None:
+    """Of a transaction cut after more and more bytes all is stored from one on.
+
+    The server sends nothing before it has COMMIT: then all is stored at each.
+    """
+    with psycopg.connect(tap.url, autocommit=True) as tapped:
+        tap.reset()
+        transfer(tapped)
+        size = tap.sent[sender]
+    outcomes: list[bool] = []
+    for number in (1, *range(2, size, size // 6), size):
+        conn.execute("DELETE FROM mark")
+        with psycopg.connect(tap.url, autocommit=True) as tapped:
+            tap.cut_after_bytes(sender, number)
+            with suppress(psycopg.OperationalError):
+                transfer(tapped)
+        assert not tap.is_armed
+        assert marks(conn) in ([], [1, 2])
+        outcomes.append(bool(marks(conn)))
+    assert outcomes == sorted(outcomes)
+    assert outcomes[0] == (sender == "server")
     assert outcomes[-1]
 
 

@@ -34,6 +34,7 @@ __all__ = [
     "chain_page",
     "crossmint_id",
     "product_id",
+    "waited",
 ]
 
 AnyStore: TypeAlias = Store | AsyncStore
@@ -79,7 +80,7 @@ def chain_page(number: int) -> dict[str, Any]:
     return chains.page([event], (str(number + 1), "0"), more=True)
 
 
-async def _of(value: _T | Awaitable[_T]) -> _T:
+async def waited(value: _T | Awaitable[_T]) -> _T:
     """Wait for it, if it is not there already."""
     if inspect.isawaitable(value):
         return await value
@@ -191,7 +192,7 @@ class Shopper:
             if isinstance(self.store, AsyncStore):
                 name = module.__name__.rpartition(".")[2]
                 module = import_module(f"generated.aio.{name}")
-            return await _of(getattr(module, function)(conn, **arguments))
+            return await waited(getattr(module, function)(conn, **arguments))
 
     @asynccontextmanager
     async def _connection(self) -> AsyncGenerator[Any]:
@@ -208,7 +209,7 @@ class Shopper:
         """Create the user, or find it."""
 
         async def work() -> str:
-            return str((await _of(self.store.create_user(name, email=None))).id)
+            return str((await waited(self.store.create_user(name, email=None))).id)
 
         if made := await self._recorded("sign_up", {"identity": name}, work):
             self.users[name] = made
@@ -218,7 +219,7 @@ class Shopper:
         """Delete the user, whom others may still call by the same id."""
 
         async def work() -> None:
-            await _of(self.store.delete_user(UUID(user)))
+            await waited(self.store.delete_user(UUID(user)))
 
         arguments = {"user": user, "identity": self.names[user]}
         await self._recorded("delete", arguments, work)
@@ -248,7 +249,7 @@ class Shopper:
         key = self._key() if self.random.random() < 0.5 else None
 
         async def work() -> str | None:
-            made = await _of(
+            made = await waited(
                 self.store.provision_wallet(
                     UUID(user),
                     wallet_address=address,
@@ -265,7 +266,7 @@ class Shopper:
         key = self._key()
 
         async def work() -> None:
-            await _of(self.store.set_sui_private_key(UUID(user), SecretStr(key)))
+            await waited(self.store.set_sui_private_key(UUID(user), SecretStr(key)))
 
         await self._recorded("set_key", {"user": user, "key": key}, work)
 
@@ -273,7 +274,7 @@ class Shopper:
         """Read the key."""
 
         async def work() -> str | None:
-            kept = await _of(self.store.get_sui_private_key(UUID(user)))
+            kept = await waited(self.store.get_sui_private_key(UUID(user)))
             return kept.get_secret_value() if kept else None
 
         await self._recorded("key", {"user": user}, work)
@@ -317,7 +318,7 @@ class Shopper:
         session = UUID(arguments["session"])
 
         async def work() -> int:
-            saved = await _of(
+            saved = await waited(
                 self.store.save_turn(
                     UUID(user),
                     session,
@@ -339,7 +340,7 @@ class Shopper:
         """Find the user's first chat, or open one; neither is recorded."""
         given = {"user_id": UUID(user)}
         try:
-            page = await _of(self.store.list_chat_sessions(UUID(user), max_rows=100))
+            page = await waited(self.store.list_chat_sessions(UUID(user), max_rows=100))
             found = page.rows or [
                 await self._query(chats, "create_chat_session", title=None, **given)
             ]
@@ -380,7 +381,7 @@ class Shopper:
         pen = Product(product_id=chosen, product_name="Pen", price=250)
 
         async def work() -> list[Any]:
-            added = await _of(self.store.add_cart_item(UUID(user), pen))
+            added = await waited(self.store.add_cart_item(UUID(user), pen))
             return [str(added.item.id), added.is_new]
 
         added = await self._recorded("add", {"user": user, "product": chosen}, work)
@@ -394,7 +395,7 @@ class Shopper:
         item = self.random.choice(self.items[user][-3:])
 
         async def work() -> bool:
-            gone = await _of(self.store.remove_cart_item(UUID(user), UUID(item)))
+            gone = await waited(self.store.remove_cart_item(UUID(user), UUID(item)))
             return gone is not None
 
         await self._recorded("remove", {"user": user, "item": item}, work)
@@ -403,7 +404,7 @@ class Shopper:
         """Take everything out of the cart."""
 
         async def work() -> int:
-            return await _of(self.store.clear_cart(UUID(user)))
+            return await waited(self.store.clear_cart(UUID(user)))
 
         await self._recorded("clear", {"user": user}, work)
 
@@ -458,7 +459,7 @@ class Shopper:
         ]
 
         async def work() -> list[list[str]]:
-            placed = await _of(self.store.checkout(UUID(user), asked))
+            placed = await waited(self.store.checkout(UUID(user), asked))
             return [[str(each.order.id), each.order.status] for each in placed]
 
         done = await self._recorded("checkout", {"user": user, "lines": lines}, work)
@@ -470,7 +471,7 @@ class Shopper:
         """Read the orders."""
 
         async def work() -> list[list[str | None]]:
-            page = await _of(
+            page = await waited(
                 self.store.page_orders(UUID(user), limit=1000, type=OrderType.CHECKOUT)
             )
             return sorted(
@@ -504,7 +505,7 @@ class Shopper:
             arguments["forged"] = True
 
         async def work() -> list[Any]:
-            got = await _of(self.store.receive_order_event(body, headers))
+            got = await waited(self.store.receive_order_event(body, headers))
             order = str(got.order.id) if got.order else None
             return [got.is_first, order, got.status_before, got.status_after]
 
@@ -520,7 +521,9 @@ class Shopper:
             return
 
         async def work() -> str:
-            return (await _of(self.store.cancel_order(UUID(user), UUID(order)))).status
+            return (
+                await waited(self.store.cancel_order(UUID(user), UUID(order)))
+            ).status
 
         await self._recorded("cancel", {"user": user, "order": order}, work)
 
@@ -529,7 +532,7 @@ class Shopper:
         del user
 
         async def work() -> list[list[str]]:
-            gone = await _of(
+            gone = await waited(
                 self.store.give_up_checkouts(timedelta(milliseconds=50), max_orders=3)
             )
             return [[str(each.order.id), str(each.order.user_id)] for each in gone]
@@ -547,7 +550,7 @@ class Shopper:
         name = crossmint_id(user, number)
 
         async def work() -> str | None:
-            attached = await _of(
+            attached = await waited(
                 self.store.attach_crossmint_order(UUID(user), UUID(order), name)
             )
             return attached.crossmint_order_id
@@ -563,7 +566,7 @@ class Shopper:
         hashed = chains.digest(3, *UUID(user).bytes, self.random.randrange(6))
 
         async def work() -> str:
-            return str((await _of(self.store.attach_transaction(name, hashed))).id)
+            return str((await waited(self.store.attach_transaction(name, hashed))).id)
 
         arguments = {"user": user, "crossmint": name, "digest": hashed}
         await self._recorded("pay", arguments, work)
@@ -581,7 +584,9 @@ class Shopper:
         hashed = self._hash(user)
 
         async def work() -> list[Any] | None:
-            got = await _of(self.store.record_deposit(UUID(user), hashed, Decimal(5)))
+            got = await waited(
+                self.store.record_deposit(UUID(user), hashed, Decimal(5))
+            )
             return None if got is None else [str(got.deposit.id), got.is_first]
 
         await self._recorded("deposit", {"user": user, "hash": hashed}, work)
@@ -605,7 +610,7 @@ class Shopper:
         cursor = ChainCursor(tx_digest=str(asked), event_seq="0") if asked else None
 
         async def work() -> list[Any]:
-            got = await _of(
+            got = await waited(
                 self.mirror.record_chain_page(chain_page(asked), asked_with=cursor)
             )
             assert got.cursor
@@ -619,7 +624,7 @@ class Shopper:
 
     async def _look_up_cursor(self) -> None:
         try:
-            stored = await _of(self.mirror.get_chain_cursor())
+            stored = await waited(self.mirror.get_chain_cursor())
         except errors.StoreError:
             return
         self.cursor = int(stored.tx_digest) if stored else 0

@@ -202,7 +202,7 @@ def deleted_with_an_open_order(history: History) -> None:
         rows = [row for row in history.rows[there] if row["user_id"] == "ann"]
         history.rows[kept] = [row | {"given_up": False} for row in rows]
         history.rows[there] = []
-    used_up = {"digest": "0x1", "crossmint": crossmint_id("ann", 1)}
+    used_up: dict[str, Any] = {"digest": "0x1", "crossmint": crossmint_id("ann", 1)}
     history.rows.update({"users": [OTHER], "chats": [], "messages": []})
     history.rows["retired"] = [used_up]
 
@@ -220,9 +220,9 @@ def another_key(history: History) -> None:
 def half_cleared(history: History) -> None:
     """A cart is cleared, and one of its two items is said to have been in it."""
     pen: dict[str, Any] = {"user": "bob", "product": "p0"}
-    ink = pen | {"product": "p1"}
     history.calls.append(call("add", 2, 3, ["i8", True], **pen))
-    history.calls.append(call("add", 4, 5, ["i9", True], **ink))
+    other = replace(history.calls[-1], begin=4, end=5, result=["i9", True])
+    history.calls.append(replace(other, arguments=pen | {"product": "p1"}))
     history.calls.append(call("clear", 6, 7, 1, user="bob"))
     item = {"user_id": "bob", "live": False}
     history.rows["cart_items"] += [

@@ -14,13 +14,17 @@ import socket
 import socketserver
 import struct
 import threading
+from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
+from typing import Literal, TypeAlias
 from urllib.parse import quote, urlencode
 
 from psycopg import conninfo
 
-__all__ = ["Proxy", "before"]
+__all__ = ["Proxy", "Sender", "before"]
+
+Sender: TypeAlias = Literal["client", "server"]
 
 # Replies are held back until the client has been silent for so long. What it sends in
 # that time it sends without having seen them: that belongs to the same flight.
@@ -35,6 +39,7 @@ class Proxy:
     `url` leads through the proxy. `flights` counts how often a client sent something
     after a reply (or first): how often somebody had to wait for the network.
     `messages` counts the protocol's messages from clients: Parse, Bind, Sync, Query …
+    `sent` counts the bytes that each end has sent.
 
     `silence` has it take everything, and pass on nothing, until `reset`: as a network
     does that loses what is sent.
@@ -47,10 +52,12 @@ class Proxy:
         self.url = url
         self.flights = 0
         self.messages = 0
+        self.sent = Counter[Sender]()
         self._lock = threading.Lock()
         self._cut_before: Callable[[bytes], bool] = _never
         self._cut_after: Callable[[bytes], bool] = _never
         self._lost_reply: bytes | None = None
+        self._last_byte: tuple[Sender, int] | None = None
         self._speaks = threading.Event()
         self._speaks.set()
 
@@ -58,6 +65,7 @@ class Proxy:
         """Count from zero again, and disarm."""
         with self._lock:
             self.flights = self.messages = 0
+            self.sent.clear()
             self._disarm()
         self._speaks.set()
 
@@ -72,8 +80,8 @@ class Proxy:
     @property
     def is_armed(self) -> bool:
         """Say whether a fault still waits for its condition."""
-        waiting = self._cut_before, self._cut_after, self._lost_reply
-        return waiting != (_never, _never, None)
+        waiting = self._cut_before, self._cut_after, self._lost_reply, self._last_byte
+        return waiting != (_never, _never, None, None)
 
     def cut_before_message(self, number: int) -> None:
         """Cut before the number-th message from now on (1 is the next)."""
@@ -90,6 +98,27 @@ class Proxy:
     def cut_reply_to(self, command: bytes) -> None:
         """Cut when the server has done a command, such as COMMIT; lose its reply."""
         self._lost_reply = command
+
+    def cut_after_bytes(self, sender: Sender, number: int) -> None:
+        """Cut when so many bytes more have gone out from one end, mid-message or not.
+
+        What the server sends after it has done all that reached it counts, too.
+        """
+        with self._lock:
+            self._last_byte = sender, self.sent[sender] + number
+
+    def note_bytes(self, sender: Sender, number: int) -> int | None:
+        """Count what an end sends; say after how much of it to cut, if at all."""
+        with self._lock:
+            before = self.sent[sender]
+            self.sent[sender] += number
+            if self._last_byte is None:
+                return None
+            cut_by, last = self._last_byte
+            if cut_by != sender or last > self.sent[sender]:
+                return None
+            self._disarm()
+            return last - before
 
     def note_message(
         self, statement: bytes, *, starts_flight: bool
@@ -117,7 +146,7 @@ class Proxy:
 
     def _disarm(self) -> None:
         self._cut_before = self._cut_after = _never
-        self._lost_reply = None
+        self._lost_reply = self._last_byte = None
 
 
 def _never(_statement: bytes) -> bool:
@@ -215,7 +244,13 @@ class _Relay:
 
     def _relay_messages(self) -> bool:
         """Pass on what the client sent; False ends the connection."""
-        self._from_client += _receive(self._client)
+        chunk = _receive(self._client)
+        last = self._proxy.note_bytes("client", len(chunk))
+        if last is not None:
+            self._server.sendall(self._from_client + chunk[:last])
+            self._cut()
+            return False
+        self._from_client += chunk
         for kind, body in _split(self._from_client):
             before, after = False, False
             if kind != b"X":
@@ -232,7 +267,13 @@ class _Relay:
 
     def _relay_replies(self) -> bool:
         """Pass on what the server sent; False ends the connection."""
-        self._from_server += _receive(self._server)
+        chunk = _receive(self._server)
+        last = self._proxy.note_bytes("server", len(chunk))
+        if last is not None:
+            self._client.sendall(self._from_server + chunk[:last])
+            self._cut()
+            return False
+        self._from_server += chunk
         self._was_answered = True
         for kind, body in _split(self._from_server):
             if kind == b"C" and self._proxy.note_reply(body.rstrip(b"\0")):
