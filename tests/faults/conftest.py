@@ -28,7 +28,7 @@ def cluster() -> Generator[Cluster]:
     """Give a server that tests may kill or freeze, if it runs again afterwards."""
     if "TEST_DATABASE_URL" in os.environ:
         pytest.skip("the server of TEST_DATABASE_URL is not ours to be harmed")
-    with clusters.start() as started:
+    with clusters.start(max_connections="30") as started:
         clusters.migrate(started, "shop")
         yield started
 

@@ -30,7 +30,10 @@ LIMITS = {
     "network": 3.0,
 }
 SOON = 1.0
-"""So many seconds after a fault, each pool has given an answer again."""
+"""So many seconds after a fault, each pool has given an answer again.
+
+On a machine where calls take long without a fault, so do these: see `Aftermath.soon`.
+"""
 _BUSY = {"LockTimeout", "StatementTimeout", "PoolExhausted"}
 """What calls may meet without a fault, where the machine is slow for low limits."""
 
@@ -39,7 +42,8 @@ _BUSY = {"LockTimeout", "StatementTimeout", "PoolExhausted"}
 class Aftermath:
     """What became of the calls, and how long it took until there were answers again.
 
-    `failed` counts errors that are no rules'. `first_success` counts from the fault's
+    `failed` counts errors that are no rules'. `calm` is how long a call took at most
+    before the fault. `first_success` counts from the fault's
     beginning, `recovered` from its end until the last pool had given an answer.
     """
 
@@ -48,6 +52,12 @@ class Aftermath:
     first_success: float
     recovered: float
     longest: float
+    calm: float
+
+    @property
+    def soon(self) -> bool:
+        """Tell whether each pool gave an answer again as soon as this machine can."""
+        return self.recovered < SOON + 5 * self.calm
 
     def only(self, *names: str) -> bool:
         """Tell whether calls failed with these errors alone."""
@@ -91,6 +101,7 @@ def under_load(
         first_success=first - running.struck,
         recovered=_recovered(made, over),
         longest=max(call.end - call.begin for call in made if call.end < over + 1e6),
+        calm=max(call.end - call.begin for call in made if call.end < running.struck),
     )
 
 
