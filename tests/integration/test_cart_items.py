@@ -271,6 +271,21 @@ def test_clearing_a_cart_that_is_checked_out(
     assert (len(one.result()), other.result()) == (2, 1)
 
 
+def test_clearing_waits_for_what_is_added(
+    store: Store, conn: psycopg.Connection, database_url: str, user_id: UUID
+) -> None:
+    """T1: add an item; T2: clear the cart, which waits, and then takes out both."""
+    factories.add_item(conn, user_id)
+    with gates.shut(database_url) as gate:
+        _, cleared = race(
+            gate,
+            lambda: store.add_cart_item(user_id, NOTEBOOK),
+            lambda: store.clear_cart(user_id),
+        )
+    assert cleared.result() == 2
+    assert cart(conn, user_id) == []
+
+
 def test_users_stay_out_of_onchain_carts(
     database_url: str, conn: psycopg.Connection, user_id: UUID
 ) -> None:

@@ -505,6 +505,26 @@ def test_a_key_set_while_the_wallet_is_provisioned(
     assert store.get_sui_private_key(pending.id) == key_of(1)
 
 
+def test_a_user_deleted_while_a_key_is_compared(
+    store: Store,
+    conn: psycopg.Connection,
+    pending: UserProfile,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A repeated provisioning whose user goes meanwhile is told that, and nothing else."""
+    given: dict[str, Any] = {"wallet_address": "0x1", "key": key_of(1)}
+    store.provision_wallet(pending.id, **given)
+    read = user_steps.get_sui_private_key
+
+    def deleted_before(on: psycopg.Connection, *, id: UUID) -> str | None:  # noqa: A002 - the query's name
+        user_steps.erase_user(conn, id=id)
+        return read(on, id=id)
+
+    monkeypatch.setattr(user_steps, "get_sui_private_key", deleted_before)
+    with pytest.raises(errors.UserNotFound):
+        store.provision_wallet(pending.id, **given)
+
+
 def test_many_provisionings_leave_one_wallet(
     store: Store, pending: UserProfile
 ) -> None:

@@ -78,16 +78,13 @@ WHERE
 RETURNING *;
 
 -- name: clear_cart :execrows
--- Takes everything out of a user's cart. Locks the user: several rows are locked here
--- and in a checkout, each in an order of its own.
-WITH owner AS (
-    SELECT users.id FROM users WHERE users.id = @user_id FOR NO KEY UPDATE
-)
-
+-- @deferred
+-- Takes everything out of a user's cart. Needs the user's lock, taken by a statement
+-- before: several rows are locked here and in a checkout, each in an order of its own,
+-- and what was added while this waited would stay.
 UPDATE cart_items
 SET deleted_at = now()
-FROM owner
-WHERE cart_items.user_id = owner.id AND cart_items.deleted_at IS NULL;
+WHERE user_id = @user_id AND deleted_at IS NULL;
 
 -- name: claim_cart_items :many
 -- @deferred

@@ -32,6 +32,7 @@ __all__ = [
     "restore_cart_item",
     "send_add_cart_item",
     "send_claim_cart_items",
+    "send_clear_cart",
     "take_cart_item_of_order",
 ]
 
@@ -102,14 +103,9 @@ WHERE
 RETURNING id, user_id, product_id, product_name, price, image, product_url, size, color, retailer, tx_digest, on_chain_object_id, deleted_at, created_at, ended_at"""
 
 CLEAR_CART: Final = """\
-WITH owner AS (
-    SELECT users.id FROM users WHERE users.id = $1 FOR NO KEY UPDATE
-)
-
 UPDATE cart_items
 SET deleted_at = now()
-FROM owner
-WHERE cart_items.user_id = owner.id AND cart_items.deleted_at IS NULL"""
+WHERE user_id = $1 AND deleted_at IS NULL"""
 
 CLAIM_CART_ITEMS: Final = """\
 WITH lines AS (
@@ -360,12 +356,20 @@ def remove_cart_item(
 
 
 def clear_cart(conn: Connection[Any], *, user_id: UUID) -> int:
-    """Takes everything out of a user's cart. Locks the user: several rows are locked here
-    and in a checkout, each in an order of its own.
+    """Takes everything out of a user's cart. Needs the user's lock, taken by a statement
+    before: several rows are locked here and in a checkout, each in an order of its own,
+    and what was added while this waited would stay.
     """
     cur = RawCursor(conn)
     cur.execute(CLEAR_CART, (user_id,))
     return _row_count(cur)
+
+
+def send_clear_cart(conn: Connection[Any], *, user_id: UUID) -> Callable[[], int]:
+    """Queue `clear_cart` and return the function that fetches its result."""
+    cur = RawCursor(conn)
+    cur.execute(CLEAR_CART, (user_id,))
+    return lambda: _row_count(cur)
 
 
 def claim_cart_items(

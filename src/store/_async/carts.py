@@ -104,8 +104,14 @@ class AsyncCarts(AsyncDatabase):
     async def clear_cart(self, user_id: UUID) -> int:
         """Take everything out of the user's cart, and tell how many items that was."""
         self._require("db")
-        async with self.connection() as conn:
-            return await cart_steps.clear_cart(conn, user_id=user_id)
+
+        async def attempt() -> int:
+            async with self.transaction() as conn:
+                await cart_steps.lock_cart(conn, user_id=user_id)
+                cleared = await cart_steps.send_clear_cart(conn, user_id=user_id)
+            return await cleared()
+
+        return await self._retried(attempt)
 
     def _require(self, service: Literal["db", "onchain"]) -> None:
         if self.settings.cart_service != service:

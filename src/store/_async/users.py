@@ -176,6 +176,8 @@ class AsyncUsers(AsyncDatabase):
     async def _keeps(self, conn: _Connection, user_id: UUID, key: SecretStr) -> bool:
         token = await user_steps.get_sui_private_key(conn, id=user_id)
         if token is None:
+            if await users.get_user(conn, id=user_id) is None:
+                raise errors.UserNotFound(user_id)  # deleted since it was read
             return False
         ring = KeyRing(self.settings.wallet_keys())
         try:

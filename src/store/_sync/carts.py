@@ -103,8 +103,14 @@ class Carts(Database):
     def clear_cart(self, user_id: UUID) -> int:
         """Take everything out of the user's cart, and tell how many items that was."""
         self._require("db")
-        with self.connection() as conn:
-            return cart_steps.clear_cart(conn, user_id=user_id)
+
+        def attempt() -> int:
+            with self.transaction() as conn:
+                cart_steps.lock_cart(conn, user_id=user_id)
+                cleared = cart_steps.send_clear_cart(conn, user_id=user_id)
+            return cleared()
+
+        return self._retried(attempt)
 
     def _require(self, service: Literal["db", "onchain"]) -> None:
         if self.settings.cart_service != service:

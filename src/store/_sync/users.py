@@ -173,6 +173,8 @@ class Users(Database):
     def _keeps(self, conn: _Connection, user_id: UUID, key: SecretStr) -> bool:
         token = user_steps.get_sui_private_key(conn, id=user_id)
         if token is None:
+            if users.get_user(conn, id=user_id) is None:
+                raise errors.UserNotFound(user_id)  # deleted since it was read
             return False
         ring = KeyRing(self.settings.wallet_keys())
         try:

@@ -34,6 +34,7 @@ __all__ = [
     "restore_cart_item",
     "send_add_cart_item",
     "send_claim_cart_items",
+    "send_clear_cart",
     "take_cart_item_of_order",
 ]
 
@@ -171,12 +172,24 @@ async def remove_cart_item(
 
 
 async def clear_cart(conn: AsyncConnection[Any], *, user_id: UUID) -> int:
-    """Takes everything out of a user's cart. Locks the user: several rows are locked here
-    and in a checkout, each in an order of its own.
+    """Takes everything out of a user's cart. Needs the user's lock, taken by a statement
+    before: several rows are locked here and in a checkout, each in an order of its own,
+    and what was added while this waited would stay.
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(CLEAR_CART, (user_id,))
     return await _row_count(cur)
+
+
+async def send_clear_cart(
+    conn: AsyncConnection[Any],
+    *,
+    user_id: UUID,
+) -> Callable[[], Awaitable[int]]:
+    """Queue `clear_cart` and return the function that fetches its result."""
+    cur = AsyncRawCursor(conn)
+    await cur.execute(CLEAR_CART, (user_id,))
+    return lambda: _row_count(cur)
 
 
 async def claim_cart_items(
