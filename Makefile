@@ -177,7 +177,8 @@ FAULT_CALLS ?= 1000
 .PHONY: faults
 faults: $(READY) ## Harm server, network and workers under load, for longer than `test`
 	@FAULT_CALLS=$(FAULT_CALLS) $(BIN)/python -m pytest -s -v \
-	  tests/faults/test_faults_under_load.py tests/faults/test_failover.py
+	  tests/faults/test_faults_under_load.py tests/faults/test_failover.py \
+	  tests/faults/test_bytes.py
 
 .PHONY: lint
 lint: $(READY) ## Check format and style

@@ -83,7 +83,7 @@ class _Trial:
         size = self.tap.sent[self.sender] - (self.sender == "server")
         return {
             await self._cut_after(number)
-            for number in (1, *CHANCE.sample(range(2, size), CUTS), size)
+            for number in (1, *CHANCE.choices(range(2, size), k=CUTS), size)
         }
 
     async def _cut_after(self, number: int) -> tuple[str, int]:

@@ -511,12 +511,16 @@ def test_a_user_deleted_while_a_key_is_compared(
     pending: UserProfile,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A repeated provisioning whose user goes meanwhile is told that, and nothing else."""
+    """A repeated provisioning whose user goes meanwhile is told so."""
     given: dict[str, Any] = {"wallet_address": "0x1", "key": key_of(1)}
     store.provision_wallet(pending.id, **given)
     read = user_steps.get_sui_private_key
 
-    def deleted_before(on: psycopg.Connection, *, id: UUID) -> str | None:  # noqa: A002 - the query's name
+    def deleted_before(
+        on: psycopg.Connection,
+        *,
+        id: UUID,  # noqa: A002 - the query's name
+    ) -> str | None:
         user_steps.erase_user(conn, id=id)
         return read(on, id=id)
 
