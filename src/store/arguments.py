@@ -21,14 +21,14 @@ class Parameters:
         """Refuse what is of another type than its parameter.
 
         Raises:
-            InvalidValue: names the parameter and its type, never the value.
+            InvalidValue: its ``place`` is the parameter, ``expected`` the type.
             TypeError: there are too many arguments, too few, or unknown ones.
         """
         given = self._signature.bind(*args, **kwargs).arguments
         for name, value in given.items():
             if name in self._types and not _fits(value, self._types[name]):
                 wanted = self._signature.parameters[name].annotation
-                raise errors.InvalidValue(f"{name} is no {wanted}")
+                raise errors.InvalidValue(wanted, place=name)
 
 
 def _fits(value: object, kind: Any) -> bool:  # noqa: ANN401 - any type's

@@ -21,7 +21,7 @@ import pydantic
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from . import addresses
-from .errors import Malformed
+from .errors import InvalidValue
 
 _MOST_CENTS = 2**31 - 1
 _MOST_BIGINT = 2**63 - 1
@@ -68,7 +68,7 @@ def _checked(check: Callable[[str], str]) -> AfterValidator:
     def checked(text: str) -> str:
         try:
             return check(text)
-        except Malformed as error:
+        except InvalidValue as error:
             raise ValueError(f"it is not {error.expected}") from None
 
     return AfterValidator(checked)
@@ -115,12 +115,12 @@ class ChainCursor(_Strict):
         """Read a cursor as a node gives it: `{"txDigest": …, "eventSeq": …}`.
 
         Raises:
-            Malformed: it is none.
+            InvalidValue: it is none.
         """
         try:
             return cls.model_validate(value)
         except pydantic.ValidationError:
-            raise Malformed("a cursor of Sui's queryEvents") from None
+            raise InvalidValue("a cursor of Sui's queryEvents") from None
 
     def as_json(self) -> dict[str, str]:
         """Give it as a node takes it."""
@@ -231,7 +231,7 @@ class ChainPage:
         """Read a page as it came: the result, or the JSON-RPC answer around it.
 
         Raises:
-            Malformed: it is no page. What is wrong with an event is said in its entry.
+            InvalidValue: it is no page. What is wrong with an event, its entry says.
         """
         answer = page if isinstance(page, Mapping) else _decoded(page)
         result = answer if "data" in answer else answer.get("result")
@@ -271,8 +271,8 @@ class RecordedPage:
     set_aside: int = 0
 
 
-def _no_page() -> Malformed:
-    return Malformed("a page of Sui's queryEvents")
+def _no_page() -> InvalidValue:
+    return InvalidValue("a page of Sui's queryEvents", place="page")
 
 
 def _decoded(page: bytes | str) -> Mapping[str, Any]:
@@ -360,7 +360,7 @@ def _wallet(content: object) -> str | None:
         case {"owner": str(owner)}:
             try:
                 return addresses.sui_address(owner)
-            except Malformed:
+            except InvalidValue:
                 return None
         case _:
             return None

@@ -43,8 +43,8 @@ def refuse_malformed(lines: Sequence[CheckoutLine]) -> list[ItemName]:
 
     Raises:
         EmptyCheckout: no line.
-        InvalidValue: an amount is no Decimal, or a price no int.
-        Malformed: an item's name is neither an id nor one on chain.
+        InvalidValue: an amount is no Decimal, a price no int, or an item's name neither
+            an id nor one on chain.
         RepeatedItem: two lines name one cart item or Crossmint order.
     """
     if not lines:
@@ -54,8 +54,8 @@ def refuse_malformed(lines: Sequence[CheckoutLine]) -> list[ItemName]:
             refuse_no_cents("expected_price", line.expected_price)
         # What untyped callers give may be 0.1, which is not exact.
         if not isinstance(line.amount_usdc, Decimal | None):  # pyright: ignore[reportUnnecessaryIsInstance]  # as above
-            raise errors.InvalidValue("amount_usdc is no Decimal")
-    names = [ItemName.of(line.cart_item_id) for line in lines]
+            raise errors.InvalidValue("Decimal | None", place="amount_usdc")
+    names = [ItemName.of(line.cart_item_id, "cart_item_id") for line in lines]
     ids = crossmint_order_ids(lines)
     for field, given in (("cart_item_id", names), ("crossmint_order_id", ids)):
         if len(set(given)) < len(given):

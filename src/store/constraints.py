@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import TypeAlias
 
 import psycopg
 from psycopg import errors as driver
@@ -89,7 +90,9 @@ RULES = {
     "wallet_status_is_known": "a wallet is none, pending, active or failed",
 }
 
-_KINDS: tuple[tuple[type[psycopg.Error], type[errors.DatabaseError]], ...] = (
+_Kind: TypeAlias = type[errors.DatabaseError] | type[errors.InvalidValue]
+
+_KINDS: tuple[tuple[type[psycopg.Error], _Kind], ...] = (
     (driver.UniqueViolation, errors.AlreadyExists),
     (driver.ExclusionViolation, errors.AlreadyExists),
     (driver.ForeignKeyViolation, errors.MissingReference),
@@ -113,7 +116,7 @@ _KINDS: tuple[tuple[type[psycopg.Error], type[errors.DatabaseError]], ...] = (
     (driver.InvalidSchemaName, errors.SchemaMismatch),
 )
 
-_WORDS: dict[type[errors.DatabaseError], str] = {
+_WORDS: dict[_Kind, str] = {
     errors.ConnectionLost: "the connection to the database was lost",
     errors.TransactionConflict: "another transaction went first",
     errors.PlanOutdated: "a column changed its type under a prepared statement",
@@ -191,7 +194,7 @@ class LimitReached(psycopg.OperationalError):
         self.kind = kind
 
 
-def refused(error: psycopg.Error) -> errors.DatabaseError:
+def refused(error: psycopg.Error) -> errors.DatabaseError | errors.InvalidValue:
     """Give the store's error for one in connecting, without the text of it."""
     if error.sqlstate:
         return translate(error)
@@ -202,7 +205,7 @@ def refused(error: psycopg.Error) -> errors.DatabaseError:
     return errors.ServerUnreachable("no connection could be made")
 
 
-def translate(error: psycopg.Error) -> errors.DatabaseError:
+def translate(error: psycopg.Error) -> errors.DatabaseError | errors.InvalidValue:
     """Give the store's error for one of the driver's, without the values it tells."""
     kind = _kind(error)
     diag = error.diag
@@ -216,7 +219,7 @@ def translate(error: psycopg.Error) -> errors.DatabaseError:
     )
 
 
-def _kind(error: psycopg.Error) -> type[errors.DatabaseError]:
+def _kind(error: psycopg.Error) -> _Kind:
     if isinstance(error, LimitReached):
         return error.kind
     for theirs, ours in _KINDS:
@@ -248,7 +251,7 @@ def is_stale(error: psycopg.Error) -> bool:
     )
 
 
-def _message(kind: type[errors.DatabaseError], error: psycopg.Error) -> str:
+def _message(kind: _Kind, error: psycopg.Error) -> str:
     diag = error.diag
     if rule := diag.constraint_name:
         return f"{RULES.get(rule, 'the database refused the row')} ({rule})"
@@ -263,6 +266,7 @@ def translated() -> Generator[None]:
 
     Raises:
         DatabaseError: or the one below it that fits.
+        InvalidValue: a value does not fit its column, or breaks a rule about its row.
     """
     try:
         yield
@@ -270,4 +274,4 @@ def translated() -> Generator[None]:
         raise translate(error) from None
     except UnicodeEncodeError:
         # A lone surrogate, which the driver cannot send; its error holds the text.
-        raise errors.InvalidValue("text holds a character outside Unicode") from None
+        raise errors.InvalidValue("text without lone surrogates") from None

@@ -27,17 +27,15 @@
     │   │   └── OutOfMemory
     │   ├── ReadOnly           the server is a standby, or the session may not write
     │   ├── SchemaMismatch     the schema is not migrated, or behind
-    │   ├── InvalidValue       a rule about one row (CHECK, NOT NULL, type, length)
-    │   ├── AlreadyExists      a rule about uniqueness
+    │   ├── AlreadyExists      what one row alone may have is another's
     │   └── MissingReference   the row that another one needs is not there
+    ├── InvalidValue           a value is not what it should be, wherever that was found
     ├── CheckoutRefused
     │   ├── EmptyCheckout
     │   ├── RepeatedItem
     │   ├── ItemUnavailable
-    │   ├── PriceChanged
-    │   └── CheckoutConflict
+    │   └── PriceChanged
     ├── TooMany                more of something in one call than a setting allows
-    ├── Malformed              a text is no address, id, hash or key of its kind
     ├── Undecryptable          what is stored is no token of this row and key ring
     ├── WrongCartService       CART_SERVICE gives the carts another writer
     ├── ChainCursorMoved       another worker has recorded the chain's next page
@@ -48,10 +46,8 @@
     ├── WalletNotPending
     ├── OrderNotFound
     ├── OrderNotCancellable
-    ├── DigestConflict         an order has one digest, and a digest one order
     ├── ChatSessionNotFound
     ├── ChatOvertaken          somebody else saved the chat session meanwhile
-    ├── MessageRefused         a chat message that cannot be stored
     └── WebhookError
         └── SignatureInvalid
 
@@ -246,19 +242,45 @@ class SchemaMismatch(DatabaseError):
     """A table, column, type or function is not there: migrate the database."""
 
 
-class InvalidValue(DatabaseError):
-    """A value breaks a rule about its row; ``constraint`` or ``column`` names it.
-
-    Or an argument is of another type than its parameter, which the message names.
-    """
-
-
 class AlreadyExists(DatabaseError):
-    """A row breaks a rule about uniqueness; ``constraint`` names it."""
+    """What one row alone may have is another's already; nothing was written.
+
+    Attribute: ``constraint``, the name of the rule.
+    """
 
 
 class MissingReference(DatabaseError):
     """The row that another one refers to does not exist; ``constraint`` names it."""
+
+
+class InvalidValue(StoreError):
+    """A value is not what it should be; nothing was written.
+
+    Attributes: ``expected``, what it should be, in words; ``place``, the parameter or
+    the place in it, such as ``messages[2].parts[0].text`` (None where that is not
+    known); and where the database refused it, ``sqlstate`` and as far as the server
+    names them ``constraint``, ``table`` and ``column``, else None.
+    """
+
+    def __init__(
+        self,
+        expected: str,
+        *,
+        place: str | None = None,
+        sqlstate: str | None = None,
+        constraint: str | None = None,
+        table: str | None = None,
+        column: str | None = None,
+    ) -> None:
+        # The database's are sentences of their own, which name the rule.
+        phrase = expected if sqlstate else f"expected {expected}"
+        super().__init__(f"{place}: {phrase}" if place else phrase)
+        self.expected = expected
+        self.place = place
+        self.sqlstate = sqlstate
+        self.constraint = constraint
+        self.table = table
+        self.column = column
 
 
 class NestedCall(StoreError):
@@ -314,19 +336,6 @@ class PriceChanged(CheckoutRefused):
         super().__init__(f"of another price now: {_listed(self.cart_item_ids)}")
 
 
-class CheckoutConflict(CheckoutRefused):
-    """A Crossmint order of the lines belongs to another checkout.
-
-    Attribute: ``constraint``, the name of the rule that it breaks.
-    """
-
-    def __init__(self, constraint: str | None) -> None:
-        super().__init__(
-            f"a Crossmint order of the lines belongs to another checkout ({constraint})"
-        )
-        self.constraint = constraint
-
-
 class TooMany(StoreError):
     """One call was given more than it may have; nothing was read or written.
 
@@ -343,14 +352,6 @@ class TooMany(StoreError):
         self.given = given
         self.limit = limit
         self.setting = setting
-
-
-class Malformed(StoreError):
-    """A text is not what it was given as; ``expected`` says what that is."""
-
-    def __init__(self, expected: str) -> None:
-        super().__init__(f"the text is not {expected}")
-        self.expected = expected
 
 
 class Undecryptable(StoreError):
@@ -464,19 +465,6 @@ class OrderNotCancellable(StoreError):
         self.status = status
 
 
-class DigestConflict(StoreError):
-    """The order has another digest already, or the digest is another order's.
-
-    Attribute: ``crossmint_order_id``.
-    """
-
-    def __init__(self, crossmint_order_id: str) -> None:
-        super().__init__(
-            "the order has another digest already, or the digest is another order's"
-        )
-        self.crossmint_order_id = crossmint_order_id
-
-
 class ChatSessionNotFound(StoreError):
     """The user has no chat session with this id."""
 
@@ -497,18 +485,6 @@ class ChatOvertaken(StoreError):
             f"the chat session {session_id} was saved since the version that was named"
         )
         self.session_id = session_id
-
-
-class MessageRefused(StoreError):
-    """A chat message cannot be stored; nothing was written.
-
-    Attributes: ``place``, such as ``messages[2].parts[0].text``, and ``reason``.
-    """
-
-    def __init__(self, place: str, reason: str) -> None:
-        super().__init__(f"{place}: {reason}")
-        self.place = place
-        self.reason = reason
 
 
 class WebhookError(StoreError):

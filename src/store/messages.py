@@ -16,7 +16,7 @@ from typing import Annotated, Any, NamedTuple, Protocol, TypeAlias, cast
 
 import pydantic
 from pydantic import BaseModel, Field, Tag
-from pydantic_core import to_json
+from pydantic_core import ErrorDetails, to_json
 
 from generated.enums import MessageRole
 
@@ -133,7 +133,7 @@ def load(messages: Sequence[dict[str, Any]]) -> list[UIMessage]:
     """Read messages as the SDK sends them: JSON objects with id, role and parts.
 
     Raises:
-        MessageRefused: one is no UIMessage, too large or too deep, of an id that
+        InvalidValue: one is no UIMessage, too large or too deep, of an id that
             another one has, or holds what the database cannot.
     """
     turn = Turn()
@@ -169,7 +169,7 @@ class Turn:
         """Add a message, and tell how many bytes its JSON has.
 
         Raises:
-            MessageRefused: as `load` does.
+            InvalidValue: as `load` does.
         """
         place = len(self.messages)
         message, head, parts, metadata = _read(given, place)
@@ -177,9 +177,11 @@ class Turn:
         self._free -= size
         if size > MAX_MESSAGE_BYTES or self._free < 0:
             large = "metadata" if len(metadata) > len(parts) else "parts"
-            raise _refusal((place, large), "too large, alone or with those before")
+            raise _refusal(
+                (place, large), "at most 1 MiB, and 16 MiB with what is before"
+            )
         if message.id in self._ids:
-            raise _refusal((place, "id"), "is the id of an earlier message, too")
+            raise _refusal((place, "id"), "an id that no message before has")
         json = b'%b,"parts":%b' % (head[:-1], parts)
         if metadata:
             json += b',"metadata":' + metadata
@@ -316,7 +318,7 @@ def _read(given: Any, place: int) -> _Read:  # noqa: ANN401 - it may be anything
     except pydantic.ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         path = first["loc"][:2] + first["loc"][3:]  # without the tag of the union
-        raise _refusal((place, *path), first["msg"]) from None
+        raise _refusal((place, *path), _expected(first)) from None
     return _serialized(message, given)
 
 
@@ -364,17 +366,17 @@ def _is_plain(values: Iterable[Any], levels: int) -> bool:
 def _refuse_unstorable(value: object, path: tuple[str | int, ...]) -> None:
     match value:
         case str() if _UNSTORABLE.search(value):
-            raise _refusal(path, "holds a NUL or a lone surrogate")
+            raise _refusal(path, "text without NUL and lone surrogates")
         case int() if value.bit_length() > MAX_INTEGER_BITS:
-            raise _refusal(path, "is too long an integer")
+            raise _refusal(path, f"an integer of at most {MAX_INTEGER_BITS} bits")
         case float() if not isfinite(value):
-            raise _refusal(path, "is a number that JSON does not have")
+            raise _refusal(path, "a number that JSON has")
         case dict() | list() if len(path) > MAX_LEVELS + 1:
-            raise _refusal(path, f"lies deeper than {MAX_LEVELS} levels")
+            raise _refusal(path, f"at most {MAX_LEVELS} levels")
         case dict():
             for key, each in cast("dict[object, object]", value).items():
                 if not isinstance(key, str):
-                    raise _refusal(path, "has a key that is no text")
+                    raise _refusal(path, "keys that are texts")
                 _refuse_unstorable(key, path)
                 _refuse_unstorable(each, (*path, key))
         case list():
@@ -383,13 +385,33 @@ def _refuse_unstorable(value: object, path: tuple[str | int, ...]) -> None:
         case None | str() | int() | float():
             pass
         case _:
-            raise _refusal(path, "is no JSON")
+            raise _refusal(path, "JSON")
 
 
-def _refusal(path: Iterable[str | int], reason: str) -> errors.MessageRefused:
+# In words of ours, by pydantic's type of error.
+_EXPECTED = {
+    "missing": "it to be there",
+    "extra_forbidden": "nothing of this name",
+    "string_too_short": "at least 1 character",
+    "string_too_long": "at most {max_length} characters",
+    "string_type": "a text",
+    "list_type": "an array",
+    "model_type": "an object",
+    "enum": "one of {expected}",
+}
+
+
+def _expected(error: ErrorDetails) -> str:
+    known = _EXPECTED.get(error["type"])
+    if known is None:
+        return error["msg"]
+    return known.format(**error.get("ctx", {}))
+
+
+def _refusal(path: Iterable[str | int], expected: str) -> errors.InvalidValue:
     place = "messages"
     for step in path:
         if isinstance(step, str) and not _NAMES.fullmatch(step):
             break
         place += f".{step}" if isinstance(step, str) else f"[{step}]"
-    return errors.MessageRefused(place, reason)
+    return errors.InvalidValue(expected, place=place)

@@ -52,11 +52,11 @@ class Listing(Generic[_K]):
         """Read from a cursor the time and id of the row that the next page is after.
 
         Raises:
-            Malformed: it is no cursor of this list.
-            InvalidValue: fewer than one row is asked for.
+            InvalidValue: it is no cursor of this list, or fewer than one row is asked
+                for.
         """
         if max_rows < 1:
-            raise errors.InvalidValue("max_rows is below 1")
+            raise errors.InvalidValue("1 or more", place="max_rows")
         if cursor is None:
             return None, None
         try:
@@ -65,7 +65,7 @@ class Listing(Generic[_K]):
                 return datetime.fromisoformat(time), self.key(key)
         except (AttributeError, RecursionError, TypeError, ValueError):
             pass  # below, in our words
-        raise errors.Malformed(f"a cursor that {self.name} gave")
+        raise errors.InvalidValue(f"a cursor that {self.name} gave", place="cursor")
 
     def page(
         self,

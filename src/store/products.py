@@ -62,15 +62,15 @@ class ItemName:
     on_chain_object_id: str | None
 
     @classmethod
-    def of(cls, name: UUID | str) -> ItemName:
-        """Read a name: the row's id, or the item's id on chain.
+    def of(cls, name: UUID | str, place: str) -> ItemName:
+        """Read a name: the row's id, or the item's on chain; ``place`` is its place.
 
         Raises:
-            Malformed: it is neither.
+            InvalidValue: it is neither.
         """
         if isinstance(name, UUID):
             return cls(name, str(name))
-        on_chain = addresses.on_chain_object_id(name)
+        on_chain = addresses.on_chain_object_id(name, place=place)
         try:
             return cls(UUID(on_chain), on_chain)
         except ValueError:
@@ -92,5 +92,5 @@ def refuse_no_cents(field: str, value: object) -> None:
     """
     if type(value) is not int or not 0 <= value <= MOST_CENTS:
         raise errors.InvalidValue(
-            f"{field} is USD cents, an int of 0 to {MOST_CENTS}: 1490 for 14.90"
+            f"USD cents, an int of 0 to {MOST_CENTS}: 1490 for 14.90", place=field
         )

@@ -84,7 +84,7 @@ class OrderEvent:
     def __post_init__(self) -> None:
         # What untyped callers give may be anything.
         if not isinstance(self.body, bytes | None):  # pyright: ignore[reportUnnecessaryIsInstance]  # as above
-            raise errors.InvalidValue("body is no bytes")
+            raise errors.InvalidValue("bytes | None", place="body")
 
     def bytes_to_keep(self) -> bytes | None:
         """Give the body, or the payload as JSON; None if it is larger than 1 MiB."""

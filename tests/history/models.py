@@ -456,7 +456,7 @@ def _checkout(call: Call, state: Shop, found: Found) -> Iterator[Shop]:
     taken = any(name and state.named(name) for _, name in lines)
     by_item = {item: product for product, item in state.cart}
     there = all(item in by_item for item, _ in lines)
-    if call.error == "CheckoutConflict":
+    if call.error == "AlreadyExists":
         if taken and not before:
             yield state
         return
@@ -571,11 +571,8 @@ def _attach(call: Call, state: Shop) -> Iterator[Shop]:
         if call.error == "OrderNotFound":
             yield state
         return
-    if call.error == "CheckoutConflict":
-        if order.crossmint not in {None, name}:
-            yield state
-    elif call.error == "AlreadyExists":
-        if order.crossmint is None and state.named(name):
+    if call.error == "AlreadyExists":
+        if order.crossmint != name and (order.crossmint or state.named(name)):
             yield state
     elif order.crossmint == name:
         yield state
@@ -595,7 +592,7 @@ def _pay(call: Call, state: Shop) -> Iterator[Shop]:
     if order is None:
         return
     refused = used or order.digest not in {None, digest}
-    if call.error == "DigestConflict":
+    if call.error == "AlreadyExists":
         if refused:
             yield state
     elif not refused and (not _known(call) or call.result == order.id):

@@ -59,7 +59,7 @@ def test_an_order_is_attached_once(
 ) -> None:
     """A second Crossmint order is refused, and the first stays."""
     store.attach_crossmint_order(user_id, placed.order.id, "x")
-    with pytest.raises(errors.CheckoutConflict):
+    with pytest.raises(errors.AlreadyExists):
         store.attach_crossmint_order(user_id, placed.order.id, "y")
     again = store.attach_crossmint_order(user_id, placed.order.id, "x")
     assert again.crossmint_order_id == "x"
@@ -79,7 +79,7 @@ def test_a_checkout_is_repeated_though_something_was_attached(
         assert placed[0].order.crossmint_order_id == "y"
         assert [each.item for each in placed] == [each.item for each in first]
     other = [factories.line(unnamed, "z"), lines[1]]
-    with pytest.raises(errors.CheckoutConflict):
+    with pytest.raises(errors.AlreadyExists):
         store.checkout(user_id, other)
     assert len(factories.orders_of(conn, user_id)) == 2
 
@@ -137,7 +137,7 @@ def test_a_deposit_is_no_checkout(
     assert deposit is not None
     with pytest.raises(errors.OrderNotCancellable):
         store.cancel_order(user_id, deposit.id)
-    with pytest.raises(errors.CheckoutConflict):
+    with pytest.raises(errors.AlreadyExists):
         store.attach_crossmint_order(user_id, deposit.id, "x")
     attached = order_steps.attach_transaction(
         conn, id=deposit.id, user_id=user_id, tx_hash=DIGEST

@@ -165,7 +165,7 @@ def test_cents_are_an_int_and_nothing_else(price: object) -> None:
         lambda: Product(product_id="B01", product_name="N", price=given_price),
         lambda: checkouts.refuse_malformed([line]),
     ):
-        with pytest.raises(errors.InvalidValue, match="is USD cents, an int of 0 to"):
+        with pytest.raises(errors.InvalidValue, match="USD cents, an int of 0 to"):
             use()
 
 
@@ -226,7 +226,7 @@ def test_what_is_no_name_is_refused(store: Store, user_id: UUID, name: str) -> N
         lambda: store.remove_cart_item(user_id, name),
         lambda: store.checkout(user_id, [CheckoutLine(cart_item_id=name)]),
     ):
-        with pytest.raises(errors.Malformed):
+        with pytest.raises(errors.InvalidValue):
             call()
 
 

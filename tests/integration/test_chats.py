@@ -235,8 +235,8 @@ def test_both_faces_do_the_same(
 
     assert [type(each) for each in asyncio.run(act())] == [
         errors.ChatSessionNotFound,
-        errors.MessageRefused,
-        errors.MessageRefused,
+        errors.InvalidValue,
+        errors.InvalidValue,
     ]
     # The other session's messages, which are younger, stay.
     store.save_turn(user_id, sessions[0].id, [said("d")], replace_after="a")
@@ -279,7 +279,7 @@ def test_a_refused_turn_writes_nothing(
     """Neither the session nor any message changes."""
     store.save_turn(session.user_id, session.id, [said("a"), said("b")])
     before = Tables(conn).read()
-    with pytest.raises(errors.MessageRefused):
+    with pytest.raises(errors.InvalidValue):
         store.save_turn(session.user_id, session.id, turn, replace_after=replace_after)
     assert Tables(conn).read() == before
 
@@ -605,7 +605,7 @@ def test_other_tasks_run_while_a_large_turn_is_made_ready(database_url: str) -> 
             counting = asyncio.create_task(count())
             await asyncio.sleep(0)
             before = rounds
-            with pytest.raises(errors.MessageRefused):
+            with pytest.raises(errors.InvalidValue):
                 await astore.save_turn(uuid4(), uuid4(), [*turn, said("\0")])
             counting.cancel()
             return rounds - before

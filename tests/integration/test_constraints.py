@@ -225,18 +225,22 @@ def test_every_rule_is_tried() -> None:
     assert VIOLATIONS.keys() == RULES.keys()
 
 
+# What the database refuses.
+REFUSED = (errors.DatabaseError, errors.InvalidValue)
+
+
 @pytest.mark.parametrize("rule", sorted(VIOLATIONS))
 def test_a_broken_rule_is_named(
     rule: str, store: Store, rows: dict[str, UUID | str]
 ) -> None:
     """The error has the kind of its rule, its name and its words."""
     if rule.endswith(("_key", "_pkey")):
-        kind: type[errors.DatabaseError] = errors.AlreadyExists
+        kind: type[errors.DatabaseError | errors.InvalidValue] = errors.AlreadyExists
     elif rule.endswith("_fkey"):
         kind = errors.MissingReference
     else:
         kind = errors.InvalidValue
-    with pytest.raises(errors.DatabaseError) as raised, store.connection() as conn:
+    with pytest.raises(REFUSED) as raised, store.connection() as conn:
         conn.execute(VIOLATIONS[rule], rows)
     assert type(raised.value) is kind
     assert raised.value.constraint == rule
@@ -280,11 +284,11 @@ def test_a_missing_value_names_its_column(store: Store) -> None:
 def test_an_error_has_the_kind_of_its_state(
     store: Store,
     statement: LiteralString,
-    kind: type[errors.DatabaseError],
+    kind: type[errors.DatabaseError | errors.InvalidValue],
     sqlstate: str,
 ) -> None:
     """What breaks no named rule is told apart by its SQLSTATE."""
-    with pytest.raises(errors.DatabaseError) as raised, store.connection() as conn:
+    with pytest.raises(REFUSED) as raised, store.connection() as conn:
         conn.execute(statement)
     assert type(raised.value) is kind
     assert raised.value.sqlstate == sqlstate

@@ -104,7 +104,7 @@ def test_no_error_holds_a_key(store: Store, conn: psycopg.Connection) -> None:
     user_steps.set_sui_private_key(conn, id=stranger, token=token)
     key, typo = SecretStr(KEY), SecretStr(KEY[:-1])
     uses: list[tuple[type[errors.StoreError], Callable[[], object]]] = [
-        (errors.Malformed, lambda: store.set_sui_private_key(user_id, typo)),
+        (errors.InvalidValue, lambda: store.set_sui_private_key(user_id, typo)),
         (errors.UserNotFound, lambda: store.set_sui_private_key(UUID(int=0), key)),
         (errors.Undecryptable, lambda: store.get_sui_private_key(stranger)),
     ]

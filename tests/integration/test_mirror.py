@@ -255,8 +255,8 @@ def test_an_event_without_its_time_has_ours(
     ids=range(13),
 )
 def test_what_is_no_page_is_refused(onchain: Store, given: str | bytes) -> None:
-    """What has no list of events, or no cursor where one should be, is Malformed."""
-    with pytest.raises(errors.Malformed, match=r"page|cursor"):
+    """What has no list of events, or no cursor where one should be, is InvalidValue."""
+    with pytest.raises(errors.InvalidValue, match=r"page|cursor"):
         onchain.record_chain_page(given, asked_with=None)
     assert onchain.get_chain_cursor() is None
 

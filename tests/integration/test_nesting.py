@@ -117,7 +117,7 @@ def test_a_refusal_leaves_the_transaction_usable(
             users.set_display_name(inside, id=user_id, display_name="Ada")
             with pytest.raises(errors.ItemUnavailable):
                 bound.checkout(user_id, [factories.line(taken, "y")])
-            with pytest.raises(errors.CheckoutConflict):
+            with pytest.raises(errors.AlreadyExists):
                 bound.checkout(user_id, [factories.line(item, "taken")])
             with pytest.raises(errors.OrderNotFound):
                 bound.cancel_order(user_id, user_id)
@@ -137,7 +137,7 @@ def test_a_conflict_within_a_transaction_is_told_as_without(
     def attach_second() -> None:
         with store.transaction() as inside:
             bound = store.within(inside)
-            with pytest.raises(errors.DigestConflict):
+            with pytest.raises(errors.AlreadyExists):
                 bound.attach_transaction("y", digest)
             again = bound.checkout(user_id, [factories.line(items[0], "x")])
             assert [each.order.tx_hash for each in again] == [digest]

@@ -96,9 +96,9 @@ def test_a_digest_is_recorded_once(store: Store, placed: PlacedOrder) -> None:
     first = store.attach_transaction("x", DIGEST)
     assert first == replace(placed.order, tx_hash=DIGEST)
     assert store.attach_transaction("x", DIGEST) == first
-    with pytest.raises(errors.DigestConflict) as refused:
+    with pytest.raises(errors.AlreadyExists) as refused:
         store.attach_transaction("x", OTHER)
-    assert refused.value.crossmint_order_id == "x"
+    assert refused.value.constraint == "orders_tx_hash_key"
     assert not re.search(f"{OTHER}|{DIGEST}", str(refused.value))
     assert store.attach_transaction("x", DIGEST) == first
 
@@ -112,7 +112,7 @@ def test_a_digest_is_one_order_s(
     store.attach_transaction("x", DIGEST)
     deposits.claim_deposit(conn, user_id=user_id, tx_hash=OTHER)
     for digest in (DIGEST, OTHER):
-        with pytest.raises(errors.DigestConflict):
+        with pytest.raises(errors.AlreadyExists):
             store.attach_transaction("y", digest)
     assert placed.order.crossmint_order_id == "x"
 
@@ -126,7 +126,7 @@ def test_a_deleted_user_s_digest_is_used_up(
     other = factories.add_user(conn)
     store.checkout(other, [factories.line(factories.add_item(conn, other), "y")])
     store.delete_user(placed.order.user_id)
-    with pytest.raises(errors.DigestConflict):
+    with pytest.raises(errors.AlreadyExists):
         store.attach_transaction("y", DIGEST)
 
 
@@ -143,7 +143,7 @@ def test_a_digest_is_base58(store: Store, placed: PlacedOrder) -> None:
     """What is no Sui digest is refused before the database is asked."""
     assert placed.order.crossmint_order_id == "x"
     for text in ("", "0x" + "1" * 64, DIGEST.lower(), DIGEST + "1"):
-        with pytest.raises(errors.Malformed):
+        with pytest.raises(errors.InvalidValue):
             store.attach_transaction("x", text)
 
 
@@ -163,7 +163,7 @@ def test_two_digests_at_once(store: Store, gate: Gate) -> None:
         lambda: store.attach_transaction("x", OTHER),
     )
     assert one.result().tx_hash == DIGEST
-    with pytest.raises(errors.DigestConflict):
+    with pytest.raises(errors.AlreadyExists):
         other.result()
 
 
@@ -195,7 +195,7 @@ def test_one_digest_for_two_orders_at_once(store: Store, gate: Gate) -> None:
         lambda: store.attach_transaction("y", DIGEST),
     )
     assert one.result().crossmint_order_id == "x"
-    with pytest.raises(errors.DigestConflict):
+    with pytest.raises(errors.AlreadyExists):
         other.result()
 
 

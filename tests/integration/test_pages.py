@@ -116,7 +116,7 @@ def test_a_cursor_is_of_one_list(store: Store, user_id: UUID) -> None:
     for name, read in every.items():
         for other, cursor in cursors.items():
             if cursor is not None and other != name:
-                with pytest.raises(errors.Malformed):
+                with pytest.raises(errors.InvalidValue):
                     read(cursor=cursor)
 
 
@@ -145,7 +145,7 @@ foreign = (
 @given(cursor=foreign)
 def test_what_no_list_gave_is_refused(store: Store, cursor: str) -> None:
     """A text that is no cursor is refused by a typed error, before the database."""
-    with pytest.raises(errors.Malformed):
+    with pytest.raises(errors.InvalidValue):
         store.list_orders(UUID(int=0), cursor=cursor)
 
 

@@ -216,7 +216,7 @@ def test_an_order_on_chain(onchain: Store) -> None:
     cursor = onchain.get_chain_cursor()
     onchain.record_chain_page(chains.page([created], (digest, "0")), asked_with=cursor)
     assert onchain.attach_transaction("c-2", digest).tx_hash == digest
-    with pytest.raises(errors.DigestConflict):
+    with pytest.raises(errors.AlreadyExists):
         onchain.attach_transaction("c-2", chains.digest(3))
     with onchain.connection() as conn:
         assert carts.list_cart_items(conn, user_id=user_id, max_rows=9) == []

@@ -964,7 +964,7 @@ def test_what_was_used_up_pays_nothing_again(
 ) -> None:
     """What a deleted user's order has used is refused as if the order were there."""
     store.delete_user(user_id)
-    with pytest.raises(errors.CheckoutConflict) as refused:
+    with pytest.raises(errors.AlreadyExists) as refused:
         store.checkout(others.user_id, [factories.line(others, "x")])
     assert refused.value.constraint == "orders_crossmint_order_id_key"
     [placed] = store.checkout(others.user_id, [factories.line(others)])
@@ -972,7 +972,7 @@ def test_what_was_used_up_pays_nothing_again(
         store.attach_crossmint_order(others.user_id, placed.order.id, "x")
     assert attached.value.constraint == "orders_crossmint_order_id_key"
     store.attach_crossmint_order(others.user_id, placed.order.id, "y")
-    with pytest.raises(errors.DigestConflict):
+    with pytest.raises(errors.AlreadyExists):
         store.attach_transaction("y", DIGEST)
 
 
@@ -987,5 +987,5 @@ def test_an_order_that_waits_for_a_deletion(
         lambda: store.checkout(others.user_id, [factories.line(others, "x")]),
     )
     assert one.result() is None
-    with pytest.raises(errors.CheckoutConflict):
+    with pytest.raises(errors.AlreadyExists):
         other.result()

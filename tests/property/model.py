@@ -129,7 +129,7 @@ class Shop:
 
     def refusal(
         self, user_id: UUID, lines: Sequence[CheckoutLine]
-    ) -> type[errors.CheckoutRefused] | None:
+    ) -> type[errors.StoreError] | None:
         """Say why a checkout is refused; None if it is placed, now or before."""
         if not lines:
             return errors.EmptyCheckout
@@ -139,7 +139,7 @@ class Shop:
         if self.placed_before(user_id, lines):
             return None
         if any(_overlap(line, order.line) for line in lines for order in self._all()):
-            return errors.CheckoutConflict
+            return errors.AlreadyExists
         items = [self.named(line) for line in lines]
         # By its id and by the one on chain, which only the database can tell.
         if _repeats(item.id for item in items if item.owner == user_id):
@@ -247,7 +247,7 @@ class Shop:
     ) -> type[errors.StoreError] | None:
         """Say why an order cannot get this Crossmint order."""
         if order.line.crossmint_order_id not in {None, crossmint_order_id}:
-            return errors.CheckoutConflict
+            return errors.AlreadyExists
         others = (each for each in self._all() if each is not order)
         if any(each.line.crossmint_order_id == crossmint_order_id for each in others):
             return errors.AlreadyExists

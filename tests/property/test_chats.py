@@ -497,7 +497,7 @@ class ChatMachine(RuleBasedStateMachine):
             and call.replace_after is not None
             and session.place_of(call.replace_after) is None
         ):
-            with pytest.raises(errors.MessageRefused) as refused:
+            with pytest.raises(errors.InvalidValue) as refused:
                 save()
             assert refused.value.place == "replace_after"
         else:

@@ -37,11 +37,11 @@ def refuses(normalise: Normalise, text: str) -> bool:
     """Whether the text is refused, with the same error as any other text."""
     try:
         normalise(text)
-    except errors.Malformed as error:
+    except errors.InvalidValue as error:
         shown = repr(error), error.expected
     else:
         return False
-    with pytest.raises(errors.Malformed) as another:
+    with pytest.raises(errors.InvalidValue) as another:
         normalise("")
     assert shown == (repr(another.value), another.value.expected)
     return True

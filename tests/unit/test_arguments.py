@@ -106,7 +106,9 @@ def test_a_wrong_type_is_refused(
     for value in wrong:
         with pytest.raises(errors.InvalidValue) as refused:
             call(method, **{**right, place: value})
-        assert str(refused.value) == f"{place} is no {parameters[place].annotation}"
+        wanted = parameters[place].annotation
+        assert (refused.value.place, refused.value.expected) == (place, wanted)
+        assert str(refused.value) == f"{place}: expected {wanted}"
         assert VALUE not in str(refused.value)
 
 

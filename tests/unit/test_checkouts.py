@@ -78,7 +78,7 @@ def same(
     given_lines: list[CheckoutLine], stored: list[PlacedOrder]
 ) -> list[PlacedOrder] | None:
     """Find the lines among what was placed."""
-    names = [ItemName.of(line.cart_item_id) for line in given_lines]
+    names = [ItemName.of(line.cart_item_id, "cart_item_id") for line in given_lines]
     return checkouts.same_checkout(given_lines, names, stored)
 
 

@@ -70,9 +70,9 @@ class AsyncCarts(AsyncDatabase):
         """Give an item of the user's cart by its id or its id on chain, if it is there.
 
         Raises:
-            Malformed: ``item`` is neither.
+            InvalidValue: ``item`` is neither.
         """
-        name = ItemName.of(item)
+        name = ItemName.of(item, "item")
         async with self.connection() as conn:
             return await cart_steps.get_cart_item(
                 conn,
@@ -89,10 +89,10 @@ class AsyncCarts(AsyncDatabase):
         ``item`` is its id or its id on chain.
 
         Raises:
-            Malformed: it is neither.
+            InvalidValue: it is neither.
         """
         self._require("db")
-        name = ItemName.of(item)
+        name = ItemName.of(item, "item")
         async with self.connection() as conn:
             return await cart_steps.remove_cart_item(
                 conn,

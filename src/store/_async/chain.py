@@ -81,7 +81,7 @@ class AsyncMirror(AsyncDatabase):
 
         Raises:
             ChainCursorMoved: another worker was faster; nothing was written.
-            Malformed: it is no page.
+            InvalidValue: it is no page.
             TooMany: it has more than CHAIN_PAGE_MAX_EVENTS events.
 
         Example::
@@ -121,7 +121,7 @@ class AsyncMirror(AsyncDatabase):
         late, or all events from the beginning. What is recorded already stays as it is.
 
         Raises:
-            Malformed: it is no page.
+            InvalidValue: it is no page.
             TooMany: it has more than CHAIN_PAGE_MAX_EVENTS events.
         """
         self._require_onchain()

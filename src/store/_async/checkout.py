@@ -32,9 +32,9 @@ class AsyncCheckout(AsyncDatabase):
             RepeatedItem: two lines name one item or Crossmint order.
             ItemUnavailable: an item is not in the user's cart.
             PriceChanged: an item costs another price than the line expects.
-            CheckoutConflict: a Crossmint order belongs to another one.
-            InvalidValue: an id, price or amount breaks a rule of the schema.
-            Malformed: an item's name is neither an id nor one on chain.
+            AlreadyExists: a Crossmint order belongs to another checkout.
+            InvalidValue: an id, price or amount breaks a rule of the schema, or an
+                item's name is neither an id nor one on chain.
         """
         limit = self.settings.checkout_max_lines
         refuse_too_many("lines", lines, limit, "CHECKOUT_MAX_LINES")
@@ -106,9 +106,7 @@ class AsyncCheckout(AsyncDatabase):
         names: Sequence[ItemName],
         refusal: errors.AlreadyExists | errors.InvalidValue,
     ) -> errors.StoreError:
-        if isinstance(refusal, errors.AlreadyExists):
-            return errors.CheckoutConflict(refusal.constraint)
-        if refusal.table != "order_items":
+        if isinstance(refusal, errors.AlreadyExists) or refusal.table != "order_items":
             return refusal
         async with self.connection() as conn:
             items = await cart_steps.list_named_cart_items(

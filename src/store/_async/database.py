@@ -173,8 +173,9 @@ class AsyncDatabase:
         """Lend a connection for single queries, each of which commits by itself.
 
         Raises:
-            DatabaseError: in place of the driver's errors, as they leave the block;
-                `OutcomeUnknown` if the reply was lost to what may have been committed.
+            DatabaseError, InvalidValue: in place of the driver's errors, as they leave
+                the block; `OutcomeUnknown` if the reply was lost to what may have been
+                committed.
         """
         if self._bound is not None:
             async with self._savepoint(self._bound) as bound:
@@ -206,8 +207,9 @@ class AsyncDatabase:
         its rows and COMMIT with what was queued after the last. READ COMMITTED.
 
         Raises:
-            DatabaseError: in place of the driver's errors, as they leave the block;
-                `OutcomeUnknown` if the connection died after COMMIT was sent.
+            DatabaseError, InvalidValue: in place of the driver's errors, as they leave
+                the block; `OutcomeUnknown` if the connection died after COMMIT was
+                sent.
         """
         if self._bound is not None:
             async with self._savepoint(self._bound) as bound:

@@ -147,8 +147,8 @@ class AsyncOrders(AsyncDatabase):
 
         Raises:
             OrderNotFound: the user has no such order.
-            CheckoutConflict: it has another Crossmint order.
-            AlreadyExists: another order has this Crossmint order.
+            AlreadyExists: it has another Crossmint order, or another order has this
+                one.
         """
 
         async def work(conn: _Connection) -> Order:
@@ -167,7 +167,10 @@ class AsyncOrders(AsyncDatabase):
                 made = await self._recompute(conn, order_id)
                 return made.order if made else order
             if await orders.get_order(conn, id=order_id, user_id=user_id):
-                raise errors.CheckoutConflict("orders_crossmint_order_id_key")
+                raise errors.AlreadyExists(
+                    "the order has another Crossmint order",
+                    constraint="orders_crossmint_order_id_key",
+                )
             raise errors.OrderNotFound(order_id)
 
         return await self.atomically(work)
@@ -180,11 +183,11 @@ class AsyncOrders(AsyncDatabase):
         The same digest again returns the order as it is by then.
 
         Raises:
-            Malformed: it is no Sui digest.
+            InvalidValue: it is no Sui digest.
             OrderNotFound: no checkout has this Crossmint order.
-            DigestConflict: it has another digest, or another order has this one.
+            AlreadyExists: it has another digest, or another order has this one.
         """
-        digest = addresses.sui_digest(tx_digest)
+        digest = addresses.sui_digest(tx_digest, place="tx_digest")
         for _ in range(2):  # again if the order was only placed between the two
             try:
                 async with self.connection() as conn:
@@ -201,7 +204,10 @@ class AsyncOrders(AsyncDatabase):
                 )
             if there is None:
                 raise errors.OrderNotFound(crossmint_order_id=crossmint_order_id)
-        raise errors.DigestConflict(crossmint_order_id)
+        raise errors.AlreadyExists(
+            "the order has another digest already, or the digest is another order's",
+            constraint="orders_tx_hash_key",
+        )
 
     async def page_orders(
         self,
@@ -221,8 +227,9 @@ class AsyncOrders(AsyncDatabase):
         Raises:
             InvalidValue: the page or the limit is below 1.
         """
-        if page < 1 or limit < 1:
-            raise errors.InvalidValue("a page and its limit are at least 1")
+        for place, given in (("page", page), ("limit", limit)):
+            if given < 1:
+                raise errors.InvalidValue("1 or more", place=place)
         async with self.connection() as conn:
             rows = await order_steps.page_orders(
                 conn,
@@ -330,7 +337,7 @@ class AsyncOrders(AsyncDatabase):
             InvalidValue: the amount or the hash breaks a rule of the schema.
         """
         if isinstance(amount_usdc, float):
-            raise errors.InvalidValue("amount_usdc is a float, which is not exact")
+            raise errors.InvalidValue("Decimal", place="amount_usdc")
         async with self.connection() as conn:
             recorded = await deposit_steps.insert_verified_deposit(
                 conn, user_id=user_id, tx_hash=tx_hash, amount_usdc=amount_usdc

@@ -71,9 +71,9 @@ class Carts(Database):
         """Give an item of the user's cart by its id or its id on chain, if it is there.
 
         Raises:
-            Malformed: ``item`` is neither.
+            InvalidValue: ``item`` is neither.
         """
-        name = ItemName.of(item)
+        name = ItemName.of(item, "item")
         with self.connection() as conn:
             return cart_steps.get_cart_item(
                 conn,
@@ -88,10 +88,10 @@ class Carts(Database):
         ``item`` is its id or its id on chain.
 
         Raises:
-            Malformed: it is neither.
+            InvalidValue: it is neither.
         """
         self._require("db")
-        name = ItemName.of(item)
+        name = ItemName.of(item, "item")
         with self.connection() as conn:
             return cart_steps.remove_cart_item(
                 conn,

@@ -56,7 +56,8 @@ class Chats(Database):
 
         Raises:
             TooMany: more than TURN_MAX_MESSAGES messages.
-            MessageRefused: a message cannot be stored, or ``replace_after`` is none.
+            InvalidValue: a message cannot be stored, or ``replace_after`` is no
+                message's id; ``place`` says where.
             ChatSessionNotFound: the user has no such session.
             ChatOvertaken: the session was saved since ``from_version``.
         """
@@ -93,7 +94,9 @@ class Chats(Database):
                         msg_id=replace_after,
                     )
                     if kept is None and touched():
-                        raise errors.MessageRefused("replace_after", "is not there")
+                        raise errors.InvalidValue(
+                            "the id of a message of the session", place="replace_after"
+                        )
                 chat_steps.save_chat_messages(
                     conn,
                     session_id=session_id,

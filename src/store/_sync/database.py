@@ -174,8 +174,9 @@ class Database:
         """Lend a connection for single queries, each of which commits by itself.
 
         Raises:
-            DatabaseError: in place of the driver's errors, as they leave the block;
-                `OutcomeUnknown` if the reply was lost to what may have been committed.
+            DatabaseError, InvalidValue: in place of the driver's errors, as they leave
+                the block; `OutcomeUnknown` if the reply was lost to what may have been
+                committed.
         """
         if self._bound is not None:
             with self._savepoint(self._bound) as bound:
@@ -207,8 +208,9 @@ class Database:
         its rows and COMMIT with what was queued after the last. READ COMMITTED.
 
         Raises:
-            DatabaseError: in place of the driver's errors, as they leave the block;
-                `OutcomeUnknown` if the connection died after COMMIT was sent.
+            DatabaseError, InvalidValue: in place of the driver's errors, as they leave
+                the block; `OutcomeUnknown` if the connection died after COMMIT was
+                sent.
         """
         if self._bound is not None:
             with self._savepoint(self._bound) as bound:

@@ -31,8 +31,8 @@ _SET_ASIDE = Listing("list_set_aside_chain_events", UUID)
 class Lists(Database):
     """The lists of a store that have pages.
 
-    Without a cursor they begin at the beginning. All raise Malformed where the cursor
-    is none that the same list gave, and InvalidValue where ``max_rows`` is below 1. ::
+    Without a cursor they begin at the beginning. All raise InvalidValue where the
+    cursor is none that the same list gave, or ``max_rows`` is below 1. ::
 
         page = store.list_orders(user_id)
         while page.next_cursor:

@@ -146,8 +146,8 @@ class Orders(Database):
 
         Raises:
             OrderNotFound: the user has no such order.
-            CheckoutConflict: it has another Crossmint order.
-            AlreadyExists: another order has this Crossmint order.
+            AlreadyExists: it has another Crossmint order, or another order has this
+                one.
         """
 
         def work(conn: _Connection) -> Order:
@@ -166,7 +166,10 @@ class Orders(Database):
                 made = self._recompute(conn, order_id)
                 return made.order if made else order
             if orders.get_order(conn, id=order_id, user_id=user_id):
-                raise errors.CheckoutConflict("orders_crossmint_order_id_key")
+                raise errors.AlreadyExists(
+                    "the order has another Crossmint order",
+                    constraint="orders_crossmint_order_id_key",
+                )
             raise errors.OrderNotFound(order_id)
 
         return self.atomically(work)
@@ -177,11 +180,11 @@ class Orders(Database):
         The same digest again returns the order as it is by then.
 
         Raises:
-            Malformed: it is no Sui digest.
+            InvalidValue: it is no Sui digest.
             OrderNotFound: no checkout has this Crossmint order.
-            DigestConflict: it has another digest, or another order has this one.
+            AlreadyExists: it has another digest, or another order has this one.
         """
-        digest = addresses.sui_digest(tx_digest)
+        digest = addresses.sui_digest(tx_digest, place="tx_digest")
         for _ in range(2):  # again if the order was only placed between the two
             try:
                 with self.connection() as conn:
@@ -198,7 +201,10 @@ class Orders(Database):
                 )
             if there is None:
                 raise errors.OrderNotFound(crossmint_order_id=crossmint_order_id)
-        raise errors.DigestConflict(crossmint_order_id)
+        raise errors.AlreadyExists(
+            "the order has another digest already, or the digest is another order's",
+            constraint="orders_tx_hash_key",
+        )
 
     def page_orders(
         self,
@@ -218,8 +224,9 @@ class Orders(Database):
         Raises:
             InvalidValue: the page or the limit is below 1.
         """
-        if page < 1 or limit < 1:
-            raise errors.InvalidValue("a page and its limit are at least 1")
+        for place, given in (("page", page), ("limit", limit)):
+            if given < 1:
+                raise errors.InvalidValue("1 or more", place=place)
         with self.connection() as conn:
             rows = order_steps.page_orders(
                 conn,
@@ -321,7 +328,7 @@ class Orders(Database):
             InvalidValue: the amount or the hash breaks a rule of the schema.
         """
         if isinstance(amount_usdc, float):
-            raise errors.InvalidValue("amount_usdc is a float, which is not exact")
+            raise errors.InvalidValue("Decimal", place="amount_usdc")
         with self.connection() as conn:
             recorded = deposit_steps.insert_verified_deposit(
                 conn, user_id=user_id, tx_hash=tx_hash, amount_usdc=amount_usdc

@@ -75,11 +75,15 @@ class Users(Database):
         Raises:
             WalletAlreadyActive: with another address or key, which stay.
             WalletNotPending: the provisioning was not begun, or was failed.
-            Malformed: an address or the key is none.
+            InvalidValue: an address or the key is none, or an id too long.
             UserNotFound, ConfigurationError (WALLET_ENCRYPTION_KEYS).
         """
-        sui = addresses.sui_address(wallet_address)
-        evm = addresses.evm_address(evm_address) if evm_address else None
+        sui = addresses.sui_address(wallet_address, place="wallet_address")
+        evm = (
+            addresses.evm_address(evm_address, place="evm_address")
+            if evm_address
+            else None
+        )
         token = None if key is None else self._encrypted(user_id, key)
 
         def work(conn: _Connection) -> UserProfile:
@@ -115,7 +119,7 @@ class Users(Database):
 
         Raises:
             WalletAlreadyActive: with another key, which stays.
-            Malformed: it is no Sui private key.
+            InvalidValue: it is no Sui private key.
             UserNotFound, ConfigurationError (WALLET_ENCRYPTION_KEYS).
         """
         token = self._encrypted(user_id, key)
@@ -166,7 +170,7 @@ class Users(Database):
 
     def _encrypted(self, user_id: UUID, key: SecretStr) -> str:
         if not addresses.sui_private_key_is_sound(key.get_secret_value()):
-            raise errors.Malformed("a Sui private key (suiprivkey1…)")
+            raise errors.InvalidValue("a Sui private key (suiprivkey1…)", place="key")
         ring = KeyRing(self.settings.wallet_keys())
         return ring.encrypt(key, user_id, SUI_PRIVATE_KEY)
 
