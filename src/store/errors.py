@@ -39,7 +39,10 @@
     ├── Undecryptable          what is stored is no token of this row and key ring
     ├── WrongCartService       CART_SERVICE gives the carts another writer
     ├── ChainCursorMoved       another worker has recorded the chain's next page
+    ├── ChainEventNotFound     no event of this id is set aside
     ├── CartFull               the cart has CART_MAX_ITEMS items
+    ├── CartItemNotFound
+    ├── CartItemOrdered        an order has the item
     ├── UserNotFound
     ├── UserHasOpenOrders
     ├── WalletAlreadyActive    a wallet has its address and key for good
@@ -388,12 +391,46 @@ class ChainCursorMoved(StoreError):
         self.stored = stored
 
 
+class ChainEventNotFound(StoreError):
+    """No event is set aside with this id: none was, or it is recorded by now.
+
+    Attribute: ``event_id``.
+    """
+
+    def __init__(self, event_id: UUID) -> None:
+        super().__init__(f"no event {event_id} is set aside")
+        self.event_id = event_id
+
+
 class CartFull(StoreError):
     """The cart has as many items as it may have: ``limit``, from CART_MAX_ITEMS."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"the cart is full: it has {limit} items or more")
         self.limit = limit
+
+
+class CartItemNotFound(StoreError):
+    """The user never had this item; ``item`` is what it was named by."""
+
+    def __init__(self, item: UUID | str) -> None:
+        super().__init__(f"the user has no cart item {item}")
+        self.item = item
+
+
+class CartItemOrdered(StoreError):
+    """The item is out of the cart because an order has it; nothing was written.
+
+    Attributes: ``cart_item_id``, ``order_id`` and ``status``, what the order is.
+    """
+
+    def __init__(self, cart_item_id: UUID, order_id: UUID, status: OrderStatus) -> None:
+        super().__init__(
+            f"order {order_id}, which is {status}, has the cart item {cart_item_id}"
+        )
+        self.cart_item_id = cart_item_id
+        self.order_id = order_id
+        self.status = status
 
 
 class UserNotFound(StoreError):

@@ -396,7 +396,7 @@ class Shopper:
 
         async def work() -> bool:
             gone = await waited(self.store.remove_cart_item(UUID(user), UUID(item)))
-            return gone is not None
+            return str(gone.id) == item
 
         await self._recorded("remove", {"user": user, "item": item}, work)
 
@@ -583,11 +583,11 @@ class Shopper:
         """Record a deposit that somebody else may claim, too."""
         hashed = self._hash(user)
 
-        async def work() -> list[Any] | None:
+        async def work() -> list[Any]:
             got = await waited(
                 self.store.record_deposit(UUID(user), hashed, Decimal(5))
             )
-            return None if got is None else [str(got.deposit.id), got.is_first]
+            return [str(got.deposit.id), got.is_first]
 
         await self._recorded("deposit", {"user": user, "hash": hashed}, work)
 

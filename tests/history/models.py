@@ -167,7 +167,7 @@ def deposit(  # noqa: PLR0912 - a case for each result
         elif call.error == "UserNotFound":
             if user in state.gone:
                 yield state
-        elif call.result is None:  # or it waited for the deletion of who had it
+        elif call.error == "AlreadyExists":  # or it waited for who had it to be deleted
             if state.owner not in {None, user} and user not in state.gone:
                 yield state
         elif call.result[1]:
@@ -427,7 +427,14 @@ def _add(call: Call, state: Shop, found: Found) -> Iterator[Shop]:
 
 def _remove(call: Call, state: Shop) -> Iterator[Shop]:
     there = {pair for pair in state.cart if pair[1] == call.arguments["item"]}
-    if not _known(call) or call.result == bool(there):
+    held = any(
+        each.item == call.arguments["item"] and state.status(each) != _CANCELLED
+        for each in state.orders
+    )
+    if call.error == "CartItemOrdered":
+        if held and not there:
+            yield state
+    elif (call.result and (there or not held)) or not _known(call):
         yield state._replace(cart=state.cart - there)
 
 

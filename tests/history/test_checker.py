@@ -78,7 +78,7 @@ def sound() -> History:
         call("cart", 8, 9, [], user="ann"),
         call("add", 10, 11, ["i2", True], **pen),
         call("deposit", 2, 3, ["d1", True], user="ann", hash="0x1"),
-        call("deposit", 4, 5, None, user="bob", hash="0x1"),
+        call("deposit", 4, 5, None, "refused", "AlreadyExists", user="bob", hash="0x1"),
         call("credit", 6, 7, "d1", hash="0x1"),
         call("save", 2, 3, 1, text="old", from_version=None, **said),
         call("save", 4, 5, 2, text="new", from_version=1, **said),
@@ -138,7 +138,9 @@ def lost_order(history: History) -> None:
 
 def doubled_deposit(history: History) -> None:
     """One transaction is the first deposit of two users."""
-    history.calls[8] = replace(history.calls[8], result=["d2", True])
+    history.calls[8] = replace(
+        history.calls[8], how="ok", result=["d2", True], error=None
+    )
 
 
 def doubled_credit(history: History) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -194,11 +195,9 @@ def test_an_item_has_two_names(
             store.checkout(user_id, [line])
         assert refused.value.cart_item_ids == {name}
         store.cancel_order(user_id, placed.order.id)
-        assert store.remove_cart_item(uuid4(), name) is None
         removed = store.remove_cart_item(user_id, name)
-        assert removed is not None
         assert removed.id == item.id
-        assert store.remove_cart_item(user_id, name) is None
+        assert store.remove_cart_item(user_id, name) == removed
         conn.execute("UPDATE cart_items SET deleted_at = NULL")
 
 
@@ -234,13 +233,39 @@ def test_what_is_no_name_is_refused(store: Store, user_id: UUID, name: str) -> N
 
 
 def test_an_item_is_removed_once(store: Store, user_id: UUID) -> None:
-    """Only the owner takes an item out, and only an item that is in the cart."""
+    """Removed again, an item is as it was when it was removed."""
     item = store.add_cart_item(user_id, NOTEBOOK).item
-    assert store.remove_cart_item(uuid4(), item.id) is None
     removed = store.remove_cart_item(user_id, item.id)
-    assert removed is not None
-    assert removed.id == item.id
-    assert store.remove_cart_item(user_id, item.id) is None
+    assert removed == replace(item, deleted_at=removed.deleted_at)
+    assert removed.deleted_at is not None
+    assert store.remove_cart_item(user_id, item.id) == removed
+
+
+@pytest.mark.parametrize("whose", ["a stranger's", "nobody's"])
+def test_an_item_of_another_is_not_found(
+    store: Store, conn: psycopg.Connection, user_id: UUID, whose: str
+) -> None:
+    """Only the owner takes an item out: what is not the user's is not there."""
+    item = store.add_cart_item(user_id, NOTEBOOK).item
+    name = item.id if whose == "a stranger's" else uuid4()
+    with pytest.raises(errors.CartItemNotFound) as refused:
+        store.remove_cart_item(factories.add_user(conn), name)
+    assert refused.value.item == name
+    assert cart(conn, user_id) == [item]
+
+
+def test_an_ordered_item_is_not_removed(store: Store, user_id: UUID) -> None:
+    """An item that an order has is told apart from one that was removed."""
+    item = store.add_cart_item(user_id, NOTEBOOK).item
+    [placed] = store.checkout(user_id, [CheckoutLine(cart_item_id=item.id)])
+    with pytest.raises(errors.CartItemOrdered) as refused:
+        store.remove_cart_item(user_id, item.id)
+    error = refused.value
+    assert (error.cart_item_id, error.order_id) == (item.id, placed.order.id)
+    assert error.status == "awaiting_approval"
+    store.add_cart_item(user_id, NOTEBOOK)  # so that the other one stays out
+    store.cancel_order(user_id, placed.order.id)
+    assert store.remove_cart_item(user_id, item.id).id == item.id
 
 
 def test_clearing_empties_one_cart(

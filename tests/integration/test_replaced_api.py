@@ -242,10 +242,8 @@ def test_a_deposit_and_its_replay(store: Store) -> None:
     """A verified deposit is recorded once, credited once, and listed with the total."""
     user_id = signed_in(store)
     recorded = store.record_deposit(user_id, DEPOSIT, Decimal("25.5"))
-    assert recorded is not None
     assert recorded.is_first
     replay = store.record_deposit(user_id, DEPOSIT, Decimal("25.5"))
-    assert replay is not None
     assert not replay.is_first
     with store.transaction() as conn:
         assert deposits.credit_deposit(conn, tx_hash=DEPOSIT)

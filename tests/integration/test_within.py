@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from generated import chats, users
-from store import ChainCursor, CheckoutLine, Product, Settings, Store
+from store import ChainCursor, CheckoutLine, Product, Settings, Store, errors
 from tests.support import chains, factories, stores
 
 PEN = Product(product_id="B01", product_name="Pen", price=1)
@@ -53,6 +53,12 @@ def provision(store: Store, shop: Shop) -> object:
     return store.provision_wallet(
         shop.user_id, wallet_address=chains.wallet(1), key=KEY
     )
+
+
+def retry_unknown(store: Store, _: Shop) -> None:
+    """Try an event again that was never set aside."""
+    with pytest.raises(errors.ChainEventNotFound):
+        store.retry_chain_event(uuid4())
 
 
 METHODS: dict[str, Callable[[Store, Shop], object]] = {
@@ -112,7 +118,7 @@ METHODS: dict[str, Callable[[Store, Shop], object]] = {
         provision(store, shop),
         store.replay_chain_page(chains.page([EVENT])),
     ),
-    "retry_chain_event": lambda store, _: store.retry_chain_event(uuid4()),
+    "retry_chain_event": retry_unknown,
     "save_turn": lambda store, shop: store.save_turn(
         shop.user_id, shop.session_id, [{"id": "1", "role": "user", "parts": []}]
     ),

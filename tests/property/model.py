@@ -242,6 +242,17 @@ class Shop:
         order.cancelled_by_user = True
         self._settle(order)
 
+    def refusal_to_remove(
+        self, user_id: UUID, item: Item
+    ) -> type[errors.StoreError] | None:
+        """Say why a user cannot take an item out of the cart."""
+        if item.owner != user_id:
+            return errors.CartItemNotFound
+        held = (each for each in self._all() if each.item is item)
+        if not item.live and any(each.status != OrderStatus.CANCELLED for each in held):
+            return errors.CartItemOrdered
+        return None
+
     def refusal_to_attach(
         self, order: Order, crossmint_order_id: str
     ) -> type[errors.StoreError] | None:

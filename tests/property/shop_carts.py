@@ -1,5 +1,6 @@
 """What users, and the chain's mirror, do to carts."""
 
+from contextlib import ExitStack
 from uuid import UUID
 
 import pytest
@@ -105,10 +106,13 @@ class CartRules(ShopInvariants):
         user_id = self.users[(owner + stranger) % len(self.users)]
         names: list[UUID | str] = [item.id, item.on_chain_object_id or str(item.id)]
         name = data.draw(st.sampled_from(names))
-        with self.acting_for(user_id):
+        refusal = self.shop.refusal_to_remove(user_id, item)
+        with self.acting_for(user_id), ExitStack() as refused:
+            if refusal:
+                refused.enter_context(pytest.raises(refusal))
             removed = self.store.remove_cart_item(user_id, name)
-        assert (removed is not None) == (item.live and user_id == item.owner)
-        item.live = item.live and removed is None
+            assert removed.id == item.id
+            item.live = False
 
     @precondition(lambda self: len(self.shop.cart(self.users[0])) > 3)
     @rule(who=people)

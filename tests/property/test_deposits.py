@@ -73,11 +73,12 @@ class DepositsMachine(RuleBasedStateMachine):
     def record(self, owner: int, tx_hash: str, amount: Decimal) -> None:
         """What was verified on chain is recorded at once; a replay is told apart."""
         deposit = self.known.setdefault(tx_hash, Deposit(owner))
-        recorded = self.store.record_deposit(self.users[owner], tx_hash, amount)
         if deposit.owner != owner:
-            assert recorded is None
+            with pytest.raises(errors.AlreadyExists) as refused:
+                self.store.record_deposit(self.users[owner], tx_hash, amount)
+            assert refused.value.constraint == "orders_tx_hash_key"
             return
-        assert recorded is not None
+        recorded = self.store.record_deposit(self.users[owner], tx_hash, amount)
         assert recorded.is_first == self._move(
             tx_hash, {"awaiting_approval"}, "payment_confirmed"
         )
@@ -186,7 +187,6 @@ def test_an_adopted_deposit_is_never_paid_out(
     assert not deposits.fail_deposit(conn, tx_hash=HASHES[0])
     with stores.opened(database_url) as store:
         recorded = store.record_deposit(user_id, HASHES[0], amount)
-    assert recorded is not None
     assert not recorded.is_first
     assert conn.execute("SELECT * FROM orders").fetchall() == before
 
@@ -222,7 +222,6 @@ def test_a_deposit_of_no_amount_is_not_recorded(
             store.record_deposit(user_id, HASHES[0], amount)
         assert refused.value.constraint == rule_
         recorded = store.record_deposit(user_id, HASHES[0], Decimal(0))
-    assert recorded is not None
     assert recorded.deposit.amount_usdc == 0
 
 
@@ -242,13 +241,13 @@ def test_two_records_at_once(
             lambda: store.record_deposit(users[0], HASHES[0], Decimal(1)),
             lambda: store.record_deposit(users[1], HASHES[0], Decimal(1)),
         )
-    first, second = one.result(), other.result()
-    assert first is not None
+    first = one.result()
     assert first.is_first
     if same_user:
-        assert second == RecordedDeposit(first.deposit, is_first=False)
+        assert other.result() == RecordedDeposit(first.deposit, is_first=False)
     else:
-        assert second is None
+        with pytest.raises(errors.AlreadyExists):
+            other.result()
 
 
 def test_a_used_up_transaction_is_not_recorded(
@@ -268,7 +267,9 @@ def test_a_used_up_transaction_is_not_recorded(
             [HASHES[1], placed.order.id],
         )
         for used in HASHES[:2]:
-            assert store.record_deposit(user_id, used, Decimal(1)) is None
+            with pytest.raises(errors.AlreadyExists) as refused:
+                store.record_deposit(user_id, used, Decimal(1))
+            assert refused.value.constraint == "orders_tx_hash_key"
 
 
 def test_a_deposit_of_nobody_is_not_claimed(conn: psycopg.Connection) -> None:

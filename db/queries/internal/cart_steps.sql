@@ -77,6 +77,27 @@ WHERE
     AND deleted_at IS NULL
 RETURNING *;
 
+-- name: get_named_cart_item :one
+-- Returns an item of a user, in the cart or not, that is named by its id or on chain, with
+-- the order that holds it, if any does; both as they are at one moment.
+SELECT
+    sqlc.embed(cart_items),
+    sqlc.embed(orders)
+FROM cart_items
+LEFT JOIN order_items ON cart_items.id = order_items.cart_item_id
+LEFT JOIN orders
+    ON
+        order_items.order_id = orders.id
+        AND order_holds_item(orders.status, orders.checkout_id)
+WHERE
+    cart_items.user_id = @user_id
+    AND (
+        cart_items.id = sqlc.narg(id)
+        OR cart_items.on_chain_object_id = sqlc.narg(on_chain_object_id)::text
+    )
+ORDER BY orders.id NULLS LAST
+LIMIT 1;
+
 -- name: clear_cart :execrows
 -- @deferred
 -- Takes everything out of a user's cart. Needs the user's lock, taken by a statement

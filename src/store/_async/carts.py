@@ -81,25 +81,41 @@ class AsyncCarts(AsyncDatabase):
                 on_chain_object_id=name.on_chain_object_id,
             )
 
-    async def remove_cart_item(
-        self, user_id: UUID, item: UUID | str
-    ) -> CartItem | None:
-        """Take an item out of the user's cart; None if it is not in it.
+    async def remove_cart_item(self, user_id: UUID, item: UUID | str) -> CartItem:
+        """Take an item out of the user's cart, by its id or its id on chain.
 
-        ``item`` is its id or its id on chain.
+        One that was taken out before is returned as it was then.
 
         Raises:
-            InvalidValue: it is neither.
+            CartItemNotFound: the user never had it.
+            CartItemOrdered: an order has it.
+            InvalidValue: ``item`` is neither.
         """
         self._require("db")
         name = ItemName.of(item, "item")
         async with self.connection() as conn:
-            return await cart_steps.remove_cart_item(
-                conn,
-                user_id=user_id,
-                id=name.id,
-                on_chain_object_id=name.on_chain_object_id,
-            )
+            while True:  # again only if an order gave the item back between the two
+                removed = await cart_steps.remove_cart_item(
+                    conn,
+                    user_id=user_id,
+                    id=name.id,
+                    on_chain_object_id=name.on_chain_object_id,
+                )
+                if removed:
+                    return removed
+                found = await cart_steps.get_named_cart_item(
+                    conn,
+                    user_id=user_id,
+                    id=name.id,
+                    on_chain_object_id=name.on_chain_object_id,
+                )
+                if found is None:
+                    raise errors.CartItemNotFound(item)
+                gone, order = found.cart_item, found.order
+                if gone.deleted_at is not None and order:
+                    raise errors.CartItemOrdered(gone.id, order.id, order.status)
+                if gone.deleted_at is not None:
+                    return gone
 
     async def clear_cart(self, user_id: UUID) -> int:
         """Take everything out of the user's cart, and tell how many items that was."""

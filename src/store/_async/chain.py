@@ -133,19 +133,22 @@ class AsyncMirror(AsyncDatabase):
 
         return await self._record(given, work)
 
-    async def retry_chain_event(self, event_id: UUID) -> RecordedPage | None:
-        """Try an event that was set aside again; None if there is none with this id.
+    async def retry_chain_event(self, event_id: UUID) -> RecordedPage:
+        """Try an event that was set aside again.
 
         If it can be recorded by now, or is of no use any more, it is set aside no
         longer; else the result's ``set_aside`` is 1, and the reason is the one of now.
         An event that was too large to be kept whole cannot be tried.
+
+        Raises:
+            ChainEventNotFound: none is set aside with this id, or not any longer.
         """
         self._require_onchain()
         async with self.connection() as conn:
             event = await chain.get_set_aside_chain_event(conn, id=event_id)
             cursor = await _stored_cursor(conn)
         if event is None:
-            return None
+            raise errors.ChainEventNotFound(event_id)
         if not event.is_whole:
             return RecordedPage(cursor=cursor, has_next_page=False, set_aside=1)
         return await self.replay_chain_page(f'{{"data": [{event.event}]}}')

@@ -315,16 +315,16 @@ class Orders(Database):
 
     def record_deposit(
         self, user_id: UUID, tx_hash: str, amount_usdc: Decimal
-    ) -> RecordedDeposit | None:
+    ) -> RecordedDeposit:
         """Record a transaction that was verified on chain as the user's deposit; once.
 
         It is payment_confirmed then, and waits to be credited. Recorded before for the
-        same user, it is returned as it is by now, and not as the first; None, if the
-        transaction is somebody else's, or is used up. ``amount_usdc`` is not negative
-        and has at most 6 decimals.
+        same user, it is returned as it is by now, and not as the first. ``amount_usdc``
+        is not negative and has at most 6 decimals.
 
         Raises:
             UserNotFound: there is no such user.
+            AlreadyExists: the transaction is another user's, or paid for an order.
             InvalidValue: the amount or the hash breaks a rule of the schema.
         """
         if isinstance(amount_usdc, float):
@@ -340,7 +340,9 @@ class Orders(Database):
                 return RecordedDeposit(there, is_first=False)
             if users.get_user(conn, id=user_id) is None:
                 raise errors.UserNotFound(user_id)
-        return None
+        raise errors.AlreadyExists(
+            "the transaction is used already", constraint="orders_tx_hash_key"
+        )
 
     def _received_before(self, conn: _Connection, event: OrderEvent) -> ReceivedEvent:
         kept = order_steps.get_received_event(conn, id=event.id)

@@ -14,12 +14,15 @@ from ..cart_steps import (
     CLAIM_CART_ITEMS,
     CLEAR_CART,
     GET_CART_ITEM,
+    GET_NAMED_CART_ITEM,
     LIST_NAMED_CART_ITEMS,
     LOCK_CART,
     REMOVE_CART_ITEM,
     RESTORE_CART_ITEM,
     TAKE_CART_ITEM_OF_ORDER,
+    GetNamedCartItemRow,
     cart_item_row,
+    get_named_cart_item_row,
     order_item_row,
 )
 
@@ -28,6 +31,7 @@ __all__ = [
     "claim_cart_items",
     "clear_cart",
     "get_cart_item",
+    "get_named_cart_item",
     "list_named_cart_items",
     "lock_cart",
     "remove_cart_item",
@@ -168,6 +172,21 @@ async def remove_cart_item(
     """
     cur = AsyncRawCursor(conn, row_factory=cart_item_row)
     await cur.execute(REMOVE_CART_ITEM, (user_id, id, on_chain_object_id))
+    return await cur.fetchone()
+
+
+async def get_named_cart_item(
+    conn: AsyncConnection[Any],
+    *,
+    user_id: UUID,
+    id: UUID | None,
+    on_chain_object_id: str | None,
+) -> GetNamedCartItemRow | None:
+    """Returns an item of a user, in the cart or not, that is named by its id or on chain, with
+    the order that holds it, if any does; both as they are at one moment.
+    """
+    cur = AsyncRawCursor(conn, row_factory=get_named_cart_item_row)
+    await cur.execute(GET_NAMED_CART_ITEM, (user_id, id, on_chain_object_id))
     return await cur.fetchone()
 
 
