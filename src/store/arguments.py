@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from inspect import signature
 from types import UnionType
-from typing import Any, Union, cast, get_args, get_origin, get_type_hints
+from typing import (
+    Any,
+    ParamSpec,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from . import errors
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 class Parameters:
@@ -31,6 +44,24 @@ class Parameters:
                 raise errors.InvalidValue(wanted, place=name)
 
 
+def checked(method: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Have a method refuse what is of another type than its parameter."""
+    parameters = Parameters(method)
+
+    @wraps(method)
+    def call(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        parameters.check(*args, **kwargs)
+        return method(*args, **kwargs)
+
+    return call
+
+
+def _is(value: object, kind: type[object]) -> bool:
+    if isinstance(value, bool):
+        return kind in {bool, object}  # Python's is an int, too
+    return isinstance(value, float | int if kind is float else kind)
+
+
 def _fits(value: object, kind: Any) -> bool:  # noqa: ANN401 - any type's
     """Tell whether it is of the type; what is in a collection, by its class alone."""
     if kind is Any:
@@ -38,7 +69,7 @@ def _fits(value: object, kind: Any) -> bool:  # noqa: ANN401 - any type's
     origin, inner = get_origin(kind) or kind, get_args(kind)
     if origin in {Union, UnionType}:
         return any(_fits(value, each) for each in inner)
-    if not isinstance(value, origin) or (origin is int and isinstance(value, bool)):
+    if not _is(value, origin):
         return False
     classes = tuple(
         object if each is Any else get_origin(each) or each for each in inner

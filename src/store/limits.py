@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sized
 from dataclasses import dataclass, replace
 
-from .errors import TooMany
+from .errors import InvalidValue, TooMany
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Limits:
         """Give these limits with lower ones; higher ones change nothing.
 
         Raises:
-            ValueError: a limit is not above 0.
+            InvalidValue: a limit is not above 0.
         """
         given = {
             "acquire": acquire,
@@ -51,7 +51,7 @@ class Limits:
             if limit is None:
                 continue
             if not limit > 0:
-                raise ValueError(f"the limit {name} is not above 0 seconds")
+                raise InvalidValue("more than 0 seconds", place=name)
             lower[name] = min(limit, getattr(self, name))
         return replace(self, **lower)
 

@@ -201,7 +201,7 @@ def test_limits_are_lowered_only(limit: str) -> None:
     assert limits.lowered(**{limit: 1000}) == limits
     assert getattr(limits.lowered(**{limit: 0.5}), limit) == 0.5
     for bad in (0, -1, float("nan")):
-        with pytest.raises(ValueError, match=limit):
+        with pytest.raises(errors.InvalidValue, match=limit):
             limits.lowered(**{limit: bad})
 
 

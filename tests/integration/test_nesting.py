@@ -178,13 +178,16 @@ def test_within_takes_only_a_transaction_of_its_own(
     """Any other connection is refused, and so is one whose transaction has ended."""
     with stores.opened(database_url) as other, other.transaction() as foreign:
         for wrong in (conn, foreign):
-            with pytest.raises(ValueError, match="transaction"):
+            with pytest.raises(errors.InvalidValue, match="transaction"):
                 store.within(wrong)
-    with store.connection() as single, pytest.raises(ValueError, match="transaction"):
+    with (
+        store.connection() as single,
+        pytest.raises(errors.InvalidValue, match="transaction"),
+    ):
         store.within(single)
     with store.transaction() as inside:
         bound = store.within(inside)
-    with pytest.raises(ValueError, match="ended"):
+    with pytest.raises(errors.InvalidValue, match="ended"):
         bound.clear_cart(user_id)
 
 

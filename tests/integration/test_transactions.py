@@ -1,5 +1,6 @@
 """Transactions: all or nothing, tried again where that is safe, and never silent."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,10 +10,11 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from psycopg import AsyncConnection
 from psycopg.pq import TransactionStatus
 
 from generated import users
-from store import Store, errors
+from store import AsyncStore, Store, errors
 from tests.support import factories, proxy, stores
 from tests.support.proxy import Proxy
 
@@ -249,3 +251,33 @@ def test_other_errors_are_not_tried_again(store: Store, user_id: UUID) -> None:
     with pytest.raises(errors.InvalidValue):
         store.atomically(work)
     assert len(attempts) == 1
+
+
+def test_work_of_the_other_face_is_refused_and_undone(
+    store: Store, database_url: str, user_id: UUID
+) -> None:
+    """A function to await is none for `Store`, nor one that blocks for `AsyncStore`."""
+
+    async def awaited(inside: AsyncConnection[Any]) -> None:
+        await inside.execute("UPDATE users SET display_name = 'Ada'")
+
+    def lazy(inside: AsyncConnection[Any]) -> None:
+        assert not inside.closed
+
+    async def with_lazy() -> None:
+        work: Any = lazy
+        async with AsyncStore(stores.settings(database_url)) as astore:
+            await astore.atomically(work)
+
+    def with_awaited() -> None:
+        work: Any = awaited
+        store.atomically(work)
+
+    for attempt in (with_awaited, lambda: asyncio.run(with_lazy())):
+        with pytest.raises(errors.InvalidValue) as refused:
+            attempt()
+        assert refused.value.place == "work"
+    with store.connection() as conn:
+        user = users.get_user(conn, id=user_id)
+    assert user
+    assert user.display_name is None

@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import math
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -110,6 +111,40 @@ def test_a_wrong_type_is_refused(
         assert (refused.value.place, refused.value.expected) == (place, wanted)
         assert str(refused.value) == f"{place}: expected {wanted}"
         assert VALUE not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("limit", "wrong"),
+    [
+        (limit, wrong)
+        for limit in ("acquire", "statement", "lock", "transaction")
+        for wrong in (VALUE, True, Decimal(1), math.nan, -1, 0, -math.inf)
+    ],
+)
+@pytest.mark.parametrize("face", [Store, AsyncStore])
+def test_a_limit_that_is_none_is_refused(
+    face: type[Store | AsyncStore], limit: str, wrong: object
+) -> None:
+    """What is no number of seconds above 0 is an error of the store's."""
+    store: Any = face(Settings.load(database_url="postgresql://ann@db.example/shop"))
+    with pytest.raises(errors.InvalidValue) as refused:
+        store.limited(**{limit: wrong})
+    assert refused.value.place == limit
+    assert VALUE not in str(refused.value)
+    store.limited(**{limit: 1}).limited(**{limit: 0.5}).limited(**{limit: None})
+
+
+@pytest.mark.parametrize("face", [Store, AsyncStore])
+def test_work_that_is_no_function_is_refused(face: type[Store | AsyncStore]) -> None:
+    """It is refused by the class of every other argument, before anything is done."""
+    store: Any = face(Settings.load(database_url="postgresql://ann@db.example/shop"))
+    for wrong in (None, VALUE, 7):
+        with pytest.raises(errors.InvalidValue) as refused:
+            call(store.atomically, work=wrong)
+        assert refused.value.place == "work"
+    with pytest.raises(errors.InvalidValue) as refused:
+        store.within(VALUE)
+    assert refused.value.place == "conn"
 
 
 class Shop(Store):

@@ -219,11 +219,11 @@ class AsyncStoreConnection(AsyncConnection[Row]):
         """Give the pipeline of the transaction that it is in.
 
         Raises:
-            ValueError: it is in none.
+            InvalidValue: it is in none.
         """
         if isinstance(self._pipeline, AsyncHeldPipeline):
             return self._pipeline
-        raise ValueError("the transaction has ended")
+        raise errors.InvalidValue("a transaction that has not ended", place="conn")
 
     async def abandon_pipeline(self) -> bool:
         """Leave the pipeline and its transaction, neither of which will be completed.

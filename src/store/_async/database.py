@@ -16,7 +16,7 @@ from psycopg.rows import TupleRow
 
 from generated.internal.aio import sessions
 from store import errors
-from store.arguments import Parameters
+from store.arguments import Parameters, checked
 from store.constraints import refused, translated
 from store.limits import milliseconds
 from store.settings import Settings
@@ -25,7 +25,7 @@ from store.statistics import Observer, PoolStatistics
 from .connection import AsyncStoreConnection
 from .loans import Loan, refuse_nested
 from .pool import AsyncPool, PoolConnection
-from .waiting import finish, sleep
+from .waiting import finish, result_of, sleep
 
 _T = TypeVar("_T")
 
@@ -119,6 +119,7 @@ class AsyncDatabase:
         """What the pool is doing, and has done."""
         return self._pool.statistics()
 
+    @checked
     def limited(
         self,
         *,
@@ -134,7 +135,7 @@ class AsyncDatabase:
             store.limited(acquire=0.5, statement=1).checkout(user_id, lines)
 
         Raises:
-            ValueError: a limit is not above 0.
+            InvalidValue: a limit is no number, or not above 0.
         """
         copied = self._copied()
         copied._limits = self._limits.lowered(
@@ -142,6 +143,7 @@ class AsyncDatabase:
         )
         return copied
 
+    @checked
     def within(self, conn: AsyncConnection[Any]) -> Self:
         """Give this store bound to a connection that its `transaction` lends.
 
@@ -149,7 +151,8 @@ class AsyncDatabase:
         one raises, what it wrote is undone and the transaction goes on.
 
         Raises:
-            ValueError: it is another connection, or in no transaction of `transaction`.
+            InvalidValue: it is another connection, or in no transaction of
+                `transaction`.
         """
         if isinstance(conn, AsyncStoreConnection) and conn.is_held:
             ours: PoolConnection = conn
@@ -157,7 +160,7 @@ class AsyncDatabase:
                 copied = self._copied()
                 copied._bound = ours
                 return copied
-        raise ValueError("this is no connection that transaction() lends")
+        raise errors.InvalidValue("a connection that transaction() lends", place="conn")
 
     def _refuse_nested(self, method: str) -> None:
         if self._bound is None:
@@ -276,6 +279,7 @@ class AsyncDatabase:
                 await finish(conn.abandon_savepoint())
                 raise
 
+    @checked
     async def atomically(
         self, work: Callable[[AsyncConnection[TupleRow]], Awaitable[_T]]
     ) -> _T:
@@ -284,12 +288,14 @@ class AsyncDatabase:
         Raises:
             TransientError: it failed so at each of 5 attempts.
             DatabaseError: as `transaction` does.
+            InvalidValue: ``work`` is no function, or one of the other face; or as
+                `transaction` does.
         """
         self._refuse_nested("atomically")
 
         async def attempt() -> _T:
             async with self.transaction() as conn:
-                return await work(conn)
+                return await result_of(work(conn))
 
         return await self._retried(attempt)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import current_task, sleep
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
+from inspect import isawaitable
 from typing import Any, Generic, TypeVar
 
-__all__ = ["Waiter", "caller", "finish", "sleep"]
+from store import errors
+
+__all__ = ["Waiter", "caller", "finish", "result_of", "sleep"]
 
 _T = TypeVar("_T")
 
@@ -15,6 +18,17 @@ _T = TypeVar("_T")
 def caller() -> int:
     """Identify who calls, among all who are there at this time."""
     return id(current_task())
+
+
+async def result_of(given: Awaitable[_T]) -> _T:
+    """Wait for what a caller's function gives.
+
+    Raises:
+        InvalidValue: it is nothing to wait for, so the function is of the other face.
+    """
+    if not isawaitable(given):
+        raise errors.InvalidValue("a function to await", place="work")
+    return await given
 
 
 async def finish(work: Coroutine[Any, Any, _T]) -> _T:

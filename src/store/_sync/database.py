@@ -17,7 +17,7 @@ from psycopg.rows import TupleRow
 
 from generated.internal import sessions
 from store import errors
-from store.arguments import Parameters
+from store.arguments import Parameters, checked
 from store.constraints import refused, translated
 from store.limits import milliseconds
 from store.settings import Settings
@@ -26,7 +26,7 @@ from store.statistics import Observer, PoolStatistics
 from .connection import StoreConnection
 from .loans import Loan, refuse_nested
 from .pool import Pool, PoolConnection
-from .waiting import finish, sleep
+from .waiting import finish, result_of, sleep
 
 _T = TypeVar("_T")
 
@@ -120,6 +120,7 @@ class Database:
         """What the pool is doing, and has done."""
         return self._pool.statistics()
 
+    @checked
     def limited(
         self,
         *,
@@ -135,7 +136,7 @@ class Database:
             store.limited(acquire=0.5, statement=1).checkout(user_id, lines)
 
         Raises:
-            ValueError: a limit is not above 0.
+            InvalidValue: a limit is no number, or not above 0.
         """
         copied = self._copied()
         copied._limits = self._limits.lowered(
@@ -143,6 +144,7 @@ class Database:
         )
         return copied
 
+    @checked
     def within(self, conn: Connection[Any]) -> Self:
         """Give this store bound to a connection that its `transaction` lends.
 
@@ -150,7 +152,8 @@ class Database:
         one raises, what it wrote is undone and the transaction goes on.
 
         Raises:
-            ValueError: it is another connection, or in no transaction of `transaction`.
+            InvalidValue: it is another connection, or in no transaction of
+                `transaction`.
         """
         if isinstance(conn, StoreConnection) and conn.is_held:
             ours: PoolConnection = conn
@@ -158,7 +161,7 @@ class Database:
                 copied = self._copied()
                 copied._bound = ours
                 return copied
-        raise ValueError("this is no connection that transaction() lends")
+        raise errors.InvalidValue("a connection that transaction() lends", place="conn")
 
     def _refuse_nested(self, method: str) -> None:
         if self._bound is None:
@@ -277,18 +280,21 @@ class Database:
                 finish(conn.abandon_savepoint())
                 raise
 
+    @checked
     def atomically(self, work: Callable[[Connection[TupleRow]], _T]) -> _T:
         """Run the work in a transaction, and anew if it failed for a passing reason.
 
         Raises:
             TransientError: it failed so at each of 5 attempts.
             DatabaseError: as `transaction` does.
+            InvalidValue: ``work`` is no function, or one of the other face; or as
+                `transaction` does.
         """
         self._refuse_nested("atomically")
 
         def attempt() -> _T:
             with self.transaction() as conn:
-                return work(conn)
+                return result_of(work(conn))
 
         return self._retried(attempt)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from inspect import iscoroutine
 from queue import Empty, SimpleQueue
 from threading import get_ident as caller
 from time import sleep
 from typing import Generic, TypeVar
 
-__all__ = ["Waiter", "caller", "finish", "sleep"]
+from store import errors
+
+__all__ = ["Waiter", "caller", "finish", "result_of", "sleep"]
 
 _T = TypeVar("_T")
 
@@ -15,6 +18,18 @@ _T = TypeVar("_T")
 def finish(work: _T) -> _T:
     """Give what the work gave: in a thread it has been done to its end by now."""
     return work
+
+
+def result_of(given: _T) -> _T:
+    """Give what a caller's function gave.
+
+    Raises:
+        InvalidValue: it is still to be awaited, so the function is of the other face.
+    """
+    if iscoroutine(given):
+        given.close()
+        raise errors.InvalidValue("a function that blocks", place="work")
+    return given
 
 
 class Waiter(Generic[_T]):
