@@ -52,6 +52,15 @@ def test_a_cursor_executes_by_what_is_called_anew() -> None:
         assert inspect.isgeneratorfunction(execute)
 
 
+def test_a_batch_is_executed_by_what_is_called_anew() -> None:
+    """Its arguments and its pipeline are in the frame of what failed."""
+    execute: Callable[..., Any] = vars(BaseCursor)["_executemany_gen_pipeline"]
+    assert inspect.isgeneratorfunction(execute)
+    names = ["self", "query", "params_seq", "returning"]
+    assert list(inspect.signature(execute).parameters) == names
+    assert "pipeline" in execute.__code__.co_varnames
+
+
 @pytest.mark.parametrize("wait", [waiting.wait, waiting.wait_async])
 def test_waiting_ends_in_time(wait: Callable[..., Any]) -> None:
     """The functions that wait take a limit, and raise `_WaitTimeout` after it."""

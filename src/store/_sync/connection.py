@@ -8,6 +8,7 @@ how it ended. Never a statement's text, its values, or a row.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from inspect import currentframe
 from logging import DEBUG, getLogger
@@ -181,8 +182,16 @@ class StoreConnection(Connection[Row]):
             self.in_doubt = not _begins(statement, "SELECT", "BEGIN", "SET", "SHOW")
 
     def _anew(self, error: psycopg.Error, before: int) -> PQGen[Any] | None:
-        """Forget what was prepared before a column changed; do a single query again."""
+        """Forget what was prepared before a column changed; do a single query again.
+
+        A batch of one is, too: its pipeline is one implicit transaction, which failed.
+        """
         self._prepared.clear()
+        if before == TransactionStatus.IDLE and not self.is_held:
+            batch = _execution(error, "_executemany_gen_pipeline")
+            # What was drawn from an iterator is gone.
+            if isinstance(batch.get("params_seq"), Sequence):
+                return self._batch_anew(batch)
         said = _execution(error)
         if not said or before != TransactionStatus.IDLE or self._pipeline:
             return None
@@ -193,6 +202,18 @@ class StoreConnection(Connection[Row]):
             binary=said["binary"],
         )
         return again
+
+    def _batch_anew(self, said: dict[str, Any]) -> PQGen[None]:
+        pipeline = said["pipeline"]
+        while pipeline.result_queue:
+            with suppress(psycopg.errors.PipelineAborted):
+                yield from pipeline._fetch_gen(flush=True)
+        yield from pipeline._sync_gen()
+        # Or it would forget, afterwards, what the batch prepares.
+        yield from self._prepared.maintain_gen(self)
+        yield from said["self"]._executemany_gen_pipeline(
+            said["query"], said["params_seq"], said["returning"]
+        )
 
     # Transactions
 
@@ -318,10 +339,10 @@ class StoreConnection(Connection[Row]):
         os.close(nowhere)
 
 
-def _execution(error: BaseException) -> dict[str, Any]:
+def _execution(error: BaseException, by: str = "_execute_gen") -> dict[str, Any]:
     """Give the arguments with which a cursor of the driver's executed what failed."""
     for frame, _ in walk_tb(error.__traceback__):
-        if frame.f_code.co_name == "_execute_gen":
+        if frame.f_code.co_name == by:
             return dict(frame.f_locals)
     return {}
 
