@@ -6,6 +6,7 @@
     ├── ConfigurationError     a setting is missing or bad
     ├── MigrationError         a migration failed, or would go wrong
     ├── NestedCall             a method was called inside of a block of the same task
+    ├── PartlyDone             it failed after a part that is committed
     ├── DatabaseError          the database refused, for a reason not named below
     │   ├── Unavailable        no connection could be had
     │   │   ├── NotOpen        the store was never opened, or is closed
@@ -299,6 +300,22 @@ class NestedCall(StoreError):
             " call it outside, or on store.within(conn) in a transaction"
         )
         self.method = method
+
+
+class PartlyDone(StoreError):
+    """A call that commits in several transactions failed after the first of them.
+
+    What those wrote stays, and the same call again goes on from there. Attributes:
+    ``done``, what the call would have given had it ended there, and ``reason``, the
+    error that ended it. ``retryable`` as that one is.
+    """
+
+    def __init__(self, done: object, reason: StoreError) -> None:
+        super().__init__(f"a part of it is committed, then: {reason}")
+        self.done = done
+        self.reason = reason
+        # What is done already is found by the next call.
+        self.retryable = reason.retryable or isinstance(reason, OutcomeUnknown)
 
 
 class CheckoutRefused(StoreError):

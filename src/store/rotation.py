@@ -17,7 +17,7 @@ from generated.internal.user_steps import ListSuiPrivateKeysRow
 from ._sync.store import Store
 from .addresses import sui_private_key_is_sound
 from .encryption import SUI_PRIVATE_KEY, KeyRing, is_legacy_token, is_token
-from .errors import Undecryptable
+from .errors import PartlyDone, StoreError, Undecryptable
 
 __all__ = ["Findings", "Progress", "check", "rotate"]
 
@@ -64,6 +64,7 @@ def rotate(store: Store, progress: Progress) -> Findings:
     Raises:
         ConfigurationError: WALLET_ENCRYPTION_KEYS is missing.
         DatabaseError: as `Store.transaction` does.
+        PartlyDone: so it did, after batches that are committed; ``done`` counts them.
     """
     return _visit(store, progress, _ring(store), writing=True)
 
@@ -84,7 +85,20 @@ def _renewed(ring: KeyRing, row: ListSuiPrivateKeysRow) -> str:
 def _visit(
     store: Store, progress: Progress, ring: KeyRing, *, writing: bool
 ) -> Findings:
-    found, after = Findings(), UUID(int=0)
+    found = Findings()
+    try:
+        _visit_all(store, progress, ring, found, writing=writing)
+    except StoreError as reason:
+        if found.replaced:
+            raise PartlyDone(found, reason) from None
+        raise
+    return found
+
+
+def _visit_all(
+    store: Store, progress: Progress, ring: KeyRing, found: Findings, *, writing: bool
+) -> None:
+    after = UUID(int=0)
     while rows := _batch(store, after):
         renewed, undecryptable = _examine(ring, rows)
         if writing and renewed:
@@ -100,7 +114,6 @@ def _visit(
                 found.foreign.append(row.id)
         progress(f"visited {found.visited}, replaced {found.replaced}")
         after = rows[-1].id
-    return found
 
 
 def _batch(store: Store, after: UUID) -> list[ListSuiPrivateKeysRow]:

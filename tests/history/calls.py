@@ -173,7 +173,7 @@ class Shopper:
         try:
             result = await work()
         except Exception as error:
-            how = how_it_failed(name, error)
+            how = how_it_failed(error)
             self.record.end(how, _told_by(error), error)
             if isinstance(error, errors.UserNotFound):
                 self._forget(arguments["user"])

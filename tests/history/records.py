@@ -33,8 +33,6 @@ _NOTHING_WRITTEN = (
     errors.SchemaMismatch,
 )
 _RULES = (errors.AlreadyExists, errors.InvalidValue, errors.MissingReference)
-# These commit in several transactions: a later one may fail after the first was done.
-_SEVERAL = frozenset({"give_up"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,12 +96,12 @@ class Recorder:
         os.write(self._file, json.dumps(line).encode() + b"\n")
 
 
-def how_it_failed(name: str, error: Exception) -> How:
+def how_it_failed(error: Exception) -> How:
     """Tell what an error says of the call that raised it."""
-    if isinstance(error, errors.OutcomeUnknown):
+    if isinstance(error, errors.OutcomeUnknown | errors.PartlyDone):
         return "unknown"
     if isinstance(error, _NOTHING_WRITTEN):
-        return "unknown" if name in _SEVERAL else "nothing"
+        return "nothing"
     if isinstance(error, _RULES):
         return "refused"
     if isinstance(error, errors.StoreError) and not isinstance(

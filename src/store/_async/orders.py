@@ -256,22 +256,31 @@ class AsyncOrders(AsyncDatabase):
         seen, and adopted ones without a snapshot. The oldest go first, in transactions
         of 50, which several workers may run at once. Each is an event `store.given_up`,
         which waits to be announced like those of Crossmint.
+
+        Raises:
+            PartlyDone: ``done`` has the orders of the transactions before, which are
+                given up; the next call takes the rest.
         """
         given_up: list[GivenUpOrder] = []
         last: ListCheckoutsToGiveUpRow | None = None
-        while len(given_up) < max_orders:
-            async with self.connection() as conn:
-                batch = await order_steps.list_checkouts_to_give_up(
-                    conn,
-                    older_than=older_than,
-                    after_created_at=last.created_at if last else None,
-                    after_id=last.id if last else None,
-                    max_rows=min(_CHECKOUTS_AT_ONCE, max_orders - len(given_up)),
-                )
-            if not batch:
-                break
-            given_up += await self._give_up(batch)
-            last = batch[-1]
+        try:
+            while len(given_up) < max_orders:
+                async with self.connection() as conn:
+                    batch = await order_steps.list_checkouts_to_give_up(
+                        conn,
+                        older_than=older_than,
+                        after_created_at=last.created_at if last else None,
+                        after_id=last.id if last else None,
+                        max_rows=min(_CHECKOUTS_AT_ONCE, max_orders - len(given_up)),
+                    )
+                if not batch:
+                    break
+                given_up += await self._give_up(batch)
+                last = batch[-1]
+        except errors.StoreError as reason:
+            if not given_up or self._bound is not None:
+                raise  # nothing is committed: within a transaction, not yet
+            raise errors.PartlyDone(given_up, reason) from None
         return given_up
 
     async def _give_up(
@@ -307,19 +316,29 @@ class AsyncOrders(AsyncDatabase):
         deleted, announced or not. Statuses, hashes and amounts of orders stay, and so
         does every event that they come from. The oldest go first, in transactions of
         1,000. Nothing is forgotten unless this is called.
+
+        Raises:
+            PartlyDone: ``done`` counts those of the transactions before, which are
+                forgotten; the next call takes the rest.
         """
         stripped = deleted = 0
-        while stripped + deleted < max_events:
-            async with self.connection() as conn:
-                batch = await order_steps.forget_order_events(
-                    conn,
-                    older_than=older_than,
-                    max_rows=min(_EVENTS_AT_ONCE, max_events - stripped - deleted),
-                )
-            if batch.stripped + batch.deleted == 0:
-                break
-            stripped += batch.stripped
-            deleted += batch.deleted
+        try:
+            while stripped + deleted < max_events:
+                async with self.connection() as conn:
+                    batch = await order_steps.forget_order_events(
+                        conn,
+                        older_than=older_than,
+                        max_rows=min(_EVENTS_AT_ONCE, max_events - stripped - deleted),
+                    )
+                if batch.stripped + batch.deleted == 0:
+                    break
+                stripped += batch.stripped
+                deleted += batch.deleted
+        except errors.StoreError as reason:
+            if stripped + deleted == 0 or self._bound is not None:
+                raise  # nothing is committed: within a transaction, not yet
+            done = ForgottenEvents(stripped, deleted)
+            raise errors.PartlyDone(done, reason) from None
         return ForgottenEvents(stripped, deleted)
 
     async def record_deposit(
