@@ -11,6 +11,14 @@ from devserver.embedded import Server
 from generator.tests import sqlc
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
+    """Let mypy read the standard library and psycopg once, not in each test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MYPY_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "mypy"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def server() -> Generator[Server]:
     """Give the session's server."""

@@ -3,11 +3,19 @@
 `TEST_SQLC` names another sqlc than this environment's.
 """
 
+import contextlib
+import json
 import os
 import subprocess
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
+
+import yaml
+
+from sqlc_gen_psycopg import plugin
+from sqlc_gen_psycopg.problems import RefusedError
+from sqlc_gen_psycopg.sqlc import request
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -26,12 +34,20 @@ sql:
 """
 
 
+# What sqlc made of a project's files, by their texts: options are not among them.
+_REQUESTS: dict[str, request.Request] = {}
+
+
 class SqlcError(Exception):
     """sqlc, or the plugin, refused; the message is what it said on stderr."""
 
 
 def generate(
-    folder: Path, *, environment: dict[str, str] | None = None, scripts: str = SCRIPTS
+    folder: Path,
+    *,
+    environment: dict[str, str] | None = None,
+    scripts: str = SCRIPTS,
+    config: str = "sqlc.yaml",
 ) -> None:
     """Run ``sqlc generate`` in a project's folder.
 
@@ -41,7 +57,12 @@ def generate(
         SqlcError: it was refused.
     """
     ran = subprocess.run(
-        [os.environ.get("TEST_SQLC") or Path(scripts, "sqlc"), "generate"],
+        [
+            os.environ.get("TEST_SQLC") or Path(scripts, "sqlc"),
+            "generate",
+            "-f",
+            config,
+        ],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -77,14 +98,45 @@ class Project:
         (folder / "queries.sql").write_text(queries, encoding="utf-8")
         return cls(folder)
 
-    def generated(self, *, hash_seed: str = "random") -> dict[str, str]:
+    def generated(self) -> dict[str, str]:
         """Generate, and return the texts of the output.
+
+        The plugin runs in this process, which is half of the time. That sqlc starts it
+        is what the golden projects, the documents and the wheel are for.
 
         Raises:
             SqlcError: it was refused.
         """
-        generate(self.folder, environment={"PYTHONHASHSEED": hash_seed})
-        return files(self.folder / "out")
+        try:
+            with contextlib.chdir(self.folder):
+                made = plugin.generate(self._request())
+        except RefusedError as refused:
+            raise SqlcError(str(refused)) from refused
+        for name, text in made.items():
+            file = self.folder / "out" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        return made
+
+    def _request(self) -> request.Request:
+        """Return what sqlc would send to the plugin."""
+        config = yaml.safe_load((self.folder / "sqlc.yaml").read_text("utf-8"))
+        [part] = config["sql"]
+        [ours] = part.pop("codegen")
+        part["gen"] = {"json": {"out": ".", "filename": "request.json"}}
+        (self.folder / "request.yaml").write_text(yaml.safe_dump(config), "utf-8")
+        key = "".join(f"{f.name} {f.read_bytes()!r}" for f in self._read_by_sqlc())
+        if key not in _REQUESTS:
+            generate(self.folder, config="request.yaml")
+            made = (self.folder / "request.json").read_bytes()
+            _REQUESTS[key] = request.read(made)
+        # As sqlc sends them, in JSON.
+        options = json.loads(json.dumps(ours["options"]))
+        return _REQUESTS[key]._replace(options=options)
+
+    def _read_by_sqlc(self) -> list[Path]:
+        found = [*self.folder.rglob("*.sql"), self.folder / "request.yaml"]
+        return sorted(found)
 
     def refusal(self) -> str:
         """Return what is said on stderr when the project is refused."""

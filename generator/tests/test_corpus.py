@@ -4,16 +4,19 @@ Each flaw is put into output of the real plugin, and must be told; the same outp
 without it must pass.
 """
 
+import contextlib
+import copy
 import dataclasses
 import datetime
 import ipaddress
 import json
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 import psycopg
@@ -100,38 +103,77 @@ def write_case(checkout: Path, name: str, queries: str = QUERIES) -> None:
     (folder / "query.sql").write_text(queries)
 
 
+class Original(NamedTuple):
+    """A case's package without a flaw, and a database that its tables are filled in."""
+
+    generated: Generated
+    url: str
+    filled: databases.Filled
+    found: Findings
+
+
+@pytest.fixture(scope="module")
+def originals(
+    server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[dict[str, Original]]:
+    """Give the packages of the two cases that flaws are put into."""
+    with contextlib.ExitStack() as stack:
+        made: dict[str, Original] = {}
+        # The names are the seeds: with these each flaw is met in a few runs.
+        for name, queries in (("shelf", QUERIES), ("crate", BULK)):
+            generated = generated_of(tmp_path_factory.mktemp(name), queries)
+            url = stack.enter_context(databases.database(server.url, f"corpus_{name}"))
+            found = Findings()
+            filled = databases.fill_database(url, generated, found)
+            made[queries] = Original(generated, url, filled, found)
+        yield made
+
+
+def generated_of(folder: Path, queries: str) -> Generated:
+    """Generate the package of a case that is called after its folder."""
+    write_case(folder, folder.name, queries)
+    [case] = collect.cases(folder)
+    made = Workshop(folder, "sqlc-gen-psycopg", Findings()).generate(case)
+    assert made
+    return made
+
+
 @pytest.fixture
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Generated]:
     """Give a maker of a small case's package; its name is the test's own."""
 
     def made_of(queries: str) -> Generated:
-        write_case(tmp_path, tmp_path.name, queries)
-        workshop = Workshop(tmp_path, "sqlc-gen-psycopg", Findings())
-        monkeypatch.setattr(sys, "path", [str(workshop.packages), *sys.path])
-        [case] = collect.cases(tmp_path)
-        made = workshop.generate(case)
-        assert made
+        made = generated_of(tmp_path, queries)
+        monkeypatch.setattr(sys, "path", [str(made.package.parent), *sys.path])
         return made
 
     return made_of
 
 
 @pytest.fixture
-def found_with(server: Server, make: Callable[[str], Generated]) -> Flawed:
+def found_with(
+    originals: dict[str, Original], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Flawed:
     """Give a function that runs a package in which texts are replaced by others."""
 
     def run(
         *changes: tuple[str, str], queries: str = QUERIES, file: str = "query.py"
     ) -> Findings:
-        generated = make(queries)
-        module = generated.package / file
+        original = originals[queries]
+        package = tmp_path / f"flawed_{tmp_path.name}"
+        shutil.copytree(original.generated.package, package)
+        generated = dataclasses.replace(original.generated, package=package)
+        module = package / file
         text = module.read_text()
         for right, wrong in changes:
             assert right in text
             text = text.replace(right, wrong)
         module.write_text(text)
-        found = Findings()
-        databases.check(server.url, generated, found)
+        monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+        found = copy.deepcopy(original.found)
+        # Each test draws the same.
+        filled = copy.deepcopy(original.filled)
+        databases.run(original.url, filled, generated, found)
         return found
 
     return run
@@ -290,7 +332,9 @@ def test_fault_of_the_statement_is_not_ours(
     command = ":exec" if query.startswith("INSERT") else ":one"
     found = Findings()
     generated = make(f"-- name: Strange {command}\n{query};\n")
-    databases.check(server.url, generated, found)
+    with databases.database(server.url, "strange", timeout="100ms") as url:
+        filled = databases.fill_database(url, generated, found)
+        databases.run(url, filled, generated, found)
     assert [told for told in details(found, kind) if f"Strange: {state}" in told]
     assert [f for f in found.found if f.kind not in TOLERATED] == []
 
@@ -658,7 +702,7 @@ def test_whole_run(tmp_path: Path) -> None:
 def test_run_in_which_all_is_refused(tmp_path: Path) -> None:
     """Clear refusals are no way out: more than one case in fifty misses the target."""
     write_case(tmp_path, "small", REFUSED)
-    code, report = run(tmp_path)
+    code, report = run(tmp_path, "--values-only")
     assert (code, report["counts"]["refused"]) == (1, 1)
 
 
@@ -667,7 +711,7 @@ def test_refusal_where_an_error_is_expected(tmp_path: Path) -> None:
     write_case(tmp_path, "small", REFUSED)
     expected = tmp_path / "internal/endtoend/testdata/small/stderr.txt"
     expected.write_text("# package\nquery.sql:1:1: nonsense\n")
-    code, report = run(tmp_path)
+    code, report = run(tmp_path, "--values-only")
     assert (code, report["counts"].get("cases")) == (0, None)
     assert report["findings"]["refused_too"]
 
@@ -678,7 +722,7 @@ def test_whole_run_with_a_flaw(tmp_path: Path) -> None:
     plugin = tmp_path / "plugin"
     plugin.write_text(FLAWED_PLUGIN)
     plugin.chmod(0o755)
-    code, report = run(tmp_path, "--plugin", str(plugin))
+    code, report = run(tmp_path, "--plugin", str(plugin), "--values-only")
     assert (code, report["holds"]) == (1, False)
     assert report["findings"]["violation"]
 

@@ -82,7 +82,7 @@ UNCERTAIN = ["mapping()", "parts()", "by_number"]
 def _errors(folder: Path, checker: str) -> set[str]:
     """Name the programs that a type checker, in strict mode, finds fault with."""
     command = {
-        "mypy": ("mypy", "--strict", "--no-incremental", "."),
+        "mypy": ("mypy", "--strict", "."),
         "pyright": ("pyright", "--pythonpath", sys.executable),
     }[checker]
     ran = subprocess.run(

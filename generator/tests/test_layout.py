@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -38,36 +38,54 @@ LEFT JOIN {long}_things AS u ON u.n = t.n;
 """
 
 
-@pytest.mark.parametrize("length", range(1, 56, 5))
-def test_output_is_formatted(length: int, project: Callable[..., Project]) -> None:
-    """`ruff format` changes nothing, at any length of the names."""
-    long = ("long_name_" * 6)[:length].rstrip("_")
-    made = project(SCHEMA.format(long=long), QUERIES.format(long=long))
-    assert _changes(made) == ""
+LENGTHS = range(1, 56, 5)
+FILLING = ("VeryL", "VeryLon")
 
 
-@pytest.mark.parametrize("more", ["VeryL", "VeryLon"])
-def test_long_names_and_lists_in_comments(
-    more: str, project: Callable[..., Project]
-) -> None:
-    """Names that fill a line alone, and comments that are indented after a colon."""
-    schema = (
-        "CREATE TYPE mood AS ENUM ('a'); "
-        "CREATE TABLE t (id integer NOT NULL, mood mood NOT NULL, n integer);"
-    )
-    queries = (
-        f"-- name: {'VeryLongNames' * 5}{more} :many\n"
-        "-- Gives these:\n--   1. one\n--      of them\n--\n--  \t2. two\n"
-        "SELECT id, mood FROM t;"
-    )
-    assert _changes(project(schema, queries)) == ""
-
-
-def _changes(made: Project) -> str:
-    """Return what `ruff format` would change in the output."""
-    made.generated()
-    command = [sys.executable, "-m", "ruff", "format", "--isolated", "--diff", "out"]
+@pytest.fixture(scope="module")
+def changes(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Give what `ruff format` would change in the output of all projects."""
+    folder = tmp_path_factory.mktemp("layout")
+    for length in LENGTHS:
+        long = ("long_name_" * 6)[:length].rstrip("_")
+        _generate(
+            folder / f"length_{length}",
+            SCHEMA.format(long=long),
+            QUERIES.format(long=long),
+        )
+    for more in FILLING:
+        _generate(folder / f"filling_{more}", TABLE, FILLED.format(more=more))
+    command = [sys.executable, "-m", "ruff", "format", "--isolated", "--diff", "."]
     ran = subprocess.run(
-        command, cwd=made.folder, capture_output=True, text=True, check=False
+        command, cwd=folder, capture_output=True, text=True, check=False
     )
+    assert "files already formatted" in ran.stderr, ran.stderr
     return ran.stdout
+
+
+def _generate(folder: Path, schema: str, queries: str) -> None:
+    folder.mkdir()
+    Project.write(folder, schema, queries, "{}").generated()
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+def test_output_is_formatted(length: int, changes: str) -> None:
+    """`ruff format` changes nothing, at any length of the names."""
+    assert f"--- length_{length}/" not in changes
+
+
+TABLE = (
+    "CREATE TYPE mood AS ENUM ('a'); "
+    "CREATE TABLE t (id integer NOT NULL, mood mood NOT NULL, n integer);"
+)
+FILLED = (
+    f"-- name: {'VeryLongNames' * 5}{{more}} :many\n"
+    "-- Gives these:\n--   1. one\n--      of them\n--\n--  \t2. two\n"
+    "SELECT id, mood FROM t;"
+)
+
+
+@pytest.mark.parametrize("more", FILLING)
+def test_long_names_and_lists_in_comments(more: str, changes: str) -> None:
+    """Names that fill a line alone, and comments that are indented after a colon."""
+    assert f"--- filling_{more}/" not in changes

@@ -1,10 +1,11 @@
 """What cannot be generated correctly is refused, with the place and a remedy."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 
-from generator.tests.sqlc import Project
+from generator.tests.sqlc import Project, SqlcError, generate
 
 SCHEMA = """
 CREATE TYPE pair AS (a oddity, b integer);
@@ -161,11 +162,36 @@ CASES = {
 }
 
 
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Give what is said of a project of all the cases, each in a file of its own."""
+    folder = tmp_path_factory.mktemp("refused")
+    made = Project.write(folder, SCHEMA, "", "{}")
+    config = folder / "sqlc.yaml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("queries: queries.sql", "queries: cases"))
+    (folder / "cases").mkdir()
+    for number, (queries, _) in enumerate(CASES.values()):
+        (folder / "cases" / f"c{number}.sql").write_text(_numbered(queries, number))
+    return made.refusal()
+
+
+_NAME = re.compile(r"(?<=-- name: )\w+")
+
+
+def _numbered(text: str, number: int) -> str:
+    """Give the queries of a case names that no other case has."""
+    return _NAME.sub(lambda name: f"{name[0]}_{number}", text)
+
+
 @pytest.mark.parametrize("case", CASES)
-def test_a_query_is_refused(case: str, project: Callable[..., Project]) -> None:
+def test_a_query_is_refused(case: str, said: str) -> None:
     """The message names file, query, what is wrong and what to do."""
-    queries, message = CASES[case]
-    assert message in project(SCHEMA, queries).refusal()
+    _, message = CASES[case]
+    number = [*CASES].index(case)
+    told = [line for line in said.splitlines() if f" c{number}.sql: " in line]
+    plain = "\n".join(told).replace(f"c{number}.sql", "queries.sql")
+    assert message in re.sub(rf"(?<=[a-z])_{number}\b", "", plain)
 
 
 def test_all_problems_come_at_once(project: Callable[..., Project]) -> None:
@@ -174,7 +200,9 @@ def test_all_problems_come_at_once(project: Callable[..., Project]) -> None:
         f"-- name: get_{number} :execlastid\nDELETE FROM items;" for number in range(3)
     )
     options = "{emit_asinc: true, overrides: [{column: items.nam, py_type: str}]}"
-    refusal = project(SCHEMA, queries, options).refusal()
+    with pytest.raises(SqlcError) as refused:
+        generate(project(SCHEMA, queries, options).folder)
+    refusal = str(refused.value)
     expected = [f"get_{number}: :execlastid" for number in range(3)]
     expected += ["unknown option 'emit_asinc'", "no table has a column 'items.nam'"]
     assert [words for words in expected if words not in refusal] == []

@@ -95,7 +95,9 @@ def _generated(folder: Path, name: str, plugin: str = "") -> Generator[Any]:
         script.chmod(script.stat().st_mode | stat.S_IXUSR)
         text = config.read_text(encoding="utf-8")
         config.write_text(text.replace("cmd: sqlc-gen-psycopg", f"cmd: {script}"))
-    project.generated()
+        sqlc.generate(folder)
+    else:
+        project.generated()
     (folder / "out").rename(folder / name)
     sys.path.insert(0, str(folder))
     importlib.import_module(f"{name}.aio.queries")

@@ -29,7 +29,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         folder: Path = chosen.keep or Path(temporary)
         workshop = Workshop(folder.resolve(), chosen.plugin, found)
-        check(cases[: chosen.first], workshop, console)
+        cases = cases[: chosen.first]
+        check(cases, workshop, console, values_only=chosen.values_only)
     report.show(found, console, verbose=chosen.verbose)
     if chosen.json:
         report.write(found, chosen.json)
@@ -44,6 +45,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--plugin", default="sqlc-gen-psycopg", help="another build of the plugin"
     )
+    parser.add_argument(
+        "--values-only", action="store_true", help="leave linters and checkers out"
+    )
     parser.add_argument("--json", type=Path, help="write all findings to this file")
     parser.add_argument("--verbose", action="store_true", help="print all findings")
     parser.add_argument(
@@ -52,7 +56,9 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def check(cases: list[Case], workshop: Workshop, console: Console) -> None:
+def check(
+    cases: list[Case], workshop: Workshop, console: Console, *, values_only: bool
+) -> None:
     """Generate for all cases, check the output, and run it on a server of its own."""
     found = workshop.found
     generated: list[Generated] = []
@@ -61,9 +67,10 @@ def check(cases: list[Case], workshop: Workshop, console: Console) -> None:
             made = workshop.generate(case)
             if made:
                 generated.append(made)
-        task = progress.add_task("linting, checking types", total=None)
-        static.check(workshop.packages, found)
-        progress.update(task, total=1, completed=1)
+        if not values_only:
+            task = progress.add_task("linting, checking types", total=None)
+            static.check(workshop.packages, found)
+            progress.update(task, total=1, completed=1)
         with embedded.start() as server:
             for made in progress.track(generated, description="running"):
                 databases.check(server.url, made, found)

@@ -1,6 +1,8 @@
 """A database for each case, from its making to the last check."""
 
-from typing import Any
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -8,32 +10,56 @@ from psycopg import sql
 from devserver import databases
 from generator.tools.corpus import catalog, fill, packages
 from generator.tools.corpus.arguments import Arguments
+from generator.tools.corpus.fill import Sample
 from generator.tools.corpus.findings import Findings, Kind
 from generator.tools.corpus.functions import Way
 from generator.tools.corpus.generate import Generated
+from generator.tools.corpus.literals import Drawer
 from generator.tools.corpus.narrowness import Census
 from generator.tools.corpus.run import Runner
 
 # No query of a case waits for anything longer than that.
-_SETTINGS = "&options=-c%20statement_timeout%3D2s"
+_SETTINGS = "&options=-c%20statement_timeout%3D{timeout}"
 
 
 def check(server_url: str, generated: Generated, found: Findings) -> None:
     """Run a package's functions on a database of its own, filled with rows."""
-    name = sql.Identifier(generated.case.name[:63])
+    with _kept(generated, found), database(server_url, generated.case.name[:63]) as url:
+        run(url, fill_database(url, generated, found), generated, found)
+
+
+@contextmanager
+def _kept(generated: Generated, found: Findings) -> Generator[None]:
+    """Go on after an error: hundreds of cases are still to come."""
+    try:
+        yield
+    except Exception as error:
+        found.add(Kind.BROKEN, generated.case.name, "", repr(error))
+
+
+@contextmanager
+def database(server_url: str, called: str, *, timeout: str = "2s") -> Generator[str]:
+    """Make a database, give its URL, and drop it."""
+    name = sql.Identifier(called)
     with psycopg.connect(server_url, autocommit=True) as admin:
         admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(name))
         try:
-            url = databases.url_of(server_url, generated.case.name[:63])
-            _check(url + _SETTINGS, generated, found)
-        except Exception as error:
-            # Hundreds of cases are still to come; the report will say so.
-            found.add(Kind.BROKEN, generated.case.name, "", repr(error))
+            settings = _SETTINGS.format(timeout=timeout)
+            yield databases.url_of(server_url, called) + settings
         finally:
             admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 
-def _check(url: str, generated: Generated, found: Findings) -> None:
+class Filled(NamedTuple):
+    """What a case's database holds: whether its whole schema, and which rows."""
+
+    is_whole: bool
+    drawer: Drawer
+    samples: list[Sample]
+
+
+def fill_database(url: str, generated: Generated, found: Findings) -> Filled:
+    """Apply a case's schema, and fill its tables."""
     case = generated.case
     texts = case.schema_texts()
     with psycopg.connect(url, autocommit=True) as conn:
@@ -46,12 +72,19 @@ def _check(url: str, generated: Generated, found: Findings) -> None:
         filler = fill.Filler.of(conn, case.name, sources)
         for reason in filler.fill():
             found.add(Kind.UNFILLED, case.name, "", reason)
+        return Filled(not failed, filler.drawer, filler.samples())
+
+
+def run(url: str, filled: Filled, generated: Generated, found: Findings) -> None:
+    """Run a package's functions on its database, which stays as it is."""
+    with _kept(generated, found):
         package = packages.load(generated, found)
-        arguments = Arguments(filler.drawer, package.names)
-        runner = Runner(package, arguments, filler.samples(), not failed, found)
-        runner.prepare(conn)
-        _narrowness(conn, runner, found)
-    runner.run(url)
+        arguments = Arguments(filled.drawer, package.names)
+        runner = Runner(package, arguments, filled.samples, filled.is_whole, found)
+        with psycopg.connect(url, autocommit=True) as conn:
+            runner.prepare(conn)
+            _narrowness(conn, runner, found)
+        runner.run(url)
 
 
 def _narrowness(conn: psycopg.Connection[Any], runner: Runner, found: Findings) -> None:

@@ -35,10 +35,9 @@ def _ruff(packages: Path, found: Findings) -> None:
 
 
 def _mypy(packages: Path, found: Findings) -> None:
-    cache = str(packages.parent / "mypy_cache")
     folders = _folders(packages)
     options = ("--strict", "--output=json", "--no-error-summary")
-    said = _run(packages, "mypy", *options, f"--cache-dir={cache}", *folders)
+    said = _run(packages, "mypy", *options, *folders)
     for line in said.splitlines():
         error: dict[str, Any] = json.loads(line)
         detail = f"[{error['code']}] {error['message']}"
