@@ -12,8 +12,9 @@ import pytest
 from devserver import databases
 from devserver.embedded import Server
 from generator.tests import sqlc
-from generator.tests.resolution import drawing, prepared
-from generator.tests.resolution.prepared import Comparison, Verdict
+from generator.tests.resolution import drawing
+from generator.tools import prepared
+from generator.tools.prepared import Comparison, Verdict
 from sqlc_gen_psycopg.inference.analyzer import Analyzer
 from sqlc_gen_psycopg.problems import Problems
 from sqlc_gen_psycopg.schema import load

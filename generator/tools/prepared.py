@@ -80,7 +80,7 @@ def analyze(analyzer: Analyzer, text: str, columns: int = 0) -> Analysis:
     return analyzer.analyze(query, statement)
 
 
-class Verdict(enum.Enum):
+class Verdict(enum.StrEnum):
     """How the inference compares with the server."""
 
     SAME = "the same types"
@@ -96,6 +96,7 @@ class Comparison(NamedTuple):
     verdict: Verdict
     why: str = ""
     parameters: int = 0
+    columns: int = 0
 
 
 class Types:
@@ -166,7 +167,7 @@ def compare(  # noqa: PLR0911 - a verdict each
         if 0 in inferred:
             return Comparison(Verdict.REFUSED, f"columns {shown}")
         return Comparison(Verdict.WRONG, f"columns {shown}")
-    return Comparison(Verdict.SAME, parameters=len(expected))
+    return Comparison(Verdict.SAME, "", len(expected), len(columns))
 
 
 def tally(found: list[tuple[str, Comparison]]) -> Counter[Verdict]:
