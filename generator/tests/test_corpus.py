@@ -702,7 +702,7 @@ def test_whole_run(tmp_path: Path) -> None:
 def test_run_in_which_all_is_refused(tmp_path: Path) -> None:
     """Clear refusals are no way out: more than one case in fifty misses the target."""
     write_case(tmp_path, "small", REFUSED)
-    code, report = run(tmp_path, "--values-only")
+    code, report = run(tmp_path, "--leave-out=static")
     assert (code, report["counts"]["refused"]) == (1, 1)
 
 
@@ -711,7 +711,7 @@ def test_refusal_where_an_error_is_expected(tmp_path: Path) -> None:
     write_case(tmp_path, "small", REFUSED)
     expected = tmp_path / "internal/endtoend/testdata/small/stderr.txt"
     expected.write_text("# package\nquery.sql:1:1: nonsense\n")
-    code, report = run(tmp_path, "--values-only")
+    code, report = run(tmp_path, "--leave-out=static")
     assert (code, report["counts"].get("cases")) == (0, None)
     assert report["findings"]["refused_too"]
 
@@ -722,7 +722,7 @@ def test_whole_run_with_a_flaw(tmp_path: Path) -> None:
     plugin = tmp_path / "plugin"
     plugin.write_text(FLAWED_PLUGIN)
     plugin.chmod(0o755)
-    code, report = run(tmp_path, "--plugin", str(plugin), "--values-only")
+    code, report = run(tmp_path, "--plugin", str(plugin), "--leave-out=static")
     assert (code, report["holds"]) == (1, False)
     assert report["findings"]["violation"]
 

@@ -27,6 +27,7 @@ CREATE FUNCTION longest(VARIADIC words text []) RETURNS text LANGUAGE sql
 AS 'SELECT max(w) FROM unnest(words) AS w';
 CREATE FUNCTION padded(words text, width integer DEFAULT 8, fill text DEFAULT ' ')
 RETURNS text LANGUAGE sql AS 'SELECT lpad(words, width, fill)';
+CREATE FUNCTION doubled(n integer, OUT double integer) LANGUAGE sql AS 'SELECT 2 * n';
 CREATE FUNCTION first_of(xs anyarray) RETURNS anyelement LANGUAGE sql AS 'SELECT xs[1]';
 CREATE FUNCTION worth(price cents) RETURNS cents LANGUAGE sql AS 'SELECT price';
 CREATE TABLE t (

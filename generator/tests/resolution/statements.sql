@@ -48,3 +48,6 @@ SELECT CASE WHEN b THEN vc ELSE c END, coalesce(vc, c), coalesce(c, vc) FROM t
 SELECT id FROM t WHERE spot = $1 AND spot IS DISTINCT FROM $2 AND spot > $3
 SELECT id FROM t WHERE spot = ANY($1) OR $2 = ANY(spots) OR spot IN ($3, $4) OR spots = $5
 SELECT span($1, $2), span($3, $4, $5), span_multirange($6), span_multirange(span(1, 2), $7)
+SELECT double FROM doubled($1)
+SELECT d.double FROM t, doubled(t.id) AS d
+SELECT doubled($1)

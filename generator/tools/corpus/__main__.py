@@ -30,7 +30,7 @@ def main() -> int:
         folder: Path = chosen.keep or Path(temporary)
         workshop = Workshop(folder.resolve(), chosen.plugin, found)
         cases = cases[: chosen.first]
-        check(cases, workshop, console, values_only=chosen.values_only)
+        check(cases, workshop, console, {*chosen.leave_out})
     report.show(found, console, verbose=chosen.verbose)
     if chosen.json:
         report.write(found, chosen.json)
@@ -46,7 +46,11 @@ def _arguments() -> argparse.Namespace:
         "--plugin", default="sqlc-gen-psycopg", help="another build of the plugin"
     )
     parser.add_argument(
-        "--values-only", action="store_true", help="leave linters and checkers out"
+        "--leave-out",
+        action="append",
+        default=[],
+        choices=["static", "values"],
+        help="what to leave out: linters and type checkers, or the calls of functions",
     )
     parser.add_argument("--json", type=Path, help="write all findings to this file")
     parser.add_argument("--verbose", action="store_true", help="print all findings")
@@ -57,7 +61,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def check(
-    cases: list[Case], workshop: Workshop, console: Console, *, values_only: bool
+    cases: list[Case], workshop: Workshop, console: Console, left_out: set[str]
 ) -> None:
     """Generate for all cases, check the output, and run it on a server of its own."""
     found = workshop.found
@@ -67,13 +71,14 @@ def check(
             made = workshop.generate(case)
             if made:
                 generated.append(made)
-        if not values_only:
+        if "static" not in left_out:
             task = progress.add_task("linting, checking types", total=None)
             static.check(workshop.packages, found)
             progress.update(task, total=1, completed=1)
         with embedded.start() as server:
             for made in progress.track(generated, description="running"):
-                databases.check(server.url, made, found)
+                with_values = "values" not in left_out
+                databases.check(server.url, made, found, with_values=with_values)
 
 
 if __name__ == "__main__":

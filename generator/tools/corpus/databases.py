@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from devserver import databases
-from generator.tools.corpus import catalog, fill, packages
+from generator.tools.corpus import catalog, fill, packages, resolution
 from generator.tools.corpus.arguments import Arguments
 from generator.tools.corpus.fill import Sample
 from generator.tools.corpus.findings import Findings, Kind
@@ -22,10 +22,16 @@ from generator.tools.corpus.run import Runner
 _SETTINGS = "&options=-c%20statement_timeout%3D{timeout}"
 
 
-def check(server_url: str, generated: Generated, found: Findings) -> None:
-    """Run a package's functions on a database of its own, filled with rows."""
+def check(
+    server_url: str, generated: Generated, found: Findings, *, with_values: bool = True
+) -> None:
+    """Compare a case's types, and run its functions, on a database of its own."""
     with _kept(generated, found), database(server_url, generated.case.name[:63]) as url:
-        run(url, fill_database(url, generated, found), generated, found)
+        if with_values:
+            run(url, fill_database(url, generated, found), generated, found)
+        else:
+            apply_schema(url, generated, found)
+            compare_types(url, generated, found)
 
 
 @contextmanager
@@ -58,26 +64,39 @@ class Filled(NamedTuple):
     samples: list[Sample]
 
 
+def apply_schema(url: str, generated: Generated, found: Findings) -> bool:
+    """Apply a case's schema; tell whether all of it could be."""
+    case = generated.case
+    with psycopg.connect(url, autocommit=True) as conn:
+        failed = fill.apply_schema(conn, case.schema_texts())
+    for failure in failed:
+        found.add(Kind.SCHEMA, case.name, "", failure)
+    return not failed
+
+
+def compare_types(url: str, generated: Generated, found: Findings) -> None:
+    """Compare the types of parameters and columns with those that PREPARE says."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        resolution.compare(conn, generated, found)
+
+
 def fill_database(url: str, generated: Generated, found: Findings) -> Filled:
     """Apply a case's schema, and fill its tables."""
     case = generated.case
-    texts = case.schema_texts()
-    with psycopg.connect(url, autocommit=True) as conn:
-        failed = fill.apply_schema(conn, texts)
-    for failure in failed:
-        found.add(Kind.SCHEMA, case.name, "", failure)
+    is_whole = apply_schema(url, generated, found)
     # Another connection: a schema may set its session's search_path.
     with psycopg.connect(url, autocommit=True) as conn:
-        sources = [*texts, *(query.text for query in generated.queries)]
+        sources = [*case.schema_texts(), *(query.text for query in generated.queries)]
         filler = fill.Filler.of(conn, case.name, sources)
         for reason in filler.fill():
             found.add(Kind.UNFILLED, case.name, "", reason)
-        return Filled(not failed, filler.drawer, filler.samples())
+        return Filled(is_whole, filler.drawer, filler.samples())
 
 
 def run(url: str, filled: Filled, generated: Generated, found: Findings) -> None:
     """Run a package's functions on its database, which stays as it is."""
     with _kept(generated, found):
+        compare_types(url, generated, found)
         package = packages.load(generated, found)
         arguments = Arguments(filled.drawer, package.names)
         runner = Runner(package, arguments, filled.samples, filled.is_whole, found)

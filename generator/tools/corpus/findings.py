@@ -20,6 +20,8 @@ class Kind(StrEnum):
     STUCK = "a function never ran without an error, though its query runs by hand"
     VIOLATION = "a value contradicts its annotation"
     OPTIONAL = "a NOT NULL column is Optional"
+    OTHER_TYPE = "a type is not the one that PREPARE says"
+    OPEN_TYPE = "a type is left open that PREPARE says"
     BROKEN = "the check itself failed on a case"
     UNTYPED = "a column is typed Any or object"
     REFUSED = "refused, clearly"

@@ -104,6 +104,12 @@ class Generated:
     case: Case
     package: Path
     queries: tuple[Query, ...]
+    project: Path
+
+    @property
+    def request(self) -> Path:
+        """What sqlc sends to plugins, as JSON."""
+        return self.project / "request" / "request.json"
 
 
 class Workshop:
@@ -139,7 +145,7 @@ class Workshop:
                 return None
             self.found.counts[f"{kind}, generated in part"] += 1
         self.found.counts["queries generated"] += len(queries)
-        return Generated(case, self.packages / case.name, queries)
+        return Generated(case, self.packages / case.name, queries, project)
 
     def _lay_out(self, case: Case) -> Path:
         project = self._projects / case.name

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from generator.tools.corpus.findings import TOLERATED, Findings, Kind
+from generator.tools.prepared import Verdict
 
 # What counts in shares: of what figure, and how much of it at most.
 _SHARES = {Kind.UNTYPED: ("columns", 0.01), Kind.REFUSED: ("cases", 0.02)}
@@ -23,6 +24,9 @@ _COUNTS = (
     "refused by sqlc itself",
     "queries",
     "queries generated",
+    *(f"statements: {verdict}" for verdict in Verdict),
+    "parameters compared",
+    "columns compared",
     "queries that PREPARE",
     "queries that ran",
     "queries that cannot run",

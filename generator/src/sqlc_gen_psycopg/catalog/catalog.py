@@ -308,7 +308,7 @@ class Catalog:
             variadic,
             definition.defaults,
             tuple(name for name, _ in definition.arguments),
-            columns if len(columns) > 1 or definition.is_table else (),
+            columns,
             definition.direct,
             1,
         )
