@@ -242,7 +242,7 @@ def test_list_for_what_is_no_array_is_ours(found_with: Flawed) -> None:
 
 
 def test_right_bulk_code_passes(found_with: Flawed) -> None:
-    """Batches, copies, slices and learned types pass, and every query gives rows."""
+    """Batches, copies, slices and registered types pass, and every query gives rows."""
     found = found_with(queries=BULK)
     assert [f for f in found.found if f.kind not in TOLERATED] == []
     assert found.of(Kind.UNPROVEN) == []
@@ -284,8 +284,11 @@ def test_flaw_in_bulk_code_is_found(
 
 
 def test_unregistered_type_is_found(found_with: Flawed) -> None:
-    """Types that a connection does not learn are an error of the generated code's."""
-    register = ("    learn_spot(CompositeInfo", "    (lambda *_: None)(CompositeInfo")
+    """Types that are not registered are an error of the generated code's."""
+    register = (
+        "    register_spot_type(CompositeInfo",
+        "    (lambda *_: None)(CompositeInfo",
+    )
     found = found_with(register, queries=BULK, file="server_types.py")
     assert any("cannot adapt type 'Spot'" in t for t in details(found, Kind.ERROR))
 

@@ -79,7 +79,7 @@ def test_every_label_makes_the_round_trip(
 
 
 def test_a_registered_enum_changes_nothing(conn: psycopg.Connection[Any]) -> None:
-    """Code works as well where the connection has learned the type."""
+    """Code works as well where the type is registered on the connection."""
     info = EnumInfo.fetch(conn, "mood")
     assert info
     mapping = {mood: mood.value for mood in enums.Mood}

@@ -551,6 +551,8 @@ CASES = {
                 "(prices: Range[int] | None) -> list[list[Range[float] | None]]",
                 [
                     ({"prices": Range[int](empty=True)}, [[Range(1.0), None]]),
+                    # psycopg alone takes it for an int4range.
+                    ({"prices": Range(1, 5)}, []),
                     ({"prices": None}, []),
                 ],
             ),
@@ -697,6 +699,19 @@ def test_ranges_go_out_as_their_type(url: str, tmp_path: Path) -> None:
         assert offer in module.get_offers(conn)
     with psycopg.connect(url) as conn, pytest.raises(TypeError, match="know span"):
         module.get_spans(conn, span=Range(1.0, 9.0), spans=[])
+
+
+def test_ranges_are_sent_with_their_type(url: str, tmp_path: Path) -> None:
+    """The server is told the type, be the range empty or of integers, and in a list."""
+    case = CASES["ranges of the schema"]
+    with _running(tmp_path, url, "ranges_sent", case) as (module, _, conn):
+        for name, span in (("span", Range(1.0, 2.0)), ("prices", Range(1, 2))):
+            made = getattr(module.server_types, f"as_{name}")
+            for sent in (made(span), made(Range(empty=True)), made(Range())):
+                told = conn.execute("SELECT pg_typeof(%s)::text", (sent,)).fetchone()
+                assert told == (name,)
+            told = conn.execute("SELECT pg_typeof(%s)::text", ([made(span)],))
+            assert told.fetchone() == (f"{name}[]",)
 
 
 def test_what_no_server_takes_is_refused(tmp_path: Path) -> None:

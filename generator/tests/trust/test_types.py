@@ -171,7 +171,7 @@ def test_what_has_no_binary_form_is_refused(tmp_path: Path) -> None:
     assert named == _TEXT_ONLY
 
 
-def test_types_that_were_not_learned_are_told(
+def test_types_that_were_not_registered_are_told(
     package: types.ModuleType,
     url: str,
     faces: tuple[psycopg.Connection[Any], Any],
@@ -201,7 +201,7 @@ def test_a_missing_type_is_told(package: types.ModuleType, server: Server) -> No
 
 
 def test_functions_say_that_types_are_needed(package: types.ModuleType) -> None:
-    """The docstring tells that the connection must have learned."""
+    """The docstring tells that the types must be registered."""
     assert "register_types" in package.queries.pairs.__doc__
 
 

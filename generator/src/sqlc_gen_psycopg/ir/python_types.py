@@ -72,7 +72,7 @@ class EnumType(NamedTuple):
 
 
 class RegisteredType(NamedTuple):
-    """A type that each connection must learn from the server.
+    """A type that is registered on each connection, as the server has it.
 
     A composite has a class of its own and attributes, a range a class to be sent as;
     ``hstore`` has none.
@@ -105,14 +105,14 @@ class RegisteredType(NamedTuple):
         annotation = "dict[str, str | None]"
         if self.class_name:
             annotation = f"server_types.{self.class_name}"
-        check = Wrap(f"server_types.known_{self.function}", SERVER_TYPES)
+        check = Wrap(f"server_types.registered_{self.function}", SERVER_TYPES)
         needed = SERVER_TYPES if self.class_name else ()
         return PyType(annotation, needed, load=(check,), is_registered=True)
 
     def _range(self, bound: PyType) -> PyType:
         # psycopg knows a range's type by its class, if it is none of PostgreSQL's own.
         sent = Wrap(f"server_types.as_{self.function}", SERVER_TYPES)
-        check = Wrap(f"server_types.known_{self.function}", SERVER_TYPES)
+        check = Wrap(f"server_types.registered_{self.function}", SERVER_TYPES)
         return PyType(
             f"Range[{bound.annotation}]",
             (Import("psycopg.types.range", "Range"), *bound.imports),

@@ -1,4 +1,4 @@
-"""The types that a connection must learn, and the function that teaches it."""
+"""The types that are registered on a connection, and the function that does it."""
 
 import re
 
@@ -10,7 +10,9 @@ from sqlc_gen_psycopg.render.calls import ASYNC, ConnectionKind
 from sqlc_gen_psycopg.render.source import Source, docstring
 
 _PREFIX = re.compile(r"\bserver_types\.")
-_ASKED = "Teach a connection the types of this package, as a pool's `configure` does."
+_ASKED = (
+    "Register the types of this package on a connection, as a pool's `configure` does."
+)
 
 
 def add_types(source: Source, registered: list[RegisteredType]) -> None:
@@ -22,7 +24,7 @@ def add_types(source: Source, registered: list[RegisteredType]) -> None:
             _add_range_class(source, kind)
     for kind in registered:
         _add_check(source, kind)
-        _add_learn(source, kind)
+        _add_register(source, kind)
     # Here they need no prefix.
     source.imports.difference_update(SERVER_TYPES)
     source.blocks[:] = [_PREFIX.sub("", block) for block in source.blocks]
@@ -41,9 +43,9 @@ def add_register(
         info, module = _info(kind)
         source.need_from(module, info)
         if connection is ASYNC:
-            source.need_from("@server_types", f"learn_{kind.function}")
+            source.need_from("@server_types", f"register_{kind.function}_type")
         fetched = f"{connection.wait}{info}.fetch(conn, {_literal(kind)})"
-        lines += layout.call_lines(4, f"learn_{kind.function}", fetched, "conn")
+        lines += layout.call_lines(4, f"register_{kind.function}_type", fetched, "conn")
     source.add("register_types", lines)
 
 
@@ -90,9 +92,9 @@ def _add_check(source: Source, kind: RegisteredType) -> None:
     text = f"Return what came as `{kind.source}`, which the connection must know."
     missing = f'"the connection does not know {kind.source}: call register_types(conn)"'
     source.add(
-        f"known_{kind.function}",
+        f"registered_{kind.function}",
         [
-            f"def known_{kind.function}(value: object) -> {annotation}:",
+            f"def registered_{kind.function}(value: object) -> {annotation}:",
             *docstring(text),
             f"    if isinstance(value, {instance}):",
             f"        return {returned}",
@@ -101,13 +103,13 @@ def _add_check(source: Source, kind: RegisteredType) -> None:
     )
 
 
-def _add_learn(source: Source, kind: RegisteredType) -> None:
+def _add_register(source: Source, kind: RegisteredType) -> None:
     source.need_from("psycopg.abc", "AdaptContext")
     if kind.bound:
-        _add_learn_range(source, kind, kind.bound)
+        _add_register_range(source, kind, kind.bound)
         return
     if not kind.class_name:
-        _add_learn_hstore(source, kind)
+        _add_register_hstore(source, kind)
         return
     source.need_from("typing", "Any")
     source.need_from("collections.abc", "Sequence")
@@ -122,9 +124,9 @@ def _add_learn(source: Source, kind: RegisteredType) -> None:
     )
     name = kind.function
     source.add(
-        f"learn_{name}",
+        f"register_{name}_type",
         [
-            *_learn_head(name, "CompositeInfo"),
+            *_register_head(name, "CompositeInfo"),
             *docstring(f"Register `{kind.source}` on a connection."),
             "    if info is None:",
             f'        raise LookupError("the database has no type {kind.source}")',
@@ -195,13 +197,13 @@ def _add_range_class(source: Source, kind: RegisteredType) -> None:
     )
 
 
-def _add_learn_range(source: Source, kind: RegisteredType, bound: PyType) -> None:
+def _add_register_range(source: Source, kind: RegisteredType, bound: PyType) -> None:
     source.need_from("psycopg.types.range", "RangeDumper", "RangeInfo")
     source.need_from("psycopg.types.range", "register_range")
     source.add(
-        f"learn_{kind.function}",
+        f"register_{kind.function}_type",
         [
-            *_learn_head(kind.function, "RangeInfo"),
+            *_register_head(kind.function, "RangeInfo"),
             *docstring(f"Register `{kind.source}` on a connection."),
             "    if info is None:",
             f'        raise LookupError("the database has no type {kind.source}")',
@@ -214,13 +216,13 @@ def _add_learn_range(source: Source, kind: RegisteredType, bound: PyType) -> Non
     )
 
 
-def _add_learn_hstore(source: Source, kind: RegisteredType) -> None:
+def _add_register_hstore(source: Source, kind: RegisteredType) -> None:
     source.need_from("psycopg.types", "TypeInfo")
     source.need_from("psycopg.types.hstore", "register_hstore")
     source.add(
-        f"learn_{kind.function}",
+        f"register_{kind.function}_type",
         [
-            *_learn_head(kind.function, "TypeInfo"),
+            *_register_head(kind.function, "TypeInfo"),
             *docstring(f"Register `{kind.source}` on a connection."),
             "    if info is None:",
             f'        raise LookupError("the database has no type {kind.source}")',
@@ -229,6 +231,6 @@ def _add_learn_hstore(source: Source, kind: RegisteredType) -> None:
     )
 
 
-def _learn_head(name: str, info: str) -> list[str]:
+def _register_head(name: str, info: str) -> list[str]:
     items = (f"info: {info} | None", "context: AdaptContext")
-    return layout.call_lines(0, f"def learn_{name}", *items, tail=" -> None:")
+    return layout.call_lines(0, f"def register_{name}_type", *items, tail=" -> None:")

@@ -40,7 +40,7 @@ class Types:
         self._overrides = options.overrides
         self._problems = problems
         self.enums = _enum_types(request, schema)
-        # The types that connections must learn, those they are made of first.
+        # The types that are registered on connections, those they are made of first.
         self.registered: dict[Name, RegisteredType] = {}
         self._known: dict[Name, PyType] = {}
         self._class_names = _class_names([*schema.composites, *schema.ranges])
@@ -121,12 +121,12 @@ class Types:
         if name in self._schema.ranges:
             return self._registered_range(name).py_type
         if name in self._schema.composites or name.name == "hstore":
-            return self._learned(name).py_type
+            return self._registered(name).py_type
         if name.name in EXTENSION_TEXT:
             return STR._replace(array_of="text", known_array=False)
         raise UnknownTypeError(str(name))
 
-    def _learned(self, name: Name) -> RegisteredType:
+    def _registered(self, name: Name) -> RegisteredType:
         if name not in self.registered:
             attributes = self._schema.composites.get(name, ())
             found = tuple((n, self._attribute(k, dims)) for n, k, dims in attributes)
