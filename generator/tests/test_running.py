@@ -527,6 +527,7 @@ CASES = {
         """
         CREATE DOMAIN cents AS integer;
         CREATE TYPE span AS RANGE (subtype = float8);
+        CREATE TYPE reach AS RANGE (subtype = float8);
         CREATE TYPE prices AS RANGE (subtype = cents);
         CREATE TYPE offer AS (prices prices, span span);
         CREATE TABLE t (
@@ -551,10 +552,19 @@ CASES = {
                 "(prices: Range[int] | None) -> list[list[Range[float] | None]]",
                 [
                     ({"prices": Range[int](empty=True)}, [[Range(1.0), None]]),
-                    # psycopg alone takes it for an int4range.
-                    ({"prices": Range(1, 5)}, []),
                     ({"prices": None}, []),
                 ],
+            ),
+            # psycopg alone takes it for the other range of floats.
+            "get_reach :one": (
+                "SELECT lower(sqlc.arg(reach)::reach * reach(0, 5))",
+                "(reach: Range[float]) -> float | None",
+                [({"reach": Range(1.0, 9.0)}, 1.0)],
+            ),
+            "get_spread :one": (
+                "SELECT upper(sqlc.arg(span)::span * span(0, 5))",
+                "(span: Range[float]) -> float | None",
+                [({"span": Range(1.0, 9.0)}, 5.0)],
             ),
             "get_bound :one": (
                 "SELECT upper(prices(@low, @high))",
@@ -710,8 +720,10 @@ def test_ranges_are_sent_with_their_type(url: str, tmp_path: Path) -> None:
             for sent in (made(span), made(Range(empty=True)), made(Range())):
                 told = conn.execute("SELECT pg_typeof(%s)::text", (sent,)).fetchone()
                 assert told == (name,)
-            told = conn.execute("SELECT pg_typeof(%s)::text", ([made(span)],))
-            assert told.fetchone() == (f"{name}[]",)
+            told = conn.execute(
+                "SELECT pg_typeof(%s)::text", ([made(span)],)
+            ).fetchone()
+            assert told == (f"{name}[]",)
 
 
 def test_what_no_server_takes_is_refused(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import LiteralString
+from typing import LiteralString, cast
 from uuid import UUID
 
 import psycopg
@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from generated.models import CartItem
-from store import ForgottenEvents, Store, errors, rotation
+from store import ForgottenEvents, GivenUpOrder, Store, errors, rotation
 from store._sync import orders
 from tests.support import chains, factories, stores
 
@@ -67,8 +67,8 @@ def test_givings_up_that_are_committed_are_told(
     ]
     break_second(conn, "INSERT ON order_events")
     error = fails(lambda: store.give_up_checkouts(NO_TIME))
-    assert isinstance(error.done, list)
-    assert [each.order.id for each in error.done] == ids[:1]
+    done = cast("list[GivenUpOrder]", error.done)
+    assert [each.order.id for each in done] == ids[:1]
     conn.execute("DROP TRIGGER fail ON order_events")
     assert [each.order.id for each in store.give_up_checkouts(NO_TIME)] == ids[1:]
 
