@@ -164,6 +164,14 @@ REFUSED = {
     "SELECT NULL UNION SELECT $1 UNION SELECT 1": "cannot be of the types",
     "WITH q AS (SELECT $1 AS a) SELECT a FROM q WHERE a = 1": "text = int4",
     "SELECT id FROM t WHERE num = ANY (txt)": "want an array",
+    "UPDATE t SET id = $1, u = $1": "int4 does not become uuid here",
+    "SELECT id FROM t WHERE b = (id AND b)": "int4 does not become bool here",
+    "SELECT ARRAY[]": "ARRAY[] has no type",
+    "SELECT id[1] FROM t": "int4 has no subscripts",
+    "SELECT abs(txt) FROM t": "abs(text) is no function",
+    "SELECT first_of($1)": "of any type cannot be told",
+    "SELECT $1 + $2": "unknown + unknown is not unique",
+    "SELECT - txt FROM t": "- text is no operator",
 }
 
 
