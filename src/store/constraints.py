@@ -128,7 +128,8 @@ _WORDS: dict[_Kind, str] = {
     errors.DiskFull: "the server's disk is full",
     errors.OutOfMemory: "the server is out of memory",
     errors.ServerNotReady: "the server takes no connections now",
-    errors.ReadOnly: "the server is a standby, or the session may not write",
+    errors.ReadOnly: "the server is a standby, or the session may not write: name all"
+    " hosts in DATABASE_URL, with target_session_attrs=read-write",
     errors.SchemaMismatch: "the schema is not migrated, or behind: run `make migrate`",
 }
 
@@ -140,14 +141,22 @@ _LOST_STATES = frozenset({"57P01", "57P02", "25P03", "57P05"})
 _NOT_READY = (
     "the database system is|too many (clients|connections)|connection slots"
     "|no more connections|pgbouncer cannot connect|login failed|server_login_retry"
-    "|server closed the connection|session is (not )?read-only|hot standby mode"
+    "|server closed the connection"
 )
 _NOT_READY_WORDS = (
-    "the server takes no connections now: it is starting or shutting down, is full, or"
-    " is not the primary"
+    "the server takes no connections now: it is starting or shutting down, or is full"
 )
-_REFUSALS: tuple[tuple[str, type[errors.Unavailable], str], ...] = (
+_ONLY_STANDBY = (
+    "DATABASE_URL names no primary that answers, only a standby: name the primary's"
+    " host too, or promote the standby"
+)
+_REFUSALS: tuple[tuple[str, type[errors.Unavailable | errors.ReadOnly], str], ...] = (
     (_NOT_READY, errors.ServerNotReady, _NOT_READY_WORDS),
+    (
+        "session is (not )?read-only|hot standby mode",
+        errors.ReadOnly,
+        _ONLY_STANDBY,
+    ),
     (
         "password|SASL|authentication",
         errors.AccessRefused,

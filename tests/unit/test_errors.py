@@ -156,7 +156,7 @@ HEAD = 'connection failed: connection to server at "h", port 1 failed: '
             "full",
         ),
         ("FATAL:  zq von anderswo", errors.AccessRefused, "log"),
-        ("session is read-only", errors.ServerNotReady, "primary"),
+        ("session is read-only", errors.ReadOnly, "primary"),
         ("zq", errors.ServerUnreachable, "no connection"),
     ],
 )

@@ -90,7 +90,7 @@ class Pool:
         """Give a connection that is alive, or was a moment ago.
 
         A server that is starting or full is asked again until the time is over; so is
-        one that does not listen, unless the caller is not `patient`.
+        one that does not listen or is a standby, unless the caller is not `patient`.
 
         Raises:
             NotOpen: the pool is closed, or was never opened.
@@ -151,7 +151,10 @@ class Pool:
         """Tell whether to connect again may succeed where this failed."""
         if isinstance(error, errors.ServerNotReady):
             return True
-        is_gone = isinstance(error, errors.ServerUnreachable | errors.ConnectionLost)
+        # A standby may be promoted; but who opens the store has named the wrong one.
+        is_gone = isinstance(
+            error, errors.ServerUnreachable | errors.ConnectionLost | errors.ReadOnly
+        )
         return is_gone and patient and self._connected > 0
 
     def release(self, conn: PoolConnection) -> None:
