@@ -199,14 +199,17 @@ def test_nothing_is_exponential(analyzer: Analyzer) -> None:
 @pytest.mark.parametrize("arms", [3_000])
 def test_long_chains(arms: int, analyzer: Analyzer) -> None:
     """Thousands of operators and of arms of a UNION are no problem."""
-    # As the plugin does.
-    sys.setrecursionlimit(100_000)
-    for text in (
-        f"SELECT {' + '.join(['id'] * arms)} FROM t",  # noqa: S608
-        f"SELECT id FROM t WHERE {' OR '.join(['id = $1'] * arms)}",  # noqa: S608
-        " UNION ALL ".join(["SELECT id FROM t"] * arms),
-    ):
-        assert prepared.analyze(analyzer, text).problem is None
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(100_000)  # as the plugin does in its own process
+    try:
+        for text in (
+            f"SELECT {' + '.join(['id'] * arms)} FROM t",  # noqa: S608
+            f"SELECT id FROM t WHERE {' OR '.join(['id = $1'] * arms)}",  # noqa: S608
+            " UNION ALL ".join(["SELECT id FROM t"] * arms),
+        ):
+            assert prepared.analyze(analyzer, text).problem is None
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def _sent(project: str) -> list[str]:
