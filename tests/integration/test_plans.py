@@ -167,3 +167,22 @@ def test_a_copy_has_no_plan_to_be_outdated(
         with store.connection() as single, single.cursor().copy(copied) as copy:
             copy.write_row((user_id, f"B{number}", "Pen", 1))
     assert len(factories.cart_of(conn, user_id)) == WARM + 2
+
+
+def test_what_is_done_again_has_its_limits(
+    store: Store, conn: psycopg.Connection, user_id: UUID
+) -> None:
+    """The second attempt of a query ends as the first would, and says so."""
+    factories.add_item(conn, user_id)
+    with store.connection() as single:
+        for _ in range(WARM):
+            RawCursor(single).execute(DEARER, (1, user_id))
+    widen(conn, 300)
+    with conn.transaction():
+        conn.execute("SELECT FROM cart_items FOR UPDATE")
+        with (
+            pytest.raises(errors.StatementTimeout),
+            store.limited(statement=0.3).connection() as single,
+        ):
+            RawCursor(single).execute(DEARER, (1, user_id))
+    assert store.statistics.discarded == 0

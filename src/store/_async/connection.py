@@ -124,9 +124,7 @@ class AsyncStoreConnection(AsyncConnection[Row]):
             return await self._end(gen, before)
         except psycopg.Error as error:
             if is_stale(error) and (again := self._anew(error, before)):
-                done: RV = await waiting.wait_async(
-                    again, self.pgconn.socket, interval=interval, timeout=limit
-                )
+                done: RV = await self._wait(again, interval, timeout)
                 return done
             self._note_doubt(_execution(error), error.sqlstate, before)
             raise

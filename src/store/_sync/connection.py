@@ -125,9 +125,7 @@ class StoreConnection(Connection[Row]):
             return self._end(gen, before)
         except psycopg.Error as error:
             if is_stale(error) and (again := self._anew(error, before)):
-                done: RV = waiting.wait(
-                    again, self.pgconn.socket, interval=interval, timeout=limit
-                )
+                done: RV = self._wait(again, interval, timeout)
                 return done
             self._note_doubt(_execution(error), error.sqlstate, before)
             raise
