@@ -311,6 +311,7 @@ import sys
 from store import Settings, Store
 from uuid import UUID
 from generated import users
+from generated.internal import user_steps
 settings = Settings.load(database_url=sys.argv[1], database_idle_timeout=0.7)
 with Store(settings) as store:
     print(flush=True)
@@ -347,6 +348,54 @@ def test_a_frozen_client_loses_its_locks(
                     break
         finally:
             client.kill()
+
+
+# Stops itself where a part of a round trip has left that no socket takes at once.
+_CLIENT_WITH_MUCH = """
+import os, signal, sys
+from uuid import UUID
+from generated.internal import user_steps
+from store import Settings, Store
+from store._sync import pipeline
+
+send = pipeline.send
+
+def send_a_part(pgconn):
+    if pgconn.flush():
+        print("frozen", flush=True)
+        os.kill(os.getpid(), signal.SIGSTOP)
+    yield from send(pgconn)
+
+pipeline.send = send_a_part
+limits = {"database_idle_timeout": 0.5, "database_transaction_timeout": 1.5}
+with Store(Settings.load(database_url=sys.argv[1], **limits)) as store:
+    with store.transaction() as conn:
+        user_steps.lock_user(conn, id=UUID(sys.argv[2]))
+        conn.execute("SELECT length(%s)", ["x" * (64 << 20)]).fetchone()
+"""
+_HAS_TRANSACTION_TIMEOUT = 170000
+
+
+def test_a_client_frozen_in_a_large_round_trip_loses_its_locks(
+    database_url: str, conn: psycopg.Connection, user_id: UUID
+) -> None:
+    """`transaction` ends it from PostgreSQL 17 on; before, only its death does."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _CLIENT_WITH_MUCH, database_url, str(user_id)],
+        stdout=subprocess.PIPE,
+    ) as client:
+        try:
+            assert client.stdout
+            assert client.stdout.readline() == b"frozen\n"
+            conn.execute("SET lock_timeout = '3s'")
+            if conn.info.server_version >= _HAS_TRANSACTION_TIMEOUT:
+                user_steps.lock_user(conn, id=user_id)
+            else:
+                with pytest.raises(psycopg.errors.LockNotAvailable):
+                    user_steps.lock_user(conn, id=user_id)
+        finally:
+            client.kill()
+    user_steps.lock_user(conn, id=user_id)
 
 
 def test_a_limit_frees_a_pool_that_an_outsider_blocks(
