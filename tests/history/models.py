@@ -243,7 +243,7 @@ def _saved(call: Call, state: Chat) -> Iterator[Chat]:
     if call.error == "ChatOvertaken":
         if not is_current and not is_repeated:
             yield state
-    elif call.error == "MessageRefused":
+    elif call.error == "InvalidValue":
         if is_current and missed:
             yield state
     elif is_current and not missed:
@@ -433,6 +433,9 @@ def _remove(call: Call, state: Shop) -> Iterator[Shop]:
     )
     if call.error == "CartItemOrdered":
         if held and not there:
+            yield state
+    elif call.error == "CartItemNotFound":
+        if state.gone:
             yield state
     elif (call.result and (there or not held)) or not _known(call):
         yield state._replace(cart=state.cart - there)
