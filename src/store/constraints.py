@@ -141,7 +141,7 @@ _LOST_STATES = frozenset({"57P01", "57P02", "25P03", "57P05"})
 _NOT_READY = (
     "the database system is|too many (clients|connections)|connection slots"
     "|no more connections|pgbouncer cannot connect|login failed|server_login_retry"
-    "|server closed the connection"
+    "|server closed the connection|terminating connection|canceling authentication"
 )
 _NOT_READY_WORDS = (
     "the server takes no connections now: it is starting or shutting down, or is full"
