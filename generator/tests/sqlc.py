@@ -35,7 +35,7 @@ sql:
 
 
 # What sqlc made of a project's files, by their texts: options are not among them.
-_REQUESTS: dict[str, request.Request] = {}
+_REQUESTS: dict[str, list[request.Request]] = {}
 
 
 class SqlcError(Exception):
@@ -81,6 +81,26 @@ def files(folder: Path) -> dict[str, str]:
     }
 
 
+def requests(folder: Path) -> list[request.Request]:
+    """Return what sqlc would send for each part of a project, options aside.
+
+    Raises:
+        SqlcError: sqlc refused it.
+    """
+    config = yaml.safe_load((folder / "sqlc.yaml").read_text("utf-8"))
+    files = [f"request_{number}.json" for number in range(len(config["sql"]))]
+    for part, file in zip(config["sql"], files, strict=True):
+        del part["codegen"]
+        part["gen"] = {"json": {"out": ".", "filename": file}}
+    (folder / "request.yaml").write_text(yaml.safe_dump(config), "utf-8")
+    read_by_sqlc = sorted([*folder.rglob("*.sql"), folder / "request.yaml"])
+    key = "".join(f"{file.name} {file.read_bytes()!r}" for file in read_by_sqlc)
+    if key not in _REQUESTS:
+        generate(folder, config="request.yaml")
+        _REQUESTS[key] = [request.read((folder / f).read_bytes()) for f in files]
+    return _REQUESTS[key]
+
+
 @dataclass(frozen=True, slots=True)
 class Project:
     """A project of one schema file and one query file."""
@@ -122,21 +142,10 @@ class Project:
         """Return what sqlc would send to the plugin."""
         config = yaml.safe_load((self.folder / "sqlc.yaml").read_text("utf-8"))
         [part] = config["sql"]
-        [ours] = part.pop("codegen")
-        part["gen"] = {"json": {"out": ".", "filename": "request.json"}}
-        (self.folder / "request.yaml").write_text(yaml.safe_dump(config), "utf-8")
-        key = "".join(f"{f.name} {f.read_bytes()!r}" for f in self._read_by_sqlc())
-        if key not in _REQUESTS:
-            generate(self.folder, config="request.yaml")
-            made = (self.folder / "request.json").read_bytes()
-            _REQUESTS[key] = request.read(made)
+        [ours] = part["codegen"]
+        [made] = requests(self.folder)
         # As sqlc sends them, in JSON.
-        options = json.loads(json.dumps(ours["options"]))
-        return _REQUESTS[key]._replace(options=options)
-
-    def _read_by_sqlc(self) -> list[Path]:
-        found = [*self.folder.rglob("*.sql"), self.folder / "request.yaml"]
-        return sorted(found)
+        return made._replace(options=json.loads(json.dumps(ours["options"])))
 
     def refusal(self) -> str:
         """Return what is said on stderr when the project is refused."""

@@ -10,10 +10,19 @@ from psycopg import pq
 from sqlc_gen_psycopg.inference.analyzer import Analysis, Analyzer
 from sqlc_gen_psycopg.inference.facts import SqlType
 from sqlc_gen_psycopg.naming.sql_names import Name
-from sqlc_gen_psycopg.schema import statements
+from sqlc_gen_psycopg.problems import Problems
+from sqlc_gen_psycopg.resolve import slices
+from sqlc_gen_psycopg.schema import load, statements
 from sqlc_gen_psycopg.schema.model import Schema
 from sqlc_gen_psycopg.sql import tree
-from sqlc_gen_psycopg.sqlc.request import Column, Enum, Query, Table, type_name
+from sqlc_gen_psycopg.sqlc.request import (
+    Column,
+    Enum,
+    Query,
+    Request,
+    Table,
+    type_name,
+)
 
 _COLUMNS = """
 SELECT
@@ -168,6 +177,16 @@ def compare(  # noqa: PLR0911 - a verdict each
             return Comparison(Verdict.REFUSED, f"columns {shown}")
         return Comparison(Verdict.WRONG, f"columns {shown}")
     return Comparison(Verdict.SAME, "", len(expected), len(columns))
+
+
+def compare_project(
+    conn: psycopg.Connection, asked: Request
+) -> list[tuple[Query, Comparison]]:
+    """Compare all queries of a project, in whose folder this must be called."""
+    schema = load.read(asked.schema_paths, asked.default_schema, Problems())
+    analyzer, types = Analyzer(asked.tables, asked.enums, schema), Types(conn)
+    sent = [slices.rewritten(query, Problems()) for query in asked.queries]
+    return [(one, compare(conn, analyzer, types, one.text)) for one in sent]
 
 
 def tally(found: list[tuple[str, Comparison]]) -> Counter[Verdict]:

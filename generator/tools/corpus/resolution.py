@@ -9,9 +9,6 @@ from generator.tools import prepared
 from generator.tools.corpus.findings import Findings, Kind
 from generator.tools.corpus.generate import Generated
 from generator.tools.prepared import Verdict
-from sqlc_gen_psycopg.inference.analyzer import Analyzer
-from sqlc_gen_psycopg.problems import Problems
-from sqlc_gen_psycopg.schema import load
 from sqlc_gen_psycopg.sqlc import request
 
 _KINDS = {Verdict.WRONG: Kind.OTHER_TYPE, Verdict.REFUSED: Kind.OPEN_TYPE}
@@ -23,11 +20,8 @@ def compare(
     """Compare the types of all parameters and columns of a case's queries."""
     asked = request.read(generated.request.read_bytes())
     with contextlib.chdir(generated.project):
-        schema = load.read(asked.schema_paths, asked.default_schema, Problems())
-    analyzer = Analyzer(asked.tables, asked.enums, schema)
-    types = prepared.Types(conn)
-    for query in generated.queries:
-        one = prepared.compare(conn, analyzer, types, query.sent)
+        compared = prepared.compare_project(conn, asked)
+    for query, one in compared:
         found.counts[f"statements: {one.verdict}"] += 1
         found.counts["parameters compared"] += one.parameters
         found.counts["columns compared"] += one.columns

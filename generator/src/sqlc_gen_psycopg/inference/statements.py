@@ -203,6 +203,7 @@ class Statements(FromClause):
         for wrapped in tree.children(clause, "ctes"):
             cte = wrapped["CommonTableExpr"]
             found = self._cte(cte, scope, recursive=bool(clause.get("recursive")))
+            found = self._with_search_and_cycle(cte, found)
             scope = scope._replace(ctes={**scope.ctes, cte["ctename"]: found})
         return scope
 
@@ -222,6 +223,22 @@ class Statements(FromClause):
             if again.columns == found.columns:
                 return found
             found = _weaker(found, again)
+
+    def _with_search_and_cycle(self, cte: Node, found: Relation) -> Relation:
+        """Add the columns that SEARCH and CYCLE give a recursive query."""
+        record, added = self.catalog.record, list[tuple[str, Fact]]()
+        if "search_clause" in cte:
+            search = cte["search_clause"]
+            order = record if search.get("search_breadth_first") else record.array
+            added.append((search["search_seq_column"], Fact(order, not_null=True)))
+        if "cycle_clause" in cte:
+            cycle = cte["cycle_clause"]
+            values = [cycle["cycle_mark_value"], cycle["cycle_mark_default"]]
+            mark, _ = self.settled(self.expressions(values, Scope(Level())), "CYCLE")
+            added.append((cycle["cycle_mark_column"], Fact(mark.type, not_null=True)))
+            path = Fact(record.array, not_null=True)
+            added.append((cycle["cycle_path_column"], path))
+        return found._replace(columns=(*found.columns, *added))
 
     def _state(self) -> "_State":
         return _State(

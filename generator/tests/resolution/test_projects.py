@@ -1,0 +1,141 @@
+"""Every statement that this repository holds is of the types that PREPARE says."""
+
+import contextlib
+import shutil
+from collections.abc import Generator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from devserver import databases
+from devserver.embedded import Server
+from generator.tests import (
+    documents,
+    running,
+    sqlc,
+    test_inference,
+    test_integers,
+    test_names,
+    test_reference,
+    test_robustness,
+    test_running,
+)
+from generator.tests.trust import test_types
+from generator.tools import prepared
+from generator.tools.prepared import Verdict
+
+ROOT = documents.GENERATOR.parent
+# The repository's own queries are there where its generator is not alone.
+MIGRATED = {path.parent.name: path.parent for path in sqlc.GOLDEN.glob("*/sqlc.yaml")}
+MIGRATED |= {"the store": ROOT} if (ROOT / "sqlc.yaml").is_file() else {}
+
+
+def _named(queries: dict[str, str]) -> str:
+    return "\n".join(f"-- name: {name} :many\n{queries[name]};" for name in queries)
+
+
+# A schema and its queries.
+PROJECTS = {
+    "constructs": (
+        test_inference.SCHEMA,
+        _named(
+            {name: text for text, name in test_inference.NAMES.items()}
+            | {f"embed_{n}": text for n, text in enumerate(test_inference.EMBEDS)}
+        ),
+    ),
+    "types": (test_types.SCHEMA, test_types.QUERIES),
+    "integers": (test_integers.SCHEMA, test_integers.QUERIES),
+    "names": (test_names.SCHEMA, test_names.USING_ALL),
+    **{
+        f"reference: {name}": (case.schema, case.queries)
+        for name, case in test_reference.CASES.items()
+        if not case.refusal and case.queries
+    },
+    **{
+        f"running: {name}": (
+            case.schema,
+            "\n".join(f"-- name: {n}\n{q};" for n, (q, _, _) in case.queries.items()),
+        )
+        for name, case in test_running.CASES.items()
+    },
+}
+
+
+def _differences(conn: psycopg.Connection, folder: Path) -> list[str]:
+    """Return which statements of a project are not of the types that PREPARE says."""
+    found: list[str] = []
+    for asked in sqlc.requests(folder):
+        assert asked.queries
+        with contextlib.chdir(folder):
+            compared = prepared.compare_project(conn, asked)
+        found += [
+            f"{query.name}: {one.verdict}: {one.why}"
+            for query, one in compared
+            if one.verdict is not Verdict.SAME
+        ]
+    return found
+
+
+@pytest.mark.parametrize("name", MIGRATED)
+def test_migrated_projects(name: str, server: Server, tmp_path: Path) -> None:
+    """Each query of the golden projects, and of the store's."""
+    source = MIGRATED[name]
+    folder = tmp_path / "project"
+    folder.mkdir()
+    shutil.copy(source / "sqlc.yaml", folder)
+    if source == ROOT:
+        folder_of_sql = source / "db"
+        shutil.copytree(folder_of_sql, folder / "db")
+    else:
+        folder_of_sql = source
+        for part in ("migrations", "queries"):
+            shutil.copytree(source / part, folder / part)
+    migrations = folder_of_sql / "migrations"
+    with (
+        databases.migrated_template(server.url, migrations=migrations) as made,
+        made.clone() as url,
+        psycopg.connect(url, autocommit=True) as conn,
+    ):
+        assert _differences(conn, folder) == []
+
+
+@pytest.fixture(scope="module")
+def conn(server: Server) -> Generator[psycopg.Connection]:
+    """Give a connection to a database of the module's own."""
+    with (
+        databases.template(server.url, lambda _: None) as made,
+        made.clone() as url,
+        psycopg.connect(url, autocommit=True) as connection,
+    ):
+        yield connection
+
+
+@pytest.mark.parametrize("name", PROJECTS)
+def test_projects(name: str, conn: psycopg.Connection, tmp_path: Path) -> None:
+    """Each query that the tests generate functions of, and the reference shows."""
+    schema, queries = PROJECTS[name]
+    sqlc.Project.write(tmp_path, schema, queries, "{}")
+    running.fill(conn, schema, "")
+    assert _differences(conn, tmp_path) == []
+
+
+def test_odd_statements(conn: psycopg.Connection) -> None:
+    """What the server takes of the oddest statements is of its types."""
+    ddl = """
+    CREATE TABLE t (a int, b text, j jsonb, arr text);
+    CREATE TABLE u (a int, c text)
+    """
+    running.fill(conn, ddl, "")
+    analyzer = prepared.analyzer_of(conn, prepared.schema_of(ddl))
+    types = prepared.Types(conn)
+    compared = {
+        text: prepared.compare(conn, analyzer, types, text)
+        for text in test_robustness.STATEMENTS
+    }
+    # sqlc takes no EXPLAIN for a query.
+    del compared["EXPLAIN SELECT 1"]
+    verdicts = (Verdict.WRONG, Verdict.REFUSED)
+    assert {t: c.why for t, c in compared.items() if c.verdict in verdicts} == {}
+    same = [text for text, one in compared.items() if one.verdict is Verdict.SAME]
+    assert len(same) > len(compared) / 2
