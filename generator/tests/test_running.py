@@ -14,6 +14,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from psycopg.types.multirange import Multirange
 from psycopg.types.range import Range
 
 from devserver.databases import url_of
@@ -38,6 +39,7 @@ ITEMS = "CREATE TABLE items (id integer NOT NULL);"
 OTHERS = "CREATE TABLE others (id integer NOT NULL, item_id integer);"
 MOODS = "CREATE TYPE mood AS ENUM ('a', 'b');"
 INTS = "list[int | None]"
+RANGE_OF_ONE = Range(Decimal(1), Decimal(2))
 
 CASES = {
     "arrays of arrays": Case(
@@ -583,6 +585,116 @@ CASES = {
             ),
         },
     ),
+    "multiranges of the schema": Case(
+        """
+        CREATE DOMAIN cents AS integer;
+        CREATE TYPE span AS RANGE (subtype = float8);
+        CREATE TYPE prices AS RANGE (
+            subtype = cents, multirange_type_name = price_list
+        );
+        CREATE TYPE day_range AS RANGE (subtype = date);
+        CREATE TYPE offer AS (list price_list, days day_multirange);
+        CREATE TABLE t (
+            spans span_multirange NOT NULL, list price_list,
+            lists price_list [] NOT NULL, days day_multirange, offer offer
+        );
+        """,
+        """
+        INSERT INTO t VALUES (
+            '{[1.5,2),[3,)}', '{[1,3)}', '{NULL,"{[1,2),[5,7)}"}', '{}', NULL
+        )
+        """,
+        {
+            "get_spans :many": (
+                "SELECT spans FROM t WHERE spans && @spans OR spans = ANY(@several)",
+                "(spans: Multirange[float], several: Sequence[Multirange[float] |"
+                " None]) -> list[Multirange[float]]",
+                [
+                    (
+                        {"spans": Multirange([Range(1.0, 9.0)]), "several": []},
+                        [Multirange([Range(1.5, 2.0), Range(3.0)])],
+                    ),
+                    ({"spans": Multirange[float](), "several": [None]}, []),
+                    (
+                        {
+                            "spans": Multirange[float](),
+                            "several": [Multirange([Range(1.5, 2), Range(3)])],
+                        },
+                        [Multirange([Range(1.5, 2.0), Range(3.0)])],
+                    ),
+                ],
+            ),
+            "get_lists :many": (
+                "SELECT lists FROM t WHERE list = @list",
+                "(list_: Multirange[int] | None)"
+                " -> list[list[Multirange[int] | None]]",
+                [
+                    (
+                        {"list_": Multirange([Range(1, 3)])},
+                        [[None, Multirange([Range(1, 2), Range(5, 7)])]],
+                    ),
+                    ({"list_": None}, []),
+                ],
+            ),
+            "get_days :many": (
+                "SELECT days FROM t",
+                "() -> list[Multirange[datetime.date] | None]",
+                [({}, [Multirange()])],
+            ),
+            "get_whole :one": (
+                "SELECT range_merge(sqlc.arg(spans)::span_multirange)",
+                "(spans: Multirange[float]) -> Range[float]",
+                [({"spans": Multirange([Range(1.0, 2.0), Range(3.0, 4.0)])},
+                  Range(1.0, 4.0))],
+            ),
+            "get_made :one": (
+                "SELECT multirange(@prices::prices)",
+                "(prices: Range[int]) -> Multirange[int] | None",
+                [({"prices": Range(1, 3)}, Multirange([Range(1, 3)]))],
+            ),
+            "load :copyfrom": (
+                "INSERT INTO t (spans, list, lists) VALUES (@spans, @list, @lists)",
+                "(rows: Iterable[LoadParams]) -> int",
+                [],
+            ),
+            "get_offers :many": (
+                "SELECT offer FROM t",
+                "() -> list[server_types.Offer | None]",
+                [({}, [None])],
+            ),
+        },
+    ),
+    "ranges of PostgreSQL beside those of the schema": Case(
+        """
+        CREATE TYPE worth AS RANGE (subtype = numeric);
+        CREATE TABLE t (
+            n numrange NOT NULL, ns nummultirange NOT NULL, worth worth NOT NULL,
+            worths worth_multirange NOT NULL
+        );
+        """,
+        "INSERT INTO t VALUES ('[1,2)', '{[1,2)}', '[1,2)', '{[1,2)}')",
+        {
+            "get_ranges :many": (
+                "SELECT n FROM t WHERE n = @n AND worth = @worth",
+                "(n: Range[Decimal], worth: Range[Decimal]) -> list[Range[Decimal]]",
+                [({"n": RANGE_OF_ONE, "worth": RANGE_OF_ONE}, [RANGE_OF_ONE])],
+            ),
+            "get_multiranges :many": (
+                "SELECT worths FROM t WHERE ns = @ns AND worths = @worths",
+                "(ns: Multirange[Decimal], worths: Multirange[Decimal])"
+                " -> list[Multirange[Decimal]]",
+                [
+                    (
+                        {
+                            "ns": Multirange([RANGE_OF_ONE]),
+                            "worths": Multirange([RANGE_OF_ONE]),
+                        },
+                        [Multirange([RANGE_OF_ONE])],
+                    )
+                ],
+            ),
+        },
+    ),
     "views that are stored": Case(
         "CREATE DOMAIN state AS text CHECK (VALUE IN ('open', 'done'));"
         "CREATE TABLE t (id integer PRIMARY KEY, state state NOT NULL,"
@@ -707,7 +819,10 @@ def test_ranges_go_out_as_their_type(url: str, tmp_path: Path) -> None:
         offer = module.server_types.Offer(Range(1, 2), Range(2.5, 3.5))
         conn.execute("UPDATE t SET offer = %s WHERE span = '[1.5,2)'", (offer,))
         assert offer in module.get_offers(conn)
-    with psycopg.connect(url) as conn, pytest.raises(TypeError, match="know span"):
+    with (
+        psycopg.connect(url) as conn,
+        pytest.raises(TypeError, match="type span is not registered"),
+    ):
         module.get_spans(conn, span=Range(1.0, 9.0), spans=[])
 
 
@@ -724,6 +839,40 @@ def test_ranges_are_sent_with_their_type(url: str, tmp_path: Path) -> None:
                 "SELECT pg_typeof(%s)::text", ([made(span)],)
             ).fetchone()
             assert told == (f"{name}[]",)
+
+
+def test_multiranges_go_out_as_their_type(url: str, tmp_path: Path) -> None:
+    """In a COPY, in lists and within composites, too; unregistered, they are told."""
+    case = CASES["multiranges of the schema"]
+    with _running(tmp_path, url, "multiranges", case) as (module, _, conn):
+        types = module.server_types
+        several = Multirange([Range(1, 9), Range(10, 11)])
+        rows = [
+            module.LoadParams(Multirange([Range(0.5, None, "(]")]), several, [None]),
+            module.LoadParams(Multirange[float](), None, [several]),
+        ]
+        assert module.load(conn, rows=rows) == 2
+        stored = "SELECT spans::text, list::text, lists::text FROM t OFFSET 1"
+        assert conn.execute(stored).fetchall() == [
+            ("{(0.5,)}", "{[1,9),[10,11)}", "{NULL}"),
+            ("{}", None, '{"{[1,9),[10,11)}"}'),
+        ]
+        told = "SELECT pg_typeof(%s)::text"
+        for name, made in (
+            ("span_multirange", types.as_span_multirange),
+            ("price_list", types.as_price_list),
+        ):
+            for sent in (made(several), made(Multirange())):
+                assert conn.execute(told, (sent,)).fetchone() == (name,)
+            assert conn.execute(told, ([made(several)],)).fetchone() == (f"{name}[]",)
+        offer = types.Offer(several, Multirange([Range(datetime.date(2024, 1, 1))]))
+        conn.execute("UPDATE t SET offer = %s WHERE days = '{}'", (offer,))
+        assert offer in module.get_offers(conn)
+    with (
+        psycopg.connect(url) as conn,
+        pytest.raises(TypeError, match="type span_multirange is not registered"),
+    ):
+        module.get_spans(conn, spans=Multirange([Range(1.0, 9.0)]), several=[])
 
 
 def test_what_no_server_takes_is_refused(tmp_path: Path) -> None:

@@ -33,10 +33,10 @@ class PyType(NamedTuple):
     parameter: str = ""
     bind: tuple[Wrap, ...] = ()
     load: tuple[Wrap, ...] = ()
-    # The type's own array type, unless psycopg does not know it: then the base
-    # type's, under which the array's text can be read.
+    # The type itself if psycopg has a loader for its arrays, else the base type, as
+    # arrays of which the text can be read.
     array_of: str = ""
-    known_array: bool = True
+    has_array_loader: bool = True
     dims: int = 0
     is_registered: bool = False
     # Whether psycopg reads it from a binary result as well as from a text one.
@@ -67,30 +67,41 @@ class EnumType(NamedTuple):
         needed = (*ENUMS, Import(USED_ENUMS, self.class_name))
         made = Wrap(annotation, needed)
         return PyType(
-            annotation, needed, load=(made,), array_of="text", known_array=False
+            annotation, needed, load=(made,), array_of="text", has_array_loader=False
         )
 
 
 class RegisteredType(NamedTuple):
     """A type that is registered on each connection, as the server has it.
 
-    A composite has a class of its own and attributes, a range a class to be sent as;
-    ``hstore`` has none.
+    A composite has a class of its own and attributes, a range or a multirange a class
+    to be sent as; ``hstore`` has none.
     """
 
     source: Name
     class_name: str = ""
     attributes: tuple[tuple[str, PyType], ...] = ()
-    # The attributes of types that psycopg does not know, by place: what each is read
-    # as, and whether as an array of such.
+    # The attributes that psycopg has no loader for, by place: what each is read as, and
+    # whether as an array of such.
     read_as: tuple[tuple[int, str, bool], ...] = ()
-    # Of a range: what its bounds are.
+    # Of a range or a multirange: what its bounds are.
     bound: PyType | None = None
+    is_multirange: bool = False
 
     @property
     def is_composite(self) -> bool:
         """Whether its class has attributes."""
         return bool(self.class_name) and self.bound is None
+
+    @property
+    def span(self) -> str:
+        """The class that psycopg reads a range, or a multirange, as."""
+        return "Multirange" if self.is_multirange else "Range"
+
+    @property
+    def span_module(self) -> str:
+        """The module of psycopg's that has the class."""
+        return f"psycopg.types.{self.span.lower()}"
 
     @property
     def function(self) -> str:
@@ -101,7 +112,7 @@ class RegisteredType(NamedTuple):
     def py_type(self) -> PyType:
         """The Python type of its values: what psycopg gives once it has registered."""
         if self.bound:
-            return self._range(self.bound)
+            return self._span_type(self.bound)
         annotation = "dict[str, str | None]"
         if self.class_name:
             annotation = f"server_types.{self.class_name}"
@@ -109,13 +120,13 @@ class RegisteredType(NamedTuple):
         needed = SERVER_TYPES if self.class_name else ()
         return PyType(annotation, needed, load=(check,), is_registered=True)
 
-    def _range(self, bound: PyType) -> PyType:
+    def _span_type(self, bound: PyType) -> PyType:
         # psycopg knows a range's type by its class, if it is none of PostgreSQL's own.
         sent = Wrap(f"server_types.as_{self.function}", SERVER_TYPES)
         check = Wrap(f"server_types.registered_{self.function}", SERVER_TYPES)
         return PyType(
-            f"Range[{bound.annotation}]",
-            (Import("psycopg.types.range", "Range"), *bound.imports),
+            f"{self.span}[{bound.annotation}]",
+            (Import(self.span_module, self.span), *bound.imports),
             bind=(sent,),
             load=(check,),
             is_registered=True,
@@ -134,6 +145,6 @@ def array(element: PyType, dims: int) -> PyType:
             parameter=f"Sequence[{accepted}{optional}]",
             imports=result.imports,
             dims=result.dims + 1,
-            is_binary=result.is_binary and result.known_array,
+            is_binary=result.is_binary and result.has_array_loader,
         )
     return result

@@ -40,7 +40,7 @@ class Value(NamedTuple):
     def is_converted(self) -> bool:
         """Whether it is something else than what psycopg gives."""
         return bool(self.type.load) or (
-            self.type.dims > 0 and not self.type.known_array
+            self.type.dims > 0 and not self.type.has_array_loader
         )
 
     @property

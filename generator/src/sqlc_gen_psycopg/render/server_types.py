@@ -51,8 +51,6 @@ def add_register(
 
 def _info(kind: RegisteredType) -> tuple[str, str]:
     """Return what psycopg fetches of a type, and the module that has it."""
-    if kind.bound:
-        return "RangeInfo", "psycopg.types.range"
     if kind.is_composite:
         return "CompositeInfo", "psycopg.types.composite"
     return "TypeInfo", "psycopg.types"
@@ -88,9 +86,9 @@ def _add_check(source: Source, kind: RegisteredType) -> None:
         source.need_from("typing", "cast")
         returned = f'cast("{annotation}", value)'
     if kind.bound:
-        instance = "Range"
-    text = f"Return what came as `{kind.source}`, which the connection must know."
-    missing = f'"the connection does not know {kind.source}: call register_types(conn)"'
+        instance = kind.span
+    text = f"Return what came as `{kind.source}`, which must be registered."
+    missing = f'"type {kind.source} is not registered: call register_types(conn)"'
     source.add(
         f"registered_{kind.function}",
         [
@@ -159,12 +157,12 @@ def _read_as(kind: RegisteredType) -> list[str]:
         f'{place}: types["{name}"].{"array_oid" if is_array else "oid"}'
         for place, name, is_array in kind.read_as
     )
-    known = layout.Brackets("known = {", items, "}")
+    read_as = layout.Brackets("read_as = {", items, "}")
     return [
         "    types = context.adapters.types",
-        *layout.lines(known, 4),
+        *layout.lines(read_as, 4),
         "    info.field_types = tuple(",
-        "        known.get(place, oid) for place, oid in enumerate(info.field_types)",
+        "        read_as.get(place, oid) for place, oid in enumerate(info.field_types)",
         "    )",
     ]
 
@@ -173,11 +171,19 @@ def _add_range_class(source: Source, kind: RegisteredType) -> None:
     """Add the class that says which type a range is sent as."""
     annotation = kind.py_type.annotation
     source.need(*kind.py_type.imports)
+    what = kind.span.lower()
+    made = [f"    return {kind.class_name}(value)"]
+    if not kind.is_multirange:
+        made = [
+            "    if value.isempty:",
+            f"        return {kind.class_name}(empty=True)",
+            f"    return {kind.class_name}(value.lower, value.upper, value.bounds)",
+        ]
     source.add(
         kind.class_name,
         [
             f"class {kind.class_name}({annotation}):",
-            *docstring(f"A range that is sent as `{kind.source}`."),
+            *docstring(f"A {what} that is sent as `{kind.source}`."),
         ],
     )
     source.add(
@@ -189,31 +195,41 @@ def _add_range_class(source: Source, kind: RegisteredType) -> None:
                 f"value: {annotation}",
                 tail=f" -> {kind.class_name}:",
             ),
-            *docstring(f"Return a range as one of `{kind.source}`."),
-            "    if value.isempty:",
-            f"        return {kind.class_name}(empty=True)",
-            f"    return {kind.class_name}(value.lower, value.upper, value.bounds)",
+            *docstring(f"Return a {what} as one of `{kind.source}`."),
+            *made,
         ],
     )
 
 
 def _add_register_range(source: Source, kind: RegisteredType, bound: PyType) -> None:
-    source.need_from("psycopg.types.range", "RangeDumper", "RangeInfo")
-    source.need_from("psycopg.types.range", "register_range")
-    source.add(
-        f"register_{kind.function}_type",
-        [
-            *_register_head(kind.function, "RangeInfo"),
-            *docstring(f"Register `{kind.source}` on a connection."),
-            "    if info is None:",
-            f'        raise LookupError("the database has no type {kind.source}")',
-            f'    info.subtype_oid = context.adapters.types["{bound.array_of}"].oid',
-            "    register_range(info, context)",
-            '    oids = {"oid": info.oid, "subtype_oid": info.subtype_oid}',
-            f'    dumper = type("{kind.class_name}Dumper", (RangeDumper,), oids)',
-            f"    context.adapters.register_dumper({kind.class_name}, dumper)",
-        ],
-    )
+    span, name = kind.span, kind.class_name
+    loaders = [f"{span}Loader", f"{span}BinaryLoader"]
+    source.need_from("psycopg.types", "TypeInfo")
+    source.need_from(kind.span_module, f"{span}Dumper", *loaders)
+    lines = [
+        *_register_head(kind.function, "TypeInfo"),
+        *docstring(f"Register `{kind.source}` on a connection."),
+        "    if info is None:",
+        f'        raise LookupError("the database has no type {kind.source}")',
+        # psycopg's own function would have the ranges of PostgreSQL's own types, too,
+        # sent as this type where they are of the same subtype.
+        "    info.register(context)",
+        "    adapters = context.adapters",
+        f'    subtype = adapters.types["{bound.array_of}"]',
+        '    oids = {"oid": info.oid, "subtype_oid": subtype.oid}',
+    ]
+    for loader in loaders:
+        lines += _subclass("loader", loader.replace(span, name), loader)
+        lines.append("    adapters.register_loader(info.oid, loader)")
+    lines += _subclass("dumper", f"{name}Dumper", f"{span}Dumper")
+    lines.append(f"    adapters.register_dumper({name}, dumper)")
+    source.add(f"register_{kind.function}_type", lines)
+
+
+def _subclass(variable: str, name: str, base: str) -> list[str]:
+    """Make a subclass for the type's numbers, which each database has of its own."""
+    given = (f'"{name}"', f"({base},)", "oids")
+    return layout.call_lines(4, f"{variable} = type", *given)
 
 
 def _add_register_hstore(source: Source, kind: RegisteredType) -> None:

@@ -31,7 +31,7 @@ def load(needs: Needs, value: Value, expression: str) -> Doc:
     for wrap in kind.load:
         needs.need(*wrap.imports)
     found = expression
-    if kind.dims and not kind.known_array:
+    if kind.dims and not kind.has_array_loader:
         found = f"{reader(kind.array_of)}({expression})"
     converted = _wrapped(kind, kind.load, found, kind.dims, nullable=False)
     if value.nullable:
@@ -82,7 +82,7 @@ def text_arrays(value: Value | Embed) -> set[str]:
     if isinstance(value, Embed):
         return {e for f in value.model.fields for e in text_arrays(f.value)}
     kind = value.type
-    return {kind.array_of} if kind.dims and not kind.known_array else set()
+    return {kind.array_of} if kind.dims and not kind.has_array_loader else set()
 
 
 def reader(element: str) -> str:

@@ -42,8 +42,11 @@ class Types:
         self.enums = _enum_types(request, schema)
         # The types that are registered on connections, those they are made of first.
         self.registered: dict[Name, RegisteredType] = {}
-        self._known: dict[Name, PyType] = {}
-        self._class_names = _class_names([*schema.composites, *schema.ranges])
+        self._made: dict[Name, PyType] = {}
+        # Of each range and multirange type of the schema's: what it is a range of.
+        self._subtypes = {name: subtype for name, (subtype, _) in schema.ranges.items()}
+        self._subtypes |= {name: subtype for subtype, name in schema.ranges.values()}
+        self._class_names = _class_names([*schema.composites, *self._subtypes])
         self._check_overrides()
 
     def value(self, column: Column, query: Query, kind: str, name: str) -> Value:
@@ -93,9 +96,9 @@ class Types:
         Raises:
             UnknownTypeError: no Python type stands for it.
         """
-        if name not in self._known:
-            self._known[name] = self._of_name(name)
-        return self._known[name]
+        if name not in self._made:
+            self._made[name] = self._of_name(name)
+        return self._made[name]
 
     def _of_name(self, name: Name) -> PyType:
         domain = self._schema.domains.get(name)
@@ -104,11 +107,11 @@ class Types:
             is_binary = domain is not None and self.of_name(domain.base).is_binary
             return self.enums[name].py_type._replace(is_binary=is_binary)
         if domain:
-            # The domain's array type has an OID that psycopg does not know.
+            # The domain's array type has an OID of its own.
             base = self.of_name(domain.base)
             if domain.base_dims:
                 return array(base, domain.base_dims)
-            return base._replace(known_array=False)
+            return base._replace(has_array_loader=False)
         if name.name in INFORMATION_SCHEMA:
             # Which columns of its views have, for sqlc in no schema.
             return self.of_name(Name("", INFORMATION_SCHEMA[name.name]))
@@ -118,12 +121,12 @@ class Types:
 
     def _of_others(self, name: Name) -> PyType:
         """Return the type of composites, ranges and extensions' types."""
-        if name in self._schema.ranges:
+        if name in self._subtypes:
             return self._registered_range(name).py_type
         if name in self._schema.composites or name.name == "hstore":
             return self._registered(name).py_type
         if name.name in EXTENSION_TEXT:
-            return STR._replace(array_of="text", known_array=False)
+            return STR._replace(array_of="text", has_array_loader=False)
         raise UnknownTypeError(str(name))
 
     def _registered(self, name: Name) -> RegisteredType:
@@ -133,7 +136,7 @@ class Types:
             read_as = tuple(
                 (place, kind.array_of, kind.dims > 0)
                 for place, (_, kind) in enumerate(found)
-                if kind.array_of and self._is_unknown_to_psycopg(attributes[place])
+                if kind.array_of and self._has_own_oid(attributes[place])
             )
             class_name = self._class_names.get(name, "")
             self.registered[name] = RegisteredType(name, class_name, found, read_as)
@@ -141,27 +144,31 @@ class Types:
 
     def _registered_range(self, name: Name) -> RegisteredType:
         if name not in self.registered:
-            subtype, _ = self._schema.ranges[name]
+            subtype = self._subtypes[name]
             bound = self.of_name(subtype.name)
             if subtype.dims or bound.dims or bound.load or not bound.array_of:
                 raise UnknownTypeError(str(name))
-            made = RegisteredType(name, self._class_names[name], bound=bound)
-            self.registered[name] = made
+            self.registered[name] = RegisteredType(
+                name,
+                self._class_names[name],
+                bound=bound,
+                is_multirange=name not in self._schema.ranges,
+            )
         return self.registered[name]
 
     def _attribute(self, name: Name, dims: int) -> PyType:
         found = array(self.of_name(name), dims)
-        if found.dims and not found.known_array and not found.array_of:
+        if found.dims and not found.has_array_loader and not found.array_of:
             raise UnknownTypeError(f"{name}[]")
         # Whatever it is, it is registered together with its composite type.
-        return found._replace(known_array=True)
+        return found._replace(has_array_loader=True)
 
-    def _is_unknown_to_psycopg(self, attribute: tuple[str, Name, int]) -> bool:
+    def _has_own_oid(self, attribute: tuple[str, Name, int]) -> bool:
         """Tell whether a type, or the type of its arrays, has an OID of its own."""
         _, name, dims = attribute
         if name in self._schema.domains:
             return True
-        return dims > 0 and not self.of_name(name).known_array
+        return dims > 0 and not self.of_name(name).has_array_loader
 
     def _override(self, column: Column, origin: Name | None) -> Override | None:
         for override in self._overrides:
@@ -184,7 +191,7 @@ class Types:
             base = self.of_name(name)
         except UnknownTypeError:
             # Whatever psycopg makes of it; its arrays are read as text.
-            base = PyType("object", array_of="text", known_array=False)
+            base = PyType("object", array_of="text", has_array_loader=False)
         load = override.from_db or symbol
         same = symbol.name == base.annotation and not override.from_db
         sends = (_wrap(override.to_db),) if override.to_db else ()

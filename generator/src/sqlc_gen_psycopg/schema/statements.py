@@ -54,6 +54,9 @@ def _rename(schema: Schema, node: Node) -> None:
         _move(schema.enums, old, new)
         _move(schema.relabelled, old, new)
         _move(schema.ranges, old, new)
+        for name, (subtype, multirange) in schema.ranges.items():
+            if multirange == old:
+                schema.ranges[name] = subtype, new
     elif kind == "OBJECT_DOMCONSTRAINT":
         domain = schema.domains.get(name_of(schema, node["object"]["List"]["items"]))
         if domain and node["subname"] in domain.checks:
