@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import pq
 
 from devserver import databases
 from devserver.embedded import Server
@@ -172,6 +173,8 @@ REFUSED = {
     "SELECT first_of($1)": "of any type cannot be told",
     "SELECT $1 + $2": "unknown + unknown is not unique",
     "SELECT - txt FROM t": "- text is no operator",
+    "SELECT ARRAY[pg_sleep(0)]": "there are no arrays of void",
+    "SELECT t.nothing FROM t": "there is no column t.nothing",
 }
 
 
@@ -185,6 +188,33 @@ def test_what_cannot_run_is_refused(
     assert why in problem.what
     with pytest.raises(psycopg.Error):
         conn.execute(f"PREPARE p AS {text}".encode())
+
+
+# What has no type, or none of Python's, though it breaks no rule of conversion, and
+# what the server says, if it does not take it either.
+WITHOUT_TYPE = {
+    "SELECT id FROM t WHERE $1 IS NULL": ("the type of parameter", "42P18"),
+    "SELECT count($1) FROM t": ("the type of parameter", "42P18"),
+    "SELECT no_such_function($1) FROM t": ("the type of parameter", "42883"),
+    "SELECT no_such_function(id) FROM t": ("the type of column", "42883"),
+    "SELECT ROW(id, txt) FROM t": ("has the type 'record'", ""),
+    "SELECT ARRAY[bx] FROM t": ("has the type 'box[]'", ""),
+}
+
+
+def test_what_has_no_type_is_refused(conn: psycopg.Connection, tmp_path: Path) -> None:
+    """Parameters that the server has no type for, results without a Python type."""
+    queries = [
+        f"-- name: q{number} :many\n{text};" for number, text in enumerate(WITHOUT_TYPE)
+    ]
+    made = sqlc.Project.write(tmp_path, drawing.DDL, "\n".join(queries), "{}")
+    refusals = made.refusal().splitlines()
+    for number, (text, (why, state)) in enumerate(WITHOUT_TYPE.items()):
+        refusal, *_ = [line for line in refusals if f"queries.sql: q{number}: " in line]
+        assert why in refusal
+        result = conn.pgconn.prepare(b"", text.encode())
+        said = result.error_field(pq.DiagnosticField.SQLSTATE) or b""
+        assert said.decode() == state
 
 
 def test_nothing_is_exponential(analyzer: Analyzer) -> None:

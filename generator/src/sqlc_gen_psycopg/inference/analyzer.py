@@ -8,7 +8,6 @@ from sqlc_gen_psycopg.inference.evaluation import (
     Context,
     InconsistentParameterError,
     TypeResolutionError,
-    spelled,
 )
 from sqlc_gen_psycopg.inference.facts import (
     UNKNOWN,
@@ -116,8 +115,9 @@ class Analyzer:
                 try:
                     rows = evaluation.query(Scope(Level()), node, kind)
                 except InconsistentParameterError as error:
+                    # What is sent along is of its type at each use.
                     if error.number in declared:
-                        raise _inconsistent(error) from error
+                        raise
                     # Its first use decides, if that is sent along.
                     declared[error.number] = error.first
                     continue
@@ -147,14 +147,6 @@ class Analyzer:
             rows.is_one_row,
             facts=tuple(fact for _, fact in rows.columns),
         )
-
-
-def _inconsistent(error: InconsistentParameterError) -> TypeResolutionError:
-    first, second = spelled(error.first), spelled(error.second)
-    return TypeResolutionError(
-        f"${error.number} is taken for {first} and for {second}",
-        f"cast one of its uses, as in sqlc.arg(name)::{first}",
-    )
 
 
 def _dimensions(query: Query) -> dict[int, int]:

@@ -30,12 +30,11 @@ class TypeResolutionError(Exception):
 
 
 class InconsistentParameterError(Exception):
-    """A parameter is taken for a type, but is of another one, which must be sent."""
+    """A use that has no type yet takes a parameter for another type than its first."""
 
-    def __init__(self, number: int, first: PgType, second: PgType) -> None:
+    def __init__(self, number: int, first: PgType) -> None:
         self.number = number
         self.first = first
-        self.second = second
         super().__init__(number)
 
 
@@ -141,7 +140,7 @@ class Evaluation(ABC):
         number, _ = self.uses[use]
         first = self.types.setdefault(number, target)
         if first is not target:
-            raise InconsistentParameterError(number, first, target)
+            raise InconsistentParameterError(number, first)
         self.uses[use] = number, target
 
     def leave_open(self, facts: Sequence[Fact]) -> None:
@@ -164,13 +163,13 @@ class Evaluation(ABC):
             TypeResolutionError: they cannot be of one type.
         """
         types = [fact.type for fact in facts]
-        known = [one for one in types if one is not None and not one.is_foreign]
-        if len(known) < len(types):
+        typed = [one for one in types if one is not None and not one.is_foreign]
+        if len(typed) < len(types):
             others = {one for one in types if one is not self.catalog.unknown}
             return others.pop() if len(others) == 1 else None
-        found = common_type(known, self.catalog)
+        found = common_type(typed, self.catalog)
         if found is None:
-            listed = " and ".join(dict.fromkeys(spelled(one) for one in known))
+            listed = " and ".join(dict.fromkeys(spelled(one) for one in typed))
             raise TypeResolutionError(
                 f"{what} cannot be of the types {listed}", "cast them to one type"
             )

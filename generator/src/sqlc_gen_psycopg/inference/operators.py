@@ -102,10 +102,10 @@ class Operators(Evaluation):
     ) -> tuple[PgType | None, list[Fact]]:
         """Resolve an operator; return its result's type, and its operands as taken."""
         types = tuple(fact.type for fact in operands)
-        known = tuple(one for one in types if one is not None)
-        if len(known) < len(types) or any(one.is_foreign for one in known):
+        typed = tuple(one for one in types if one is not None)
+        if len(typed) < len(types) or any(one.is_foreign for one in typed):
             return self._of_foreign(name, operands)
-        found = self._operator(name, known)
+        found = self._operator(name, typed)
         return self._called(found, operands)
 
     def _of_foreign(
@@ -161,9 +161,7 @@ class Operators(Evaluation):
             and fact.type is self.catalog.unknown
             and fact.parameter not in self.types
         ):
-            raise InconsistentParameterError(
-                fact.parameter, beside, self.catalog.record
-            )
+            raise InconsistentParameterError(fact.parameter, beside)
 
     def generic(
         self, result: PgType, taken: Sequence[PgType], given: Sequence[Fact]
@@ -211,9 +209,9 @@ class Operators(Evaluation):
                 "cast it to an array",
             )
         if element.is_foreign or left.type.is_foreign:
-            known = left.type if element.is_unknown else element
-            self.coerce(left, known)
-            self.coerce(right, known.array)
+            shared = left.type if element.is_unknown else element
+            self.coerce(left, shared)
+            self.coerce(right, shared.array)
             return Fact(self.catalog.bool)
         found = self._operator(name, (left.type, element))
         pair = (left, right._replace(type=element, use=-1))
@@ -242,11 +240,11 @@ class Operators(Evaluation):
         single = facts
         if len(listed) > 1:
             types = [fact.type for fact in (left, *listed)]
-            known = [one for one in types if one is not None and not one.is_foreign]
+            typed = [one for one in types if one is not None and not one.is_foreign]
             shared = (
-                common_type(known, self.catalog) if len(known) == len(types) else None
+                common_type(typed, self.catalog) if len(typed) == len(types) else None
             )
-            if shared is not None and shared.array and self._fit(known, shared):
+            if shared is not None and shared.array and self._fit(typed, shared):
                 for fact in listed:
                     self.coerce(fact, shared)
                 self._against_array(name, left, Fact(shared.array))
