@@ -44,7 +44,7 @@ def generate(asked: request.Request) -> dict[str, str]:
     """
     found = problems.Problems()
     _check_engine(asked, found)
-    known = load.read(asked.schema_paths, asked.default_schema, found)
+    schema = load.read(asked.schema_paths, asked.default_schema, found)
     is_readable = not found.found
     chosen = options.read(asked.options, found)
     if not is_readable:
@@ -56,8 +56,8 @@ def generate(asked: request.Request) -> dict[str, str]:
             f"sqlc drops a statement without a name: {statement!r}",
             "write `-- name: some_name :command` above it",
         )
-    types = type_map.Types(asked, known, chosen, found)
-    analyzer = Analyzer(asked.tables, asked.enums, known)
+    types = type_map.Types(asked, schema, chosen, found)
+    analyzer = Analyzer(asked.tables, asked.enums, schema)
     models = table_models.Models(asked, analyzer, types, chosen, found)
     results = Results(types, models, chosen, found)
     resolver = Resolver(analyzer, types, results, chosen, found)

@@ -77,8 +77,8 @@ class Calls(Choices):
             if (one.direct[:1] in _ORDERED) == within
         ]
         types = tuple(fact.type for fact in facts)
-        known = tuple(one for one in types if one is not None)
-        is_open = len(known) < len(types) or any(one.is_foreign for one in known)
+        typed = tuple(one for one in types if one is not None)
+        is_open = len(typed) < len(types) or any(one.is_foreign for one in typed)
         target = self._type_called(path)
         if (not signatures and target is None) or (is_open and target is None):
             one = self._only(signatures, len(facts)) if is_open else None
@@ -90,18 +90,18 @@ class Calls(Choices):
         if (
             target is not None
             and len(facts) == 1
-            and (is_open or not any(s.arguments == known for s in signatures))
+            and (is_open or not any(s.arguments == typed for s in signatures))
         ):
             literal = "A_Const" in nodes[0]
             if is_open or overloads.is_cast(
-                target, known[0], self.catalog, is_literal=literal
+                target, typed[0], self.catalog, is_literal=literal
             ):
                 fact = self.coerce(facts[0], target, EXPLICIT)
                 return fact._replace(origin=None, parameter=fact.parameter)
         try:
             found, _, taken = overloads.function(
                 signatures,
-                known,
+                typed,
                 names,
                 self.catalog,
                 is_variadic=bool(node.get("func_variadic")),
@@ -111,7 +111,7 @@ class Calls(Choices):
             what = "is no function"
         except overloads.SeveralFit:
             what = "is not unique"
-        shown = ", ".join(spelled(one) for one in known)
+        shown = ", ".join(spelled(one) for one in typed)
         raise TypeResolutionError(
             f"{'.'.join(path)}({shown}) {what}",
             "cast an argument, as in sqlc.arg(name)::type",
@@ -227,10 +227,10 @@ class Calls(Choices):
             return given and name in null_propagation.WINDOWS and _has_own_row(node)
         if scope is not None and self._is_aggregate(path):
             taken = given or name in null_propagation.COLLECTING
-            known = name in null_propagation.AGGREGATES and "agg_filter" not in node
+            gives = name in null_propagation.AGGREGATES and "agg_filter" not in node
             grouped = scope.has_groups and not scope.has_grouping_sets
             own = self._level_of(node, scope).level is scope.level
-            return grouped and taken and known and own
+            return grouped and taken and gives and own
         if name in ("lower", "upper") and not self._is_text(facts):
             # A range's bound may be missing.
             return False

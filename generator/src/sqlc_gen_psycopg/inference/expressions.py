@@ -89,8 +89,8 @@ class Expressions(Json):
         # JSON's null becomes SQL's where it is cast to something else.
         source = given.type.flat if given.type else None
         from_json = source is None or source.name.name in _JSON
-        known = "ParamRef" in argument or "A_Const" in argument
-        total = given.not_null and (known or not from_json or target.flat is source)
+        is_input = "ParamRef" in argument or "A_Const" in argument
+        total = given.not_null and (is_input or not from_json or target.flat is source)
         dims = max(dims, given.dims) if target.flat.element else 0
         return Fact(
             target,

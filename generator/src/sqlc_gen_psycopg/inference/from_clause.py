@@ -61,12 +61,12 @@ class FromClause(Expressions):
 
     def named_relation(self, name: Name) -> Relation:
         """Return a table, or a view by its query."""
-        known = self.context.relations
-        if name not in known:
+        relations = self.context.relations
+        if name not in relations:
             # Whatever names itself has no columns meanwhile.
-            known[name] = Relation(name.name, ())
-            known[name] = self._named_relation(name)
-        return known[name]
+            relations[name] = Relation(name.name, ())
+            relations[name] = self._named_relation(name)
+        return relations[name]
 
     def _named_relation(self, name: Name) -> Relation:
         node = self.context.schema.derived.get(name)

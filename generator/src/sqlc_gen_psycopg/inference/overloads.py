@@ -31,10 +31,10 @@ def operator(name: str, operands: Types, catalog: Catalog) -> Operator:
         SeveralFit: none of several is the best.
     """
     key = (name, operands)
-    known = catalog.resolved_operators.get(key)
-    if known is None:
-        known = catalog.resolved_operators[key] = _operator(name, operands, catalog)
-    return known
+    found = catalog.resolved_operators.get(key)
+    if found is None:
+        found = catalog.resolved_operators[key] = _operator(name, operands, catalog)
+    return found
 
 
 def _operator(name: str, operands: Types, catalog: Catalog) -> Operator:
@@ -76,9 +76,9 @@ def select(
 ) -> list[tuple[_Candidate, Types]]:
     """Return the candidates that none beats; exactly one where there is a best."""
     flat = tuple(one.flat for one in given)
-    known = [place for place, one in enumerate(flat) if not one.is_unknown]
+    typed = [place for place, one in enumerate(flat) if not one.is_unknown]
     candidates = _most(
-        candidates, lambda taken: sum(taken[i] is flat[i] for i in known)
+        candidates, lambda taken: sum(taken[i] is flat[i] for i in typed)
     )
     if len(candidates) == 1:
         return candidates
@@ -87,15 +87,15 @@ def select(
         lambda taken: sum(
             taken[i] is flat[i]
             or (taken[i].is_preferred and taken[i].category == flat[i].category)
-            for i in known
+            for i in typed
         ),
     )
-    if len(candidates) == 1 or len(known) == len(flat):
+    if len(candidates) == 1 or len(typed) == len(flat):
         return candidates
     candidates = _by_category(flat, candidates)
     if len(candidates) == 1:
         return candidates
-    types = {given[place] for place in known}
+    types = {given[place] for place in typed}
     if len(types) == 1:
         same = tuple(types) * len(given)
         fitting = [one for one in candidates if can_call(same, one[1], catalog)]

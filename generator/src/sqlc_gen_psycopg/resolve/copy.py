@@ -87,13 +87,13 @@ def resolve(
         for number in numbers
         if number in sent
     ]
-    known = tuple(name for name in found if name)
-    is_binary = len(known) == len(found)
+    types_sent = tuple(name for name in found if name)
+    is_binary = len(types_sent) == len(found)
     options = "FORMAT binary" if is_binary else "FORMAT text"
     return Copy(
         f"COPY {target} FROM STDIN ({options})",
         tuple(numbers),
-        known if is_binary else (),
+        types_sent if is_binary else (),
         tuple(c["ResTarget"]["name"] for c in tree.children(insert, "cols")),
     )
 

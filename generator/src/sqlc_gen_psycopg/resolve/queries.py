@@ -106,8 +106,8 @@ class Resolver(NamedTuple):
         except tree.InvalidSqlError as error:
             self.problems.add(query.where, f"sqlc's text is no SQL: {error}", _REPORT)
             return query, inference.nothing_known(query)
-        known = {p.number for p in query.parameters}
-        used = parameters.numbers(query.text, statement, known)
+        reported = {p.number for p in query.parameters}
+        used = parameters.numbers(query.text, statement, reported)
         query = _with_all_parameters(query, used)
         left = leftovers.find(query.text, statement, self.analyzer.is_operator)
         for what, remedy in left:

@@ -88,13 +88,13 @@ class Results(NamedTuple):
         marked = comment.notnull | comment.nullable
         if not marked:
             return found
-        known = [field.name for field in found]
+        names = [field.name for field in found]
         for name in sorted(marked):
-            if name not in known:
+            if name not in names:
                 self.problems.add(
                     query.where,
                     f"a directive names {name!r}, which is no result column",
-                    f"name one of {', '.join(known)}",
+                    f"name one of {', '.join(names)}",
                 )
         return [
             field.marked(field.name in comment.nullable)

@@ -117,9 +117,9 @@ class Models:
             return None
         if [name for name, _ in own] != [column.name for column in columns]:
             return None
-        known = all(
+        is_typed = all(
             field.value.type is not self._types.unknown
             for field in self._make(table).fields
             if isinstance(field.value, Value)
         )
-        return self.get(table) if known else None
+        return self.get(table) if is_typed else None

@@ -21,11 +21,11 @@ def allowed_values(expression: Node) -> Check:
 
 def _combined(node: Node) -> Check:
     arms = [allowed_values(arm) for arm in node["args"]]
-    known = [arm for arm in arms if arm is not None]
-    if node["boolop"] == "OR_EXPR" and len(known) == len(arms):
-        return tuple(dict.fromkeys(v for arm in known for v in arm))
-    if node["boolop"] == "AND_EXPR" and known:
-        return tuple(v for v in known[0] if all(v in arm for arm in known))
+    closed = [arm for arm in arms if arm is not None]
+    if node["boolop"] == "OR_EXPR" and len(closed) == len(arms):
+        return tuple(dict.fromkeys(v for arm in closed for v in arm))
+    if node["boolop"] == "AND_EXPR" and closed:
+        return tuple(v for v in closed[0] if all(v in arm for arm in closed))
     return None
 
 

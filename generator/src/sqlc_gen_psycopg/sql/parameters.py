@@ -8,14 +8,14 @@ from sqlc_gen_psycopg.sql.tree import Node
 _WRITTEN = re.compile(r"\$(\d+)")
 
 
-def numbers(text: str, statement: Node, known: set[int]) -> set[int]:
+def numbers(text: str, statement: Node, reported: set[int]) -> set[int]:
     """Return the numbers of the parameters that stand in a text.
 
-    Where the text has those that are known and no others, its tree is not looked at;
+    Where the text has those that are reported and no others, its tree is not looked at;
     what is quoted may look like one.
     """
-    if {int(number) for number in _WRITTEN.findall(text)} <= known:
-        return known
+    if {int(number) for number in _WRITTEN.findall(text)} <= reported:
+        return reported
     return {
         node["ParamRef"].get("number", 0)
         for node in tree.walk(statement)

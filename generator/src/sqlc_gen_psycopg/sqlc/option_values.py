@@ -7,28 +7,28 @@ from sqlc_gen_psycopg.sqlc.request import Json
 
 
 def check_known(
-    raw: Json, known: tuple[str, ...], where: str, problems: Problems
+    raw: Json, allowed: tuple[str, ...], where: str, problems: Problems
 ) -> None:
     """Note unknown options, each with its remedy."""
     for name in raw:
-        if name not in known:
-            problems.add(where, f"unknown option {name!r}", nearest(name, known))
+        if name not in allowed:
+            problems.add(where, f"unknown option {name!r}", nearest(name, allowed))
 
 
-def nearest(name: str, known: tuple[str, ...]) -> str:
-    """The remedy for an unknown name: the nearest known one, or all of them."""
-    matches = similar(name, known)
+def nearest(name: str, allowed: tuple[str, ...]) -> str:
+    """The remedy for an unknown name: the nearest allowed one, or all of them."""
+    matches = similar(name, allowed)
     if matches:
         return f"did you mean {matches[0]!r}?"
-    return f"known are {', '.join(known)}"
+    return f"known are {', '.join(allowed)}"
 
 
-def similar(name: str, known: tuple[str, ...]) -> list[str]:
-    """Return the known names that an unknown one resembles, the nearest first."""
+def similar(name: str, allowed: tuple[str, ...]) -> list[str]:
+    """Return the allowed names that an unknown one resembles, the nearest first."""
     # Hardly a run needs it, and it takes long to import.
     import difflib  # noqa: PLC0415
 
-    return difflib.get_close_matches(name, known)
+    return difflib.get_close_matches(name, allowed)
 
 
 def boolean(value: object, where: str, problems: Problems) -> bool:
