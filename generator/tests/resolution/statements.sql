@@ -51,3 +51,4 @@ SELECT span($1, $2), span($3, $4, $5), span_multirange($6), span_multirange(span
 SELECT double FROM doubled($1)
 SELECT d.double FROM t, doubled(t.id) AS d
 SELECT doubled($1)
+SELECT shared.id + $1, * FROM t AS one JOIN t AS other USING (id, txt) AS shared WHERE shared.txt = $2

@@ -175,6 +175,9 @@ REFUSED = {
     "SELECT - txt FROM t": "- text is no operator",
     "SELECT ARRAY[pg_sleep(0)]": "there are no arrays of void",
     "SELECT t.nothing FROM t": "there is no column t.nothing",
+    "INSERT INTO t (id, nothing) VALUES ($1, 2)": "there is no column t.nothing",
+    "UPDATE t SET nothing = 1 WHERE id = $1": "there is no column t.nothing",
+    "SELECT t.id FROM t JOIN t AS o ON other.x = t.id": "there is no other in FROM for other.x",
 }
 
 

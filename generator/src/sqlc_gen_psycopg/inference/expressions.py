@@ -49,7 +49,12 @@ class Expressions(Json):
             if inner is not None:
                 return self.attribute(inner[0], path[-1])
             relation = scope.relation(path[-2])
-            if relation and relation.columns and path[-1] not in _SYSTEM_COLUMNS:
+            if relation is None:
+                raise TypeResolutionError(
+                    f"there is no {path[-2]} in FROM for {'.'.join(path)}",
+                    "name a table, or its alias, that the query reads",
+                )
+            if relation.columns and path[-1] not in _SYSTEM_COLUMNS:
                 # What sqlc makes of * for a function that returns a composite.
                 raise TypeResolutionError(
                     f"there is no column {path[-2]}.{path[-1]}",

@@ -222,7 +222,9 @@ class FromClause(Expressions):
             (name, self._merge(kind, _find(left, name), _find(right, name)))
             for name in names
         )
-        return (Relation("", columns),)
+        merged = Relation("", columns)
+        alias = node.get("join_using_alias", {}).get("aliasname")
+        return (merged, merged._replace(alias=alias)) if alias else (merged,)
 
     def _merge(self, kind: str, left: Fact, right: Fact) -> Fact:
         same = None

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from sqlc_gen_psycopg.catalog.types import PgType
 from sqlc_gen_psycopg.inference import cardinality
 from sqlc_gen_psycopg.inference.conversion import ASSIGNMENT
+from sqlc_gen_psycopg.inference.evaluation import TypeResolutionError
 from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact, Origin, Relation
 from sqlc_gen_psycopg.inference.from_clause import FromClause
 from sqlc_gen_psycopg.inference.scope import Level, Scope
@@ -359,8 +360,20 @@ class Statements(FromClause):
     def assign(
         self, target: Node, value: Fact, relation: Relation, scope: Scope
     ) -> None:
-        """Write a value to a column, or to a part of one."""
-        column = relation.find(target.get("name", "")) or UNKNOWN
+        """Write a value to a column, or to a part of one.
+
+        Raises:
+            TypeResolutionError: there is no such column, or it is of another type.
+        """
+        name: str = target.get("name", "")
+        column = relation.find(name)
+        if column is None:
+            if relation.columns:
+                raise TypeResolutionError(
+                    f"there is no column {relation.alias}.{name}",
+                    "write a column of the table's",
+                )
+            column = UNKNOWN
         steps = tree.children(target, "indirection")
         wanted = column.type
         if steps:
