@@ -177,7 +177,7 @@ REFUSED = {
     "SELECT t.nothing FROM t": "there is no column t.nothing",
     "INSERT INTO t (id, nothing) VALUES ($1, 2)": "there is no column t.nothing",
     "UPDATE t SET nothing = 1 WHERE id = $1": "there is no column t.nothing",
-    "SELECT t.id FROM t JOIN t AS o ON other.x = t.id": "there is no other in FROM for other.x",
+    "SELECT t.id FROM t JOIN t AS o ON s.x = t.id": "there is no s in FROM for s.x",
 }
 
 

@@ -3,7 +3,14 @@
 from functools import cache
 
 from sqlc_gen_psycopg.catalog import rows
-from sqlc_gen_psycopg.catalog.types import Operator, PgType, Signature, add_rows
+from sqlc_gen_psycopg.catalog.types import (
+    Operator,
+    PgType,
+    Signature,
+    add_array,
+    add_domains,
+    add_rows,
+)
 from sqlc_gen_psycopg.naming.sql_names import Name
 from sqlc_gen_psycopg.schema.model import (
     FunctionDefinition,
@@ -44,11 +51,7 @@ class Catalog:
         self.resolved_operators: dict[tuple[str, tuple[PgType, ...]], Operator] = {}
         self._files = [rows.BUILT_IN]
         self._load(rows.BUILT_IN)
-        for domain, base in _INFORMATION_SCHEMA.items():
-            made = PgType(Name("", domain), "d", self._types[base].category)
-            made.base = self._types[base]
-            self._add_array(made)
-            self._types[domain] = made
+        add_domains(self._types, _INFORMATION_SCHEMA)
         self.unknown = self._types["unknown"]
         self.text = self._types["text"]
         self.bool = self._types["bool"]
@@ -86,21 +89,13 @@ class Catalog:
             self.resolved_operators.clear()
             self._functions.clear()
 
-    def _add_array(self, element: PgType) -> None:
-        array = PgType(Name(element.name.schema, f"_{element.name.name}"), "b", "A")
-        array.element = element
-        element.array = array
-
     def type(self, name: Name, dims: int = 0) -> PgType:
         """Return a type by its name, or its array type; a foreign one if unknown."""
         found = self._element(name)
         # sqlc spells arrays of the catalog's tables `_int2`, and says that they are.
         if not dims or found.element is not None:
             return found
-        if found.array is None:
-            self._add_array(found)
-        assert found.array  # noqa: S101 - just made
-        return found.array
+        return found.array or add_array(found)
 
     def written(self, written: TypeName) -> PgType:
         """Return a type as the schema's files write it."""
@@ -120,7 +115,7 @@ class Catalog:
             found = PgType(name, "b", "U", is_foreign=True)
         self._user_types[name] = found
         if found.array is None and found.kind != "p":
-            self._add_array(found)
+            add_array(found)
         return found
 
     def _finds_extension(self, name: str) -> bool:
@@ -137,9 +132,9 @@ class Catalog:
         if name in schema.domains:
             domain = schema.domains[name]
             base = self.type(domain.base, domain.base_dims)
-            made = PgType(name, "d", base.category, is_preferred=base.is_preferred)
-            made.base = base
-            return made
+            return PgType(
+                name, "d", base.category, base=base, is_preferred=base.is_preferred
+            )
         if name in self._enums:
             return PgType(name, "e", "E")
         if name in schema.composites:
@@ -165,7 +160,7 @@ class Catalog:
         subtype, multirange = self._schema.ranges[name]
         made, multiple = PgType(name, "r", "R"), PgType(multirange, "m", "R")
         for one in (made, multiple):
-            self._add_array(one)
+            add_array(one)
             self._user_types[one.name] = one
         self.range_subtypes[made] = self.written(subtype)
         self.multirange_ranges[multiple] = made

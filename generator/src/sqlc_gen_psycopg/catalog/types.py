@@ -9,18 +9,20 @@ class PgType:
     """A type; each is one object, so that types are compared by identity.
 
     ``kind`` and ``category`` are those of pg_type. An array has its ``element``, a
-    domain its ``base``, a composite type its ``attributes``. Of a ``foreign`` type
-    nothing is known but its name: it is some extension's.
+    composite type its ``attributes``. ``flat`` is the type that a domain stands for,
+    and any other type itself. Of a ``foreign`` type nothing is known but its name: it
+    is some extension's. The unknown one is a quoted literal's, which takes any on.
     """
 
     __slots__ = (
         "array",
         "attributes",
-        "base",
         "category",
         "element",
+        "flat",
         "is_foreign",
         "is_preferred",
+        "is_unknown",
         "kind",
         "name",
     )
@@ -31,6 +33,7 @@ class PgType:
         kind: str,
         category: str,
         *,
+        base: "PgType | None" = None,
         is_preferred: bool = False,
         is_foreign: bool = False,
     ) -> None:
@@ -39,26 +42,14 @@ class PgType:
         self.category = category
         self.is_preferred = is_preferred
         self.is_foreign = is_foreign
+        self.is_unknown = kind == "p" and name.name == "unknown"
+        self.flat: PgType = base.flat if base else self
         self.element: PgType | None = None
         self.array: PgType | None = None
-        self.base: PgType | None = None
         self.attributes: tuple[tuple[str, PgType], ...] = ()
 
     def __repr__(self) -> str:
         return f"{self.name}"
-
-    @property
-    def flat(self) -> "PgType":
-        """The type that a domain stands for, any other type as it is."""
-        found = self
-        while found.base is not None:
-            found = found.base
-        return found
-
-    @property
-    def is_unknown(self) -> bool:
-        """Whether it is that of a quoted literal, which takes any other on."""
-        return self.kind == "p" and self.name.name == "unknown"
 
 
 def add_rows(types: dict[str, PgType], rows: list[list[str]]) -> None:
@@ -71,7 +62,24 @@ def add_rows(types: dict[str, PgType], rows: list[list[str]]) -> None:
         one = types[name]
         one.element = types.get(element) if element else None
         one.array = types.get(array) if array else None
-        one.base = types.get(base) if base else None
+        if base in types:
+            one.flat = types[base].flat
+
+
+def add_array(element: PgType) -> PgType:
+    """Make the type of the arrays of a type."""
+    array = PgType(Name(element.name.schema, f"_{element.name.name}"), "b", "A")
+    array.element = element
+    element.array = array
+    return array
+
+
+def add_domains(types: dict[str, PgType], domains: dict[str, str]) -> None:
+    """Add domains of PostgreSQL's own over other types, by name, and their arrays."""
+    for name, base in domains.items():
+        category = types[base].category
+        types[name] = PgType(Name("", name), "d", category, base=types[base])
+        add_array(types[name])
 
 
 class Signature(NamedTuple):

@@ -87,7 +87,8 @@ class Analyzer:
 
     def relation(self, name: Name) -> Relation:
         """Return what is known of a table's or a view's columns."""
-        return Statements(self._context, {}).named_relation(name)
+        found = self._context.relations.get(name)
+        return found or Statements(self._context, {}).named_relation(name)
 
     def is_operator(self, name: str) -> bool:
         """Tell whether there is an operator of that name."""

@@ -66,26 +66,33 @@ class Statements(FromClause):
             return self._set_operation(node, scope)
         if "valuesLists" in node:
             return self._values(node, scope)
-        groups = tree.children(node, "groupClause")
-        within = self.relations(tree.children(node, "fromClause"), scope)._replace(
+        sources, targets, sorts, groups, distinct, windows = tree.lists(
+            node,
+            "fromClause",
+            "targetList",
+            "sortClause",
+            "groupClause",
+            "distinctClause",
+            "windowClause",
+        )
+        within = self.relations(sources, scope)._replace(
             has_groups=bool(groups),
             has_grouping_sets=any("GroupingSet" in group for group in groups),
         )
-        columns = self._targets(tree.children(node, "targetList"), within)
+        columns = self._targets(targets, within)
         self.boolean(node.get("whereClause", {}), within)
         self.boolean(node.get("havingClause", {}), within)
-        for sort in tree.children(node, "sortClause"):
+        for sort in sorts:
             self._sorted(sort["SortBy"]["node"], columns, within)
         for group in groups:
             self._grouped(group, columns, within)
-        distinct = tree.children(node, "distinctClause")
         for one in distinct:
             if one:
                 self._sorted(one, columns, within)
         if distinct and not any(distinct):
             columns[:] = [(name, self.as_text(fact)) for name, fact in columns]
         self._limits(node, within)
-        self.windows(tree.children(node, "windowClause"), within)
+        self.windows(windows, within)
         if is_settled:
             columns = [(name, self.as_text(fact)) for name, fact in columns]
         one_row = cardinality.selects_one_row(node, within.level)
@@ -200,7 +207,9 @@ class Statements(FromClause):
     # WITH
 
     def _with(self, node: Node, scope: Scope) -> Scope:
-        clause: Node = node.get("withClause", {})
+        if "withClause" not in node:
+            return scope
+        clause: Node = node["withClause"]
         for wrapped in tree.children(clause, "ctes"):
             cte = wrapped["CommonTableExpr"]
             found = self._cte(cte, scope, recursive=bool(clause.get("recursive")))

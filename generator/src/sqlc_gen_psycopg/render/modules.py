@@ -76,8 +76,7 @@ def _kinds(output: Output, module: Module) -> dict[str, Source]:
 def _add_functions(
     source: Source, kind: ConnectionKind, spelled: list[FunctionSource]
 ) -> None:
-    source.need_from("typing", "Any")
-    source.need_from("psycopg", kind.connection, kind.cursor)
+    source.need_all({"typing": ("Any",), "psycopg": (kind.connection, kind.cursor)})
     for each in spelled:
         source.imports |= each.imports
         functions.add(source, kind, each)

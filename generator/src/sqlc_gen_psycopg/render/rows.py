@@ -8,6 +8,13 @@ from sqlc_gen_psycopg.render import layout, values
 from sqlc_gen_psycopg.render.layout import Comprehension, Conditional, Doc
 from sqlc_gen_psycopg.render.source import Source, docstring
 
+# What each row factory needs.
+_OF_FACTORIES = {
+    "typing": ("Any",),
+    "collections.abc": ("Sequence",),
+    "psycopg.rows": ("RowMaker",),
+}
+
 
 def add_class(source: Source, row: Row | Model, *, within: str = "") -> None:
     """Add a row's class; ``within`` is the module whose names need no prefix."""
@@ -66,9 +73,7 @@ def _add(
     value: Doc,
     given: Sequence[Value | Embed],
 ) -> None:
-    source.need_from("typing", "Any")
-    source.need_from("collections.abc", "Sequence")
-    source.need_from("psycopg.rows", "RowMaker")
+    source.need_all(_OF_FACTORIES)
     readers = sorted({e for v in given for e in values.text_arrays(v)})
     parameter = "cursor: AdaptContext" if readers else "_: object"
     returns = f" -> RowMaker[{annotation}]:"

@@ -3,6 +3,7 @@
 import re
 import sys
 import textwrap
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +23,12 @@ class Needs:
     def need(self, *imports: Import) -> None:
         """Import something."""
         self.imports.update(imports)
+
+    def need_all(self, imports: Mapping[str, tuple[str, ...]]) -> None:
+        """Import names from several modules."""
+        for module, names in imports.items():
+            for name in names:
+                self.imports.add(_imported(module, name))
 
     def need_from(self, module: str, *names: str) -> None:
         """Import names from a module."""

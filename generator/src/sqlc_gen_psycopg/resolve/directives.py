@@ -5,6 +5,13 @@ from sqlc_gen_psycopg.problems import Problems
 from sqlc_gen_psycopg.sql.comments import Comment
 from sqlc_gen_psycopg.sqlc.request import Query
 
+# The commands that each directive is for.
+_ABLE = {
+    "binary": [c.name for c in COMMANDS.values() if c.has_rows],
+    "stream": [c.name for c in COMMANDS.values() if c.is_streamable],
+    "exactly-one": [c.name for c in COMMANDS.values() if c.gives is Gives.ONE],
+    "deferred": [c.name for c in COMMANDS.values() if c.is_deferrable],
+}
 _REMEDIES = {":execlastid": "use :one with RETURNING id"}
 
 
@@ -22,23 +29,14 @@ def command(query: Query, comment: Comment, problems: Problems) -> Command:
             "name its columns, add RETURNING, or use :exec, :execrows or :batchexec",
         )
     asked = {
-        "binary": (comment.binary, [c.name for c in COMMANDS.values() if c.has_rows]),
-        "stream": (
-            comment.stream,
-            [c.name for c in COMMANDS.values() if c.is_streamable],
-        ),
-        "exactly-one": (
-            comment.exactly_one,
-            [c.name for c in COMMANDS.values() if c.gives is Gives.ONE],
-        ),
-        "deferred": (
-            comment.deferred,
-            [c.name for c in COMMANDS.values() if c.is_deferrable],
-        ),
+        "binary": comment.binary,
+        "stream": comment.stream,
+        "exactly-one": comment.exactly_one,
+        "deferred": comment.deferred,
     }
-    for name, (is_asked, able) in asked.items():
-        if is_asked and query.command not in able:
-            _refuse(query, name, able, problems)
+    for name, is_asked in asked.items():
+        if is_asked and query.command not in _ABLE[name]:
+            _refuse(query, name, _ABLE[name], problems)
     return found
 
 

@@ -43,7 +43,7 @@ class Results(NamedTuple):
             return model
         if len(found) == 1 and isinstance(found[0].value, Value):
             return Scalar(found[0].value)
-        distinct = identifiers.distinct(field.name for field in found)
+        distinct = identifiers.distinct([field.name for field in found])
         fields = tuple(
             Field(name, field.value)
             for name, field in zip(distinct, found, strict=True)

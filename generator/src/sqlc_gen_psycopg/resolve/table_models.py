@@ -34,9 +34,8 @@ class Models:
     def _class_names(self) -> dict[Name, str]:
         own = [n for n in self._request.tables if n.schema not in CATALOGS]
         own.sort(key=str)
-        return dict(
-            zip(own, identifiers.distinct(map(self._class_name, own)), strict=True)
-        )
+        spelled = [self._class_name(name) for name in own]
+        return dict(zip(own, identifiers.distinct(spelled), strict=True))
 
     def _class_name(self, table: Name) -> str:
         word = self._options.singular(table.name)

@@ -265,5 +265,5 @@ def _enum_types(request: Request, schema: Schema) -> dict[Name, EnumType]:
 
 def _class_names(found: list[Name]) -> dict[Name, str]:
     ordered = sorted(found, key=str)
-    classes = identifiers.distinct(identifiers.pascal(str(name)) for name in ordered)
+    classes = identifiers.distinct([identifiers.pascal(str(name)) for name in ordered])
     return dict(zip(ordered, classes, strict=True))

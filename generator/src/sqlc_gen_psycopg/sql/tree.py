@@ -42,6 +42,11 @@ def children(node: Node, key: str) -> list[Node]:
     return found
 
 
+def lists(node: Node, *keys: str) -> list[list[Node]]:
+    """Return the nodes of several list fields."""
+    return [node.get(key) or [] for key in keys]
+
+
 def strings(nodes: list[Node]) -> list[str]:
     """Return the texts of String nodes, other nodes left out."""
     return [n["String"].get("sval", "") for n in nodes if "String" in n]
