@@ -4,6 +4,8 @@ Each has a signature, and runs on rows that tell whether it is true.
 """
 
 import datetime
+import subprocess
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -695,6 +697,17 @@ CASES = {
             ),
         },
     ),
+    "a composite type of one attribute": Case(
+        "CREATE TYPE alone AS (a integer); CREATE TABLE t (alone alone NOT NULL);",
+        "INSERT INTO t VALUES (ROW(1))",
+        {
+            "get :many": (
+                "SELECT (alone).a FROM t WHERE alone = @alone",
+                "(alone: server_types.Alone) -> list[int | None]",
+                [],
+            ),
+        },
+    ),
     "views that are stored": Case(
         "CREATE DOMAIN state AS text CHECK (VALUE IN ('open', 'done'));"
         "CREATE TABLE t (id integer PRIMARY KEY, state state NOT NULL,"
@@ -873,6 +886,36 @@ def test_multiranges_go_out_as_their_type(url: str, tmp_path: Path) -> None:
         pytest.raises(TypeError, match="type span_multirange is not registered"),
     ):
         module.get_spans(conn, spans=Multirange([Range(1.0, 9.0)]), several=[])
+
+
+def test_a_composite_of_one_attribute_is_sent(url: str, tmp_path: Path) -> None:
+    """It goes out as a row of one value."""
+    case = CASES["a composite type of one attribute"]
+    with _running(tmp_path, url, "alone", case) as (module, _, conn):
+        assert module.get(conn, alone=module.server_types.Alone(1)) == [1]
+
+
+def test_types_of_the_server_are_clean(tmp_path: Path) -> None:
+    """Their module is as ruff formats it, and typed, whatever is within composites."""
+    case = CASES["multiranges of the schema"]
+    schema = f"{case.schema} CREATE TYPE one AS (a integer, offer offer);"
+    schema += "CREATE TYPE alone AS (a integer); CREATE TYPE type_info AS (a hstore);"
+    schema += "CREATE TABLE u (one one, alone alone, info type_info);"
+    query = "-- name: get :many\nSELECT * FROM u;"
+    sqlc.Project.write(tmp_path, schema, query, "{}").generated()
+    for command in (
+        ("ruff", "format", "--isolated", "--no-cache", "--diff"),
+        ("ruff", "check", "--isolated", "--no-cache"),
+        ("mypy", "--strict"),
+    ):
+        ran = subprocess.run(
+            [sys.executable, "-m", *command, "out"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stdout
 
 
 def test_what_no_server_takes_is_refused(tmp_path: Path) -> None:

@@ -28,7 +28,8 @@ from generator.tools.prepared import Verdict
 ROOT = documents.GENERATOR.parent
 # The repository's own queries are there where its generator is not alone.
 MIGRATED = {path.parent.name: path.parent for path in sqlc.GOLDEN.glob("*/sqlc.yaml")}
-MIGRATED |= {"the store": ROOT} if (ROOT / "sqlc.yaml").is_file() else {}
+if (ROOT / "sqlc.yaml").is_file():
+    MIGRATED["the store"] = ROOT
 
 
 def _named(queries: dict[str, str]) -> str:

@@ -101,8 +101,7 @@ def returned(value: Doc) -> list[str]:
         if head + 12 <= layout.WIDTH < head + len("        return "):
             # Parentheses are of use only if the name then fits.
             return ["        return (", *layout.lines(value, 12), "        )"]
-        value = layout.Brackets(f"return {value.head}", value.items, value.tail)
-        return layout.lines(value, 8)
+        return layout.lines(value._replace(head=f"return {value.head}"), 8)
     whole = f"        return {layout.flat(value)}"
     if len(whole) <= layout.WIDTH:
         return [whole]

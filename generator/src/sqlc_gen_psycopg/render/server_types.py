@@ -2,7 +2,12 @@
 
 import re
 
-from sqlc_gen_psycopg.ir.python_types import SERVER_TYPES, PyType, RegisteredType
+from sqlc_gen_psycopg.ir.python_types import (
+    SERVER_TYPES,
+    PyType,
+    RegisteredType,
+    Wrap,
+)
 from sqlc_gen_psycopg.ir.results import Field, Row, Value
 from sqlc_gen_psycopg.naming import identifiers
 from sqlc_gen_psycopg.render import layout, rows, values
@@ -65,6 +70,20 @@ def _literal(kind: RegisteredType) -> str:
     return f"'{spelled}'" if '"' in spelled else f'"{spelled}"'
 
 
+def _unprefixed(found: PyType) -> PyType:
+    """Return a type as the module spells it that has its class and its functions."""
+
+    def own(wraps: tuple[Wrap, ...]) -> tuple[Wrap, ...]:
+        return tuple(w._replace(call=_PREFIX.sub("", w.call)) for w in wraps)
+
+    return found._replace(
+        annotation=_PREFIX.sub("", found.annotation),
+        parameter=_PREFIX.sub("", found.parameter),
+        bind=own(found.bind),
+        load=own(found.load),
+    )
+
+
 def _row(kind: RegisteredType) -> Row:
     spelled = identifiers.distinct(
         identifiers.snake(n, identifiers.FIELDS) for n, _ in kind.attributes
@@ -72,7 +91,7 @@ def _row(kind: RegisteredType) -> Row:
     return Row(
         kind.class_name,
         tuple(
-            Field(name, Value(found, nullable=True))
+            Field(name, Value(_unprefixed(found), nullable=True))
             for name, (_, found) in zip(spelled, kind.attributes, strict=True)
         ),
         f"The composite type `{kind.source}`.",
@@ -116,8 +135,9 @@ def _add_register(source: Source, kind: RegisteredType) -> None:
     made = rows.construct(source, kind.class_name, row.fields, 0)
     sent = layout.tuple_of(
         tuple(
-            values.bound(source, Value(found, nullable=True), f"value.{field.name}")
-            for field, (_, found) in zip(row.fields, kind.attributes, strict=True)
+            values.bound(source, field.value, f"value.{field.name}")
+            for field in row.fields
+            if isinstance(field.value, Value)
         )
     )
     name = kind.function
