@@ -146,3 +146,19 @@ def test_files_are_those_that_sqlc_reads(tmp_path: Path) -> None:
     found = sql_files.find((str(tmp_path),))
     assert [file.name for file in found] == ["a.sql", "b.sql"]
     assert sql_files.find((f"{tmp_path}/[b].sql",)) == [tmp_path / "b.sql"]
+
+
+def test_multiranges_are_called_as_the_server_calls_them(tmp_path: Path) -> None:
+    """By PostgreSQL's rule, by the name that is chosen, or by a later one."""
+    found = read(
+        tmp_path,
+        "CREATE TYPE span AS RANGE (subtype = float8);"
+        "CREATE TYPE day_range_of AS RANGE (subtype = date);"
+        "CREATE TYPE worth AS RANGE (subtype = int, multirange_type_name = worths);"
+        "ALTER TYPE worths RENAME TO riches; ALTER TYPE worth RENAME TO wealth;",
+    )
+    assert {str(name): str(multi) for name, (_, multi) in found.ranges.items()} == {
+        "span": "span_multirange",
+        "day_range_of": "day_multirange_of",
+        "wealth": "riches",
+    }
