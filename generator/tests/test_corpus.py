@@ -323,7 +323,7 @@ def test_statement_that_cannot_run_is_not_ours(
 @pytest.mark.parametrize(
     ("query", "kind", "state"),
     [
-        ("INSERT INTO items (nothing) VALUES (1)", Kind.REJECTED, "42703"),
+        ("INSERT INTO items (id) VALUES (nothing())", Kind.REJECTED, "42883"),
         ("SELECT json_build_object('odd')", Kind.DATA, "22023"),
         ("SELECT pg_sleep(600)", Kind.DATA, "57014"),
     ],
