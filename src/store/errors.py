@@ -178,9 +178,13 @@ class AccessRefused(Unavailable):
 
 
 class TransientError(DatabaseError):
-    """Nothing was written, and the same call may succeed."""
+    """Nothing was written, and the same call may succeed.
+
+    Attribute: ``was_repeated``, whether the store has tried it anew, and gave up.
+    """
 
     retryable = True
+    was_repeated: bool = False
 
 
 class ConnectionLost(TransientError):

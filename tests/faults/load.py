@@ -34,8 +34,11 @@ SOON = 1.0
 
 On a machine where calls take long without a fault, so do these: see `Aftermath.soon`.
 """
-_BUSY = {"LockTimeout", "StatementTimeout", "PoolExhausted"}
-"""What calls may meet without a fault, where the machine is slow for low limits."""
+_BUSY = {"LockTimeout", "StatementTimeout", "PoolExhausted", "PartlyDone"}
+"""What calls may meet without a fault, where the machine is slow for low limits.
+
+A call that is partly done has met one of the others, or what its fault is named for.
+"""
 
 
 @dataclass(frozen=True, slots=True)

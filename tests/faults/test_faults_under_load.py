@@ -139,7 +139,6 @@ def test_server_killed(workers: Farm, cluster: Cluster, shop: str) -> None:
         cluster.start()
 
     after = harmed(workers, shop, fault)
-    assert after.failed.total()
     assert after.only(
         *("ConnectionLost", "OutcomeUnknown", "ServerUnreachable", "ServerNotReady")
     )

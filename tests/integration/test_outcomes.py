@@ -50,6 +50,15 @@ def test_a_lost_reply_to_a_read_is_none(
         users.get_user(single, id=user_id)
 
 
+def test_a_method_that_reads_is_repeated(
+    tap: Proxy, tapped: Store, user_id: UUID
+) -> None:
+    """A connection that is lost under a single statement of a method is not told."""
+    tap.cut_reply_to(b"SELECT 0")
+    assert tapped.page_orders(user_id).total == 0
+    assert not tap.is_armed
+
+
 def test_a_lost_reply_to_a_method_can_be_repeated(
     tap: Proxy, tapped: Store, conn: psycopg.Connection, user_id: UUID
 ) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import wraps
 from inspect import isfunction
+from math import inf
 from time import monotonic, perf_counter
 from typing import Any, Self, TypeVar
 
@@ -64,7 +65,7 @@ class Database:
         self._pool = Pool(self._connect, self.settings.database_pool_size)
 
     def __init_subclass__(cls) -> None:
-        """Have public methods refuse wrong types, and to block themselves."""
+        """Have public methods be repeated, and refuse wrong types and a block."""
         if not cls.__module__.startswith("store."):
             return  # what another's methods take, and whether to repeat them, is theirs
         for name, method in list(vars(cls).items()):
@@ -302,16 +303,18 @@ class Database:
         if self._bound is not None:
             return attempt()  # what failed may be the caller's part
         over = monotonic() + self._limits.transaction
-        for pause in _BACKOFF:
+        pauses = iter(_BACKOFF)
+        while True:
             try:
                 return attempt()
-            except errors.TransientError:
+            except errors.TransientError as error:
                 # Jitter spares colliding transactions the next collision.
-                pause *= random.uniform(0.5, 1.5)  # noqa: PLW2901, S311 - no secret
-                if monotonic() + pause > over:
+                pause = next(pauses, inf) * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
+                # What a part of the attempt has tried five times is over, too.
+                if error.was_repeated or monotonic() + pause > over:
+                    error.was_repeated = True
                     raise
             sleep(pause)
-        return attempt()
 
     def _connect(self) -> PoolConnection:
         """Connect, find out to what, and tell the server our limits if it is one.
@@ -387,8 +390,12 @@ def _guarded(method: Callable[..., Any]) -> Callable[..., Any]:
     def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - any method's
         self._refuse_nested(method.__name__)
         parameters.check(self, *args, **kwargs)
-        try:
+
+        def attempt() -> Any:  # noqa: ANN401 - any method's
             return method(self, *args, **kwargs)
+
+        try:
+            return self._retried(attempt)
         except errors.OutcomeUnknown as unknown:
             unknown.retryable = True  # all of them find what is done already
             raise
