@@ -2,7 +2,7 @@
 
 Each connection owns a `Seat`; the pool knows the seats weakly, and the idle
 connections. So there are as many connections as seats alive: whoever drops a
-connection, wherever a cancellation or a signal may strike, has thereby given it back.
+connection, wherever a cancellation or a signal may strike, gives it back by that.
 Giving back waits for nothing. Why the library's is not used:
 docs/decisions/0001-a-pool-of-our-own.md.
 """

@@ -53,7 +53,7 @@ class Models:
         return self.used()
 
     def get(self, name: Name) -> Model:
-        """Return a table's model, which is thereby used."""
+        """Return a table's model, and count it as used."""
         self.used_names.add(name)
         return self._make(name)
 
