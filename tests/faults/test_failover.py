@@ -74,7 +74,7 @@ def test_failover(
     print(how, f"first success after {after.first_success:.2f} s,", end=" ")
     print(f"longest call {after.longest:.2f} s", dict(after.failed))
     record_property("first_success_ms", round(after.first_success * 1000))
-    assert after.failed.total()
+    assert after.failed.total() or how == "dead"  # repeated before the caller hears
     assert after.first_success < LIMITS["statement"] + 4 + 2 * LIMITS["connect"]
     with psycopg.connect(both) as conn:
         assert conn.info.port == standby.port
