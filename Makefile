@@ -150,8 +150,12 @@ check-keys: $(READY) ## List users whose wallet key does not decrypt; fails if a
 ##@ Check
 
 .PHONY: test
-test: lint types drift migrate-check ## Run every check and all tests
+test: lint types drift migrate-check ## Run every check, and all tests but the long ones
 	@$(BIN)/python -m pytest --numprocesses=logical --dist=worksteal
+
+.PHONY: test-long
+test-long: $(READY) ## Run the tests that take many seconds, which `test` leaves out
+	@$(BIN)/python -m pytest --numprocesses=logical --dist=worksteal -m long
 
 # Apart from `test`, which it would make half as slow again.
 .PHONY: coverage
@@ -176,7 +180,7 @@ FAULT_CALLS ?= 1000
 
 .PHONY: faults
 faults: $(READY) ## Harm server, network and workers under load, for longer than `test`
-	@FAULT_CALLS=$(FAULT_CALLS) $(BIN)/python -m pytest -s -v \
+	@FAULT_CALLS=$(FAULT_CALLS) $(BIN)/python -m pytest -s -v -m "" \
 	  tests/faults/test_faults_under_load.py tests/faults/test_failover.py \
 	  tests/faults/test_bytes.py
 

@@ -18,7 +18,7 @@ from tests.support import adopted, pooler, stores
 settings.register_profile(
     "database",
     settings.default,
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -693,6 +693,7 @@ def run(checkout: Path, *options: str) -> tuple[int, dict[str, Any]]:
     return ran.returncode, json.loads(file.read_text())
 
 
+@pytest.mark.long
 def test_whole_run(tmp_path: Path) -> None:
     """All targets hold for the plugin as it is: the command ends with 0."""
     write_case(tmp_path, "small")

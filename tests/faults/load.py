@@ -6,18 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import pytest
-
 from tests.history import checker
 from tests.history.farm import Farm, Running
 from tests.history.records import Call
 
-__all__ = ["CALLS", "LIMITS", "SOON", "Aftermath", "takes_seconds", "under_load"]
+__all__ = ["CALLS", "LIMITS", "SOON", "Aftermath", "under_load"]
 
 CALLS = int(os.environ.get("FAULT_CALLS", "30"))
-takes_seconds = pytest.mark.skipif(
-    "FAULT_CALLS" not in os.environ, reason="takes seconds: `make faults` has it"
-)
 
 # Lower than a store's own, so that what they end is over soon.
 LIMITS = {

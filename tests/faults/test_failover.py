@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator
 import psycopg
 import pytest
 
-from tests.faults.load import CALLS, LIMITS, takes_seconds, under_load
+from tests.faults.load import CALLS, LIMITS, under_load
 from tests.history.farm import Farm, Running
 from tests.support import clusters
 from tests.support.clusters import Cluster
@@ -30,8 +30,8 @@ def servers() -> Generator[tuple[Cluster, Cluster]]:
     "how",
     [
         "dead",
-        pytest.param("frozen", marks=takes_seconds),
-        pytest.param("alone", marks=takes_seconds),
+        pytest.param("frozen", marks=pytest.mark.long),
+        pytest.param("alone", marks=pytest.mark.long),
     ],
 )
 def test_failover(

@@ -25,7 +25,7 @@ from psycopg import sql
 from devserver import embedded, server_cache
 from generated import carts
 from store import Store
-from tests.faults.load import CALLS, LIMITS, Aftermath, takes_seconds, under_load
+from tests.faults.load import CALLS, LIMITS, Aftermath, under_load
 from tests.history.farm import Farm, Running
 from tests.support import pooler, proxy, stores
 from tests.support.clusters import Cluster
@@ -111,7 +111,7 @@ def test_connections_cut_anywhere(workers: Farm, shop: str) -> None:
     assert after.only("OutcomeUnknown", "ConnectionLost")
 
 
-@takes_seconds
+@pytest.mark.long
 def test_packets_swallowed(workers: Farm, shop: str) -> None:
     """A network that swallows everything makes calls fail in time."""
     with proxy.before(shop) as tap:
@@ -144,7 +144,7 @@ def test_server_killed(workers: Farm, cluster: Cluster, shop: str) -> None:
     )
 
 
-@takes_seconds
+@pytest.mark.long
 def test_server_frozen(workers: Farm, cluster: Cluster, shop: str) -> None:
     """A server that stands still for seconds makes calls fail in time."""
 

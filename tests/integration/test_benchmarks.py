@@ -27,6 +27,8 @@ from benchmarks.work import CHECKOUT, READ, TASKS, Task
 from devserver.embedded import Server
 from store.messages import load
 
+pytestmark = pytest.mark.long
+
 _DELAY = 0.002
 
 

@@ -76,6 +76,7 @@ def test_a_session_names_its_server_and_forgets_the_application_s(
     assert "1 passed" in ran.stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("given", "number"), [(True, 1), (False, os.cpu_count())])
 def test_a_given_server_has_one_process(
     given: bool, number: int, server: Server

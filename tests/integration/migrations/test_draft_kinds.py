@@ -15,6 +15,8 @@ from store.settings import DatabaseSettings
 from tests.integration.migrations import drafting
 from tests.integration.migrations.changes import CHANGES, Change
 
+pytestmark = pytest.mark.long
+
 REVERSIBLE = [change for change in CHANGES if not change.one_way]
 
 SIDES = 2 * len(REVERSIBLE)

@@ -49,6 +49,7 @@ def write(folder: Path, *parts: tuple[str, str]) -> None:
     migrations.record(folder)
 
 
+@pytest.mark.long
 def test_ours_are_fine(database_url: str) -> None:
     """Our migrations go up and down on rows, and make what a migrated database has."""
     settings = DatabaseSettings.load(database_url=database_url)
