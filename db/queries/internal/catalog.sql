@@ -189,9 +189,10 @@ WHERE
 ORDER BY c.oid, v.is_full;
 
 -- name: list_fillable_columns :many
--- Lists the columns of a table that can be written, with a SELECT that gives a text as a
+-- Lists the columns of tables that can be written, with a SELECT that gives a text as a
 -- value of the column's type reads, and the rules that a value has to keep.
 SELECT
+    named.table_name AS "table_name!",
     a.attname::text AS name,
     (a.attnotnull OR t.typnotnull)::boolean AS "is_required!",
     format('SELECT CAST($1 AS %s)::text', format_type(a.atttypid, a.atttypmod))::text AS "casting!",
@@ -209,17 +210,17 @@ SELECT
         WHERE e.enumtypid = coalesce(nullif(t.typbasetype, 0), t.oid)
         ORDER BY e.enumsortorder
     )::text[] AS "labels!"
-FROM pg_catalog.pg_attribute a
+FROM unnest(@table_names::text[]) AS named (table_name)
+JOIN pg_catalog.pg_class c ON c.oid = named.table_name::regclass
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
-WHERE
-    a.attrelid = (@table_name::text)::regclass AND a.attnum > 0 AND NOT a.attisdropped
-    AND a.attgenerated = '' AND a.attidentity = ''
-ORDER BY a.attnum;
+WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attidentity = ''
+ORDER BY c.oid, a.attnum;
 
 -- name: list_fillable_references :many
--- Lists the foreign keys of a table: its columns, and a SELECT of what they may refer to.
+-- Lists the foreign keys of tables: their columns, and a SELECT of what they may refer to.
 SELECT
+    named.table_name AS "table_name!",
     ARRAY(
         SELECT a.attname::text
         FROM pg_catalog.pg_attribute a
@@ -235,6 +236,7 @@ SELECT
         ),
         k.confrelid::regclass
     )::text AS "values!"
-FROM pg_catalog.pg_constraint k
-WHERE k.conrelid = (@table_name::text)::regclass AND k.contype = 'f'
-ORDER BY k.conname;
+FROM unnest(@table_names::text[]) AS named (table_name)
+JOIN pg_catalog.pg_constraint k ON k.conrelid = named.table_name::regclass
+WHERE k.contype = 'f'
+ORDER BY k.conrelid, k.conname;

@@ -238,6 +238,7 @@ ORDER BY c.oid, v.is_full"""
 
 LIST_FILLABLE_COLUMNS: Final = """\
 SELECT
+    named.table_name AS "table_name!",
     a.attname::text AS name,
     (a.attnotnull OR t.typnotnull)::boolean AS "is_required!",
     format('SELECT CAST($1 AS %s)::text', format_type(a.atttypid, a.atttypmod))::text AS "casting!",
@@ -255,16 +256,16 @@ SELECT
         WHERE e.enumtypid = coalesce(nullif(t.typbasetype, 0), t.oid)
         ORDER BY e.enumsortorder
     )::text[] AS "labels!"
-FROM pg_catalog.pg_attribute a
+FROM unnest($1::text[]) AS named (table_name)
+JOIN pg_catalog.pg_class c ON c.oid = named.table_name::regclass
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
-WHERE
-    a.attrelid = ($1::text)::regclass AND a.attnum > 0 AND NOT a.attisdropped
-    AND a.attgenerated = '' AND a.attidentity = ''
-ORDER BY a.attnum"""
+WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attidentity = ''
+ORDER BY c.oid, a.attnum"""
 
 LIST_FILLABLE_REFERENCES: Final = """\
 SELECT
+    named.table_name AS "table_name!",
     ARRAY(
         SELECT a.attname::text
         FROM pg_catalog.pg_attribute a
@@ -280,9 +281,10 @@ SELECT
         ),
         k.confrelid::regclass
     )::text AS "values!"
-FROM pg_catalog.pg_constraint k
-WHERE k.conrelid = ($1::text)::regclass AND k.contype = 'f'
-ORDER BY k.conname"""
+FROM unnest($1::text[]) AS named (table_name)
+JOIN pg_catalog.pg_constraint k ON k.conrelid = named.table_name::regclass
+WHERE k.contype = 'f'
+ORDER BY k.conrelid, k.conname"""
 
 
 @dataclass(slots=True)
@@ -370,6 +372,7 @@ class ListInsertionsRow:
 
 @dataclass(slots=True)
 class ListFillableColumnsRow:
+    table_name: str
     name: str
     is_required: bool
     casting: str
@@ -379,6 +382,7 @@ class ListFillableColumnsRow:
 
 @dataclass(slots=True)
 class ListFillableReferencesRow:
+    table_name: str
     columns: list[str | None]
     values: str
 
@@ -612,24 +616,24 @@ def list_insertions(conn: Connection[Any]) -> list[ListInsertionsRow]:
 def list_fillable_columns(
     conn: Connection[Any],
     *,
-    table_name: str,
+    table_names: Sequence[str | None],
 ) -> list[ListFillableColumnsRow]:
-    """Lists the columns of a table that can be written, with a SELECT that gives a text as a
+    """Lists the columns of tables that can be written, with a SELECT that gives a text as a
     value of the column's type reads, and the rules that a value has to keep.
     """
     cur = RawCursor(conn, row_factory=list_fillable_columns_row)
-    cur.execute(LIST_FILLABLE_COLUMNS, (table_name,))
+    cur.execute(LIST_FILLABLE_COLUMNS, ([*table_names],))
     return cur.fetchall()
 
 
 def list_fillable_references(
     conn: Connection[Any],
     *,
-    table_name: str,
+    table_names: Sequence[str | None],
 ) -> list[ListFillableReferencesRow]:
-    """Lists the foreign keys of a table: its columns, and a SELECT of what they may refer to."""
+    """Lists the foreign keys of tables: their columns, and a SELECT of what they may refer to."""
     cur = RawCursor(conn, row_factory=list_fillable_references_row)
-    cur.execute(LIST_FILLABLE_REFERENCES, (table_name,))
+    cur.execute(LIST_FILLABLE_REFERENCES, ([*table_names],))
     return cur.fetchall()
 
 

@@ -1,12 +1,13 @@
 """Rows for every table of a database, so that migrations meet some.
 
 A row that a rule refuses is tried again with other values. A table that takes none is
-reported, with the reason.
+reported, with the reason. One that has rows gets more only while its shape is new.
 """
 
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -15,7 +16,11 @@ import psycopg
 from psycopg import Connection, RawCursor
 
 from generated.internal import catalog
-from generated.internal.catalog import ListFillableColumnsRow, ListInsertionsRow
+from generated.internal.catalog import (
+    ListFillableColumnsRow,
+    ListFillableReferencesRow,
+    ListInsertionsRow,
+)
 
 from . import values
 
@@ -26,6 +31,8 @@ _ROUNDS = 3
 _ATTEMPTS = 80
 # Columns that are new to a table that has rows may be left NULL.
 _ATTEMPTS_AT_MORE = 4
+# How often a table that has rows gets more, of each of its shapes.
+_FILLS_OF_A_SHAPE = 3
 _SHARE_OF_NULL = 0.3
 
 _Key: TypeAlias = tuple[str, tuple[str | None, ...], tuple[str | None, ...]]
@@ -33,43 +40,62 @@ _Row: TypeAlias = dict[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
+class _Table:
+    """A table, one of the INSERTs into it, and what that has to keep to."""
+
+    insertion: ListInsertionsRow
+    columns: Sequence[ListFillableColumnsRow]
+    references: Sequence[ListFillableReferencesRow]
+
+    @property
+    def name(self) -> str:
+        return self.insertion.table_name
+
+    @property
+    def shape(self) -> str:
+        """All of it: what is equal takes the same rows."""
+        return repr(self)
+
+
+@dataclass(frozen=True, slots=True)
 class Filler:
-    """Fills databases, and remembers what it learned of their types."""
+    """Fills databases, and remembers what it learned of their tables and types."""
 
     _seeded: random.Random = field(
         default_factory=lambda: random.Random(5)  # noqa: S311 - the same rows each time
     )
     _known: dict[_Key, list[str]] = field(default_factory=dict[_Key, list[str]])
+    _fills: Counter[str] = field(default_factory=Counter[str])
 
     def fill(self, conn: Connection[Any]) -> Mapping[str, str]:
         """Insert a few rows into each table; give those that stay empty, and why.
 
         `conn` is in autocommit.
         """
-        tables = catalog.list_insertions(conn)
-        waiting = [table for table in tables if _is_empty(conn, table)]
+        tables = _tables(conn)
+        waiting = _empty(conn, tables)
         for table in tables:
-            if table not in waiting:
+            if table not in waiting and self._fills[table.shape] < _FILLS_OF_A_SHAPE:
                 self._insert(conn, table, attempts=_ATTEMPTS_AT_MORE)
         reasons: dict[str, str] = {}
         for _ in range(_ROUNDS):
             for table in waiting:
-                reason = self._insert(conn, table, attempts=_ATTEMPTS)
-                reasons[table.table_name] = reason
-            waiting = [table for table in waiting if _is_empty(conn, table)]
-        return {table.table_name: reasons[table.table_name] for table in waiting}
+                reasons[table.name] = self._insert(conn, table, attempts=_ATTEMPTS)
+            waiting = _empty(conn, waiting)
+        return {table.name: reasons[table.name] for table in waiting}
 
-    def _insert(
-        self, conn: Connection[Any], table: ListInsertionsRow, *, attempts: int
-    ) -> str:
+    def _insert(self, conn: Connection[Any], table: _Table, *, attempts: int) -> str:
         """Insert a row, or say why the last attempt failed."""
-        maker = _Maker(self._seeded, self._choices(conn, table), _parents(conn, table))
+        self._fills[table.shape] += 1
+        choices = self._choices(conn, table.columns)
+        maker = _Maker(self._seeded, choices, _parents(conn, table.references))
+        insertion = table.insertion
         reason = ""
         for _ in range(attempts):
             row = maker.row()
-            given = [row.get(name or "") for name in table.columns]
+            given = [row.get(name or "") for name in insertion.columns]
             try:
-                RawCursor(conn).execute(table.insertion.encode(), given)
+                RawCursor(conn).execute(insertion.insertion.encode(), given)
             except psycopg.Error as error:
                 reason = _reason(error)
             else:
@@ -77,9 +103,8 @@ class Filler:
         return reason
 
     def _choices(
-        self, conn: Connection[Any], table: ListInsertionsRow
+        self, conn: Connection[Any], columns: Sequence[ListFillableColumnsRow]
     ) -> dict[str, Sequence[str | None]]:
-        columns = catalog.list_fillable_columns(conn, table_name=table.table_name)
         return {
             column.name: self._values(conn, column) or [None]
             if column.is_required
@@ -128,8 +153,9 @@ class _Maker:
         return self.seeded.choice(taken)
 
 
-def _parents(conn: Connection[Any], table: ListInsertionsRow) -> list[_Parents]:
-    references = catalog.list_fillable_references(conn, table_name=table.table_name)
+def _parents(
+    conn: Connection[Any], references: Sequence[ListFillableReferencesRow]
+) -> list[_Parents]:
     return [
         _Parents(
             [name for name in reference.columns if name],
@@ -139,8 +165,30 @@ def _parents(conn: Connection[Any], table: ListInsertionsRow) -> list[_Parents]:
     ]
 
 
-def _is_empty(conn: Connection[Any], table: ListInsertionsRow) -> bool:
-    return conn.execute(table.probe.encode()).fetchone() is None
+def _tables(conn: Connection[Any]) -> list[_Table]:
+    insertions = catalog.list_insertions(conn)
+    names = sorted({insertion.table_name for insertion in insertions})
+    columns: dict[str, list[ListFillableColumnsRow]] = {name: [] for name in names}
+    for column in catalog.list_fillable_columns(conn, table_names=names):
+        columns[column.table_name].append(column)
+    references: dict[str, list[ListFillableReferencesRow]] = {n: [] for n in names}
+    for reference in catalog.list_fillable_references(conn, table_names=names):
+        references[reference.table_name].append(reference)
+    return [
+        _Table(one, columns[one.table_name], references[one.table_name])
+        for one in insertions
+    ]
+
+
+def _empty(conn: Connection[Any], tables: Sequence[_Table]) -> list[_Table]:
+    if not tables:
+        return []
+    probes = [
+        f"SELECT {place} WHERE NOT EXISTS ({table.insertion.probe})"
+        for place, table in enumerate(tables)
+    ]
+    found = conn.execute(" UNION ALL ".join(probes).encode()).fetchall()
+    return [tables[place] for (place,) in sorted(found)]
 
 
 def _reason(error: psycopg.Error) -> str:

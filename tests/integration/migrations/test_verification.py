@@ -190,3 +190,19 @@ def test_every_table_can_be_filled(at: DatabaseSettings) -> None:
         for (table,) in tables:
             count = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))
             assert conn.execute(count).fetchone() != (0,), table
+
+
+def test_a_table_gets_rows_while_its_shape_is_new(at: DatabaseSettings) -> None:
+    """However often it is filled; what becomes of it is met by rows of its own."""
+    with scratch.database(at) as database, drafting.connected(database) as conn:
+        conn.execute("CREATE TABLE t (x integer NOT NULL)")
+        filler = Filler()
+        counts: list[int] = []
+        for step in range(20):
+            if step == 10:
+                conn.execute("ALTER TABLE t ADD y integer")
+            filler.fill(conn)
+            [(count,)] = conn.execute("SELECT count(*) FROM t").fetchall()
+            counts.append(count)
+        assert counts[2] == counts[9] < counts[10] < counts[12] == counts[19]
+        assert conn.execute("SELECT FROM t WHERE y IS NOT NULL").fetchone() is not None
