@@ -1,15 +1,38 @@
 """PostgreSQL's parse tree, as libpg_query spells it in JSON."""
 
 import importlib
+import json
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any, TypeAlias, cast
 
 Node: TypeAlias = dict[str, Any]
 
 _NESTED = (dict, list)
 
-# An extension module without type information.
+# An extension module without type information, as are the parts of json below.
 _pgparse: Any = importlib.import_module("pgparse")
+
+
+def _loads(text: str) -> object:
+    """Read JSON, however deep it is.
+
+    From Python 3.12 on the scanner in C has a limit of its own, which
+    `sys.setrecursionlimit` does not move; the one in Python has none.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        decoder: Any = json.JSONDecoder()
+        parts: Any = importlib.import_module("json.decoder")
+        decoder.parse_object, decoder.parse_array = parts.JSONObject, parts.JSONArray
+        scanner: Any = importlib.import_module("json.scanner")
+        decoder.scan_once = scanner.py_make_scanner(decoder)
+        return decoder.decode(text)
+
+
+# It reads libpg_query's answer with the module of this name.
+_pgparse.json = SimpleNamespace(loads=_loads)
 
 
 class InvalidSqlError(Exception):
