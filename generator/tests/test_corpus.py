@@ -222,13 +222,13 @@ def test_untyped_column_is_counted(found_with: Flawed) -> None:
 
 def test_wrong_arity_is_ours(found_with: Flawed) -> None:
     """An argument that is not sent is an error of the generated code's."""
-    found = found_with(("(_int4(id), note)", "(_int4(id),)"))
+    found = found_with(("(support.int4(id), note)", "(support.int4(id),)"))
     assert [t for t in details(found, Kind.ERROR) if t.startswith("ListItems: 08P01")]
 
 
 def test_wrong_type_is_ours(found_with: Flawed) -> None:
     """An argument of a type that the statement does not take is one, too."""
-    found = found_with(("(_int4(id), note)", "([id], note)"))
+    found = found_with(("(support.int4(id), note)", "([id], note)"))
     assert [t for t in details(found, Kind.ERROR) if t.startswith("ListItems: 42883")]
 
 
@@ -237,7 +237,7 @@ def test_list_for_what_is_no_array_is_ours(found_with: Flawed) -> None:
 
     The server's complaint is about its text, as if the data were at fault.
     """
-    found = found_with(("id: int,", "id: Sequence[str],"), ("_int4(id)", "id"))
+    found = found_with(("id: int,", "id: Sequence[str],"), ("support.int4(id)", "id"))
     assert [t for t in details(found, Kind.ERROR) if t.startswith("ListItems: 22P02")]
 
 
@@ -271,7 +271,7 @@ def test_right_bulk_code_passes(found_with: Flawed) -> None:
          "stream_SomeLabels: […]: int, but str came"),
         ("def send_some_labels", "def sent_some_labels", Kind.LOST,
          "SomeLabels: functions …, …, stream_…"),
-        ("[(_int4(row.id), row.name) for", "[(row.name,) for", Kind.STUCK,
+        ("[(support.int4(row.id), row.name) for", "[(row.name,) for", Kind.STUCK,
          "RenameOwners: each run failed, but the query runs by hand"),
     ],
 )  # fmt: skip

@@ -252,10 +252,11 @@ def test_both_faces_have_the_same_functions() -> None:
     """Names, parameters and results are the same, awaiting apart."""
     assert aio.__name__.endswith(".aio")
     for sync, other in ((users, aio_users), (orders, aio_orders)):
-        names = [name for name in sync.__all__ if name in other.__all__]
-        assert names == other.__all__
-        for name in names:
+        assert sync.__all__ == other.__all__
+        for name in sync.__all__:
             one, two = getattr(sync, name), getattr(other, name)
+            if one is two:
+                continue
             assert _signature(one) == _signature(two)
             assert inspect.iscoroutinefunction(two)
             returns = (inspect.signature(f).return_annotation for f in (one, two))

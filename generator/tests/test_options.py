@@ -78,6 +78,7 @@ def test_models_of_another_package(
     assert sorted(path.name for path in made.glob("*.py")) == [
         "__init__.py",
         "authors.py",
+        "support.py",
     ]
     monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
     borrowing = importlib.import_module("borrowing.authors")

@@ -5,10 +5,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from psycopg import Connection, RawCursor
-from psycopg.errors import NumericValueOutOfRange
-from psycopg.types.numeric import Int8
 
-from . import models
+from . import models, support
 
 __all__ = [
     "CLAIM_DEPOSIT",
@@ -47,50 +45,6 @@ SET tx_hash = excluded.tx_hash
 WHERE orders.user_id = excluded.user_id AND orders.type = 'deposit'
 RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
 
-CONFIRM_DEPOSIT: Final = """\
-UPDATE orders
-SET status = 'payment_confirmed', amount_usdc = $1::numeric
-WHERE
-    tx_hash = $2::text
-    AND type = 'deposit'
-    AND status = 'awaiting_approval'
-    AND settled_at IS NULL
-RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
-
-GET_DEPOSIT: Final = """\
-SELECT id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late FROM orders
-WHERE tx_hash = $1::text AND user_id = $2 AND type = 'deposit'"""
-
-CREDIT_DEPOSIT: Final = """\
-UPDATE orders
-SET status = 'delivered', settled_at = now()
-WHERE
-    tx_hash = $1::text
-    AND type = 'deposit'
-    AND status = 'payment_confirmed'
-    AND settled_at IS NULL
-RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
-
-FAIL_DEPOSIT: Final = """\
-UPDATE orders
-SET status = 'cancelled'
-WHERE
-    tx_hash = $1::text
-    AND type = 'deposit'
-    AND status IN ('awaiting_approval', 'payment_confirmed')
-    AND settled_at IS NULL
-RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
-
-LIST_DEPOSITS_TO_CHECK: Final = """\
-SELECT id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late
-FROM orders
-WHERE
-    type = 'deposit'
-    AND settled_at IS NULL
-    AND status IN ('awaiting_approval', 'payment_confirmed')
-ORDER BY created_at, id
-LIMIT $1"""
-
 
 def claim_deposit(
     conn: Connection[Any],
@@ -106,6 +60,17 @@ def claim_deposit(
     cur = RawCursor(conn, row_factory=models.order_row)
     cur.execute(CLAIM_DEPOSIT, (tx_hash, user_id))
     return cur.fetchone()
+
+
+CONFIRM_DEPOSIT: Final = """\
+UPDATE orders
+SET status = 'payment_confirmed', amount_usdc = $1::numeric
+WHERE
+    tx_hash = $2::text
+    AND type = 'deposit'
+    AND status = 'awaiting_approval'
+    AND settled_at IS NULL
+RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
 
 
 def confirm_deposit(
@@ -124,6 +89,11 @@ def confirm_deposit(
     return cur.fetchone()
 
 
+GET_DEPOSIT: Final = """\
+SELECT id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late FROM orders
+WHERE tx_hash = $1::text AND user_id = $2 AND type = 'deposit'"""
+
+
 def get_deposit(
     conn: Connection[Any],
     *,
@@ -136,6 +106,17 @@ def get_deposit(
     return cur.fetchone()
 
 
+CREDIT_DEPOSIT: Final = """\
+UPDATE orders
+SET status = 'delivered', settled_at = now()
+WHERE
+    tx_hash = $1::text
+    AND type = 'deposit'
+    AND status = 'payment_confirmed'
+    AND settled_at IS NULL
+RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
+
+
 def credit_deposit(conn: Connection[Any], *, tx_hash: str) -> models.Order | None:
     """Notes that a confirmed deposit was credited. Returns it to one caller only, who credits
     it in the same transaction; never one that is settled.
@@ -146,6 +127,17 @@ def credit_deposit(conn: Connection[Any], *, tx_hash: str) -> models.Order | Non
     return cur.fetchone()
 
 
+FAIL_DEPOSIT: Final = """\
+UPDATE orders
+SET status = 'cancelled'
+WHERE
+    tx_hash = $1::text
+    AND type = 'deposit'
+    AND status IN ('awaiting_approval', 'payment_confirmed')
+    AND settled_at IS NULL
+RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
+
+
 def fail_deposit(conn: Connection[Any], *, tx_hash: str) -> models.Order | None:
     """Notes that a deposit that was not credited failed; its transaction stays used.
     Not scoped by user: the chain names the transaction only.
@@ -153,6 +145,17 @@ def fail_deposit(conn: Connection[Any], *, tx_hash: str) -> models.Order | None:
     cur = RawCursor(conn, row_factory=models.order_row)
     cur.execute(FAIL_DEPOSIT, (tx_hash,))
     return cur.fetchone()
+
+
+LIST_DEPOSITS_TO_CHECK: Final = """\
+SELECT id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late
+FROM orders
+WHERE
+    type = 'deposit'
+    AND settled_at IS NULL
+    AND status IN ('awaiting_approval', 'payment_confirmed')
+ORDER BY created_at, id
+LIMIT $1"""
 
 
 def list_deposits_to_check(
@@ -165,12 +168,5 @@ def list_deposits_to_check(
     Not scoped by user: the worker serves all.
     """
     cur = RawCursor(conn, row_factory=models.order_row)
-    cur.execute(LIST_DEPOSITS_TO_CHECK, (_int8(max_rows),))
+    cur.execute(LIST_DEPOSITS_TO_CHECK, (support.int8(max_rows),))
     return cur.fetchall()
-
-
-def _int8(value: object) -> Int8:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
-        return Int8(value)
-    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

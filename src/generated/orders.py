@@ -3,15 +3,13 @@
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import UUID
 
-from psycopg import Connection, ProgrammingError, RawCursor
-from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
+from psycopg import Connection, RawCursor
 from psycopg.rows import RowMaker, scalar_row
-from psycopg.types.numeric import Int8
 
-from . import enums, models
+from . import enums, models, support
 
 __all__ = [
     "COUNT_ORDERS",
@@ -55,43 +53,6 @@ WHERE event.applied_at IS NOT NULL AND event.announced_at IS NULL
 ORDER BY event.applied_at, event.received_at, event.id
 LIMIT $1"""
 
-MARK_EVENT_ANNOUNCED: Final = """\
-UPDATE order_events
-SET announced_at = now()
-WHERE id = $1 AND applied_at IS NOT NULL AND announced_at IS NULL"""
-
-GET_ORDER: Final = """\
-SELECT id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late FROM orders WHERE id = $1 AND user_id = $2"""
-
-GET_ORDER_WITH_ITEM: Final = """\
-SELECT
-    orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late,
-    order_items.id, order_items.order_id, order_items.cart_item_id, order_items.product_id, order_items.product_name, order_items.price, order_items.image, order_items.product_url, order_items.size, order_items.color, order_items.retailer, order_items.on_chain_object_id, order_items.created_at
-FROM orders
-LEFT JOIN order_items ON orders.id = order_items.order_id
-WHERE orders.id = $1 AND orders.user_id = $2"""
-
-GET_ORDER_BY_CROSSMINT_ORDER: Final = """\
-SELECT
-    orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late,
-    order_items.id, order_items.order_id, order_items.cart_item_id, order_items.product_id, order_items.product_name, order_items.price, order_items.image, order_items.product_url, order_items.size, order_items.color, order_items.retailer, order_items.on_chain_object_id, order_items.created_at,
-    owner.wallet_address,
-    owner.has_sui_private_key
-FROM orders
-INNER JOIN user_profiles AS owner ON orders.user_id = owner.id
-LEFT JOIN order_items ON orders.id = order_items.order_id
-WHERE orders.crossmint_order_id = $1::text AND orders.type = 'checkout'"""
-
-COUNT_ORDERS: Final = """\
-SELECT count(*) FROM orders
-WHERE
-    orders.user_id = $1
-    AND ($2::order_type IS NULL OR orders.type = $2::order_type)
-    AND (
-        $3::order_status IS NULL
-        OR orders.status = $3::order_status
-    )"""
-
 
 @dataclass(slots=True)
 class ListEventsToAnnounceRow:
@@ -101,20 +62,6 @@ class ListEventsToAnnounceRow:
     status_before: enums.OrderStatus | None
     status_after: enums.OrderStatus | None
     order: models.Order
-
-
-@dataclass(slots=True)
-class GetOrderWithItemRow:
-    order: models.Order
-    order_item: models.OrderItem | None
-
-
-@dataclass(slots=True)
-class GetOrderByCrossmintOrderRow:
-    order: models.Order
-    order_item: models.OrderItem | None
-    wallet_address: str | None
-    has_sui_private_key: bool
 
 
 def list_events_to_announce_row(_: object) -> RowMaker[ListEventsToAnnounceRow]:
@@ -149,6 +96,63 @@ def list_events_to_announce_row(_: object) -> RowMaker[ListEventsToAnnounceRow]:
     return make
 
 
+def list_events_to_announce(
+    conn: Connection[Any],
+    *,
+    max_rows: int,
+) -> list[ListEventsToAnnounceRow]:
+    """Lists the events that were applied and not announced yet, those applied first before,
+    each with its order as it is now. Reads order_events_to_announce_idx.
+    Not scoped by user: the worker serves all.
+    """
+    cur = RawCursor(conn, row_factory=list_events_to_announce_row)
+    cur.execute(LIST_EVENTS_TO_ANNOUNCE, (support.int8(max_rows),))
+    return cur.fetchall()
+
+
+MARK_EVENT_ANNOUNCED: Final = """\
+UPDATE order_events
+SET announced_at = now()
+WHERE id = $1 AND applied_at IS NOT NULL AND announced_at IS NULL"""
+
+
+def mark_event_announced(conn: Connection[Any], *, id: str) -> int:
+    """Notes that an event was announced: 1 for the one caller who notes it first, 0 for all
+    others, and for an event whose order is not here. Who marks and writes what is to be
+    sent in one transaction sends it exactly once.
+    Not scoped by user: the worker serves all.
+    """
+    cur = RawCursor(conn)
+    cur.execute(MARK_EVENT_ANNOUNCED, (id,))
+    return support.row_count(cur)
+
+
+GET_ORDER: Final = """\
+SELECT id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late FROM orders WHERE id = $1 AND user_id = $2"""
+
+
+def get_order(conn: Connection[Any], *, id: UUID, user_id: UUID) -> models.Order | None:
+    """Returns one of a user's orders."""
+    cur = RawCursor(conn, row_factory=models.order_row)
+    cur.execute(GET_ORDER, (id, user_id))
+    return cur.fetchone()
+
+
+GET_ORDER_WITH_ITEM: Final = """\
+SELECT
+    orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late,
+    order_items.id, order_items.order_id, order_items.cart_item_id, order_items.product_id, order_items.product_name, order_items.price, order_items.image, order_items.product_url, order_items.size, order_items.color, order_items.retailer, order_items.on_chain_object_id, order_items.created_at
+FROM orders
+LEFT JOIN order_items ON orders.id = order_items.order_id
+WHERE orders.id = $1 AND orders.user_id = $2"""
+
+
+@dataclass(slots=True)
+class GetOrderWithItemRow:
+    order: models.Order
+    order_item: models.OrderItem | None
+
+
 def get_order_with_item_row(_: object) -> RowMaker[GetOrderWithItemRow]:
     """Make rows by position: a row factory for psycopg."""
 
@@ -175,6 +179,38 @@ def get_order_with_item_row(_: object) -> RowMaker[GetOrderWithItemRow]:
         )
 
     return make
+
+
+def get_order_with_item(
+    conn: Connection[Any],
+    *,
+    id: UUID,
+    user_id: UUID,
+) -> GetOrderWithItemRow | None:
+    """Returns one of a user's orders, with its snapshot if it has one."""
+    cur = RawCursor(conn, row_factory=get_order_with_item_row)
+    cur.execute(GET_ORDER_WITH_ITEM, (id, user_id))
+    return cur.fetchone()
+
+
+GET_ORDER_BY_CROSSMINT_ORDER: Final = """\
+SELECT
+    orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late,
+    order_items.id, order_items.order_id, order_items.cart_item_id, order_items.product_id, order_items.product_name, order_items.price, order_items.image, order_items.product_url, order_items.size, order_items.color, order_items.retailer, order_items.on_chain_object_id, order_items.created_at,
+    owner.wallet_address,
+    owner.has_sui_private_key
+FROM orders
+INNER JOIN user_profiles AS owner ON orders.user_id = owner.id
+LEFT JOIN order_items ON orders.id = order_items.order_id
+WHERE orders.crossmint_order_id = $1::text AND orders.type = 'checkout'"""
+
+
+@dataclass(slots=True)
+class GetOrderByCrossmintOrderRow:
+    order: models.Order
+    order_item: models.OrderItem | None
+    wallet_address: str | None
+    has_sui_private_key: bool
 
 
 def get_order_by_crossmint_order_row(
@@ -209,50 +245,6 @@ def get_order_by_crossmint_order_row(
     return make
 
 
-def list_events_to_announce(
-    conn: Connection[Any],
-    *,
-    max_rows: int,
-) -> list[ListEventsToAnnounceRow]:
-    """Lists the events that were applied and not announced yet, those applied first before,
-    each with its order as it is now. Reads order_events_to_announce_idx.
-    Not scoped by user: the worker serves all.
-    """
-    cur = RawCursor(conn, row_factory=list_events_to_announce_row)
-    cur.execute(LIST_EVENTS_TO_ANNOUNCE, (_int8(max_rows),))
-    return cur.fetchall()
-
-
-def mark_event_announced(conn: Connection[Any], *, id: str) -> int:
-    """Notes that an event was announced: 1 for the one caller who notes it first, 0 for all
-    others, and for an event whose order is not here. Who marks and writes what is to be
-    sent in one transaction sends it exactly once.
-    Not scoped by user: the worker serves all.
-    """
-    cur = RawCursor(conn)
-    cur.execute(MARK_EVENT_ANNOUNCED, (id,))
-    return _row_count(cur)
-
-
-def get_order(conn: Connection[Any], *, id: UUID, user_id: UUID) -> models.Order | None:
-    """Returns one of a user's orders."""
-    cur = RawCursor(conn, row_factory=models.order_row)
-    cur.execute(GET_ORDER, (id, user_id))
-    return cur.fetchone()
-
-
-def get_order_with_item(
-    conn: Connection[Any],
-    *,
-    id: UUID,
-    user_id: UUID,
-) -> GetOrderWithItemRow | None:
-    """Returns one of a user's orders, with its snapshot if it has one."""
-    cur = RawCursor(conn, row_factory=get_order_with_item_row)
-    cur.execute(GET_ORDER_WITH_ITEM, (id, user_id))
-    return cur.fetchone()
-
-
 def get_order_by_crossmint_order(
     conn: Connection[Any],
     *,
@@ -267,6 +259,17 @@ def get_order_by_crossmint_order(
     return cur.fetchone()
 
 
+COUNT_ORDERS: Final = """\
+SELECT count(*) FROM orders
+WHERE
+    orders.user_id = $1
+    AND ($2::order_type IS NULL OR orders.type = $2::order_type)
+    AND (
+        $3::order_status IS NULL
+        OR orders.status = $3::order_status
+    )"""
+
+
 def count_orders(
     conn: Connection[Any],
     *,
@@ -279,35 +282,4 @@ def count_orders(
     """
     cur: RawCursor[int] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(COUNT_ORDERS, (user_id, type, status))
-    return _only(cur)
-
-
-def _row_count(cur: RawCursor[Any]) -> int:
-    """Count the rows, of which a pipeline knows only after a fetch."""
-    if cur.pgresult is None:
-        try:
-            cur.fetchone()
-        except ProgrammingError:
-            if cur.pgresult is None:
-                raise
-    return cur.rowcount
-
-
-_Row = TypeVar("_Row")
-
-
-def _only(cur: RawCursor[_Row]) -> _Row:
-    """Fetch the row of a query that gives exactly one."""
-    rows = cur.fetchall()
-    if not rows:
-        raise NoDataFound("the query gave no row, where it must give exactly one")
-    if len(rows) > 1:
-        raise TooManyRows("the query gave several rows, where it must give exactly one")
-    return rows[0]
-
-
-def _int8(value: object) -> Int8:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
-        return Int8(value)
-    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")
+    return support.only(cur)

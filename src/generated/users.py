@@ -5,10 +5,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from psycopg import Connection, RawCursor
-from psycopg.errors import NumericValueOutOfRange
-from psycopg.types.numeric import Int8
 
-from . import models
+from . import models, support
 
 __all__ = [
     "BEGIN_WALLET",
@@ -44,105 +42,16 @@ __all__ = [
 GET_USER: Final = """\
 SELECT id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key FROM user_profiles WHERE id = $1"""
 
-GET_USER_BY_CROSSMINT_USER_ID: Final = """\
-SELECT id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key FROM user_profiles WHERE crossmint_user_id = $1"""
-
-LIST_USERS_BY_EMAIL: Final = """\
-SELECT id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key
-FROM user_profiles
-WHERE email = $1::text
-ORDER BY created_at, id
-LIMIT $2"""
-
-LIST_USERS_BY_WALLET_ADDRESS: Final = """\
-SELECT id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key
-FROM user_profiles
-WHERE wallet_address = $1::text
-ORDER BY created_at, id
-LIMIT $2"""
-
-LIST_USERS_BY_EVM_ADDRESS: Final = """\
-SELECT id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key
-FROM user_profiles
-WHERE evm_address = $1::text
-ORDER BY created_at, id
-LIMIT $2"""
-
-SET_DISPLAY_NAME: Final = """\
-UPDATE user_profiles
-SET
-    display_name = $1::text,
-    onboarding_step = greatest(onboarding_step, 1)
-WHERE id = $2
-RETURNING id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key"""
-
-SET_SHIPPING_ADDRESS: Final = """\
-UPDATE user_profiles
-SET
-    first_name = $1::text,
-    last_name = $2::text,
-    street = $3::text,
-    apt = $4,
-    city = $5::text,
-    state = $6,
-    zip = $7::text,
-    country = $8::text,
-    onboarding_step = greatest(onboarding_step, 2)
-WHERE id = $9 AND onboarding_step >= 1
-RETURNING id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key"""
-
-SET_SIZES: Final = """\
-UPDATE user_profiles
-SET
-    tops_size = $1::text,
-    bottoms_size = $2::text,
-    footwear_size = $3::text,
-    onboarding_step = greatest(onboarding_step, 3)
-WHERE id = $4 AND onboarding_step >= 2
-RETURNING id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key"""
-
-SET_EMAIL: Final = """\
-UPDATE user_profiles SET email = $1 WHERE id = $2 RETURNING id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key"""
-
-BEGIN_WALLET: Final = """\
-UPDATE user_profiles
-SET wallet_status = 'pending'
-WHERE id = $1 AND wallet_status IN ('none', 'failed')
-RETURNING id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key"""
-
-LIST_PENDING_WALLETS: Final = """\
-SELECT id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key
-FROM user_profiles
-WHERE wallet_status = 'pending' AND wallet_status_since < now() - $1::interval
-ORDER BY wallet_status_since, id
-LIMIT $2"""
-
-RETRY_WALLET: Final = """\
-UPDATE user_profiles
-SET wallet_status_since = greatest(clock_timestamp(), wallet_status_since + interval '1 microsecond')
-WHERE id = $1 AND wallet_status = 'pending' AND wallet_status_since = $2
-RETURNING id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key"""
-
-FAIL_WALLET: Final = """\
-UPDATE user_profiles
-SET wallet_status = 'failed'
-WHERE id = $1 AND wallet_status = 'pending' AND wallet_status_since = $2
-RETURNING id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key"""
-
-SET_EVM_ADDRESS: Final = """\
-UPDATE user_profiles
-SET evm_address = $1::text
-WHERE
-    id = $2
-    AND (wallet_status <> 'active' OR evm_address IS NULL OR evm_address = $1::text)
-RETURNING id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key"""
-
 
 def get_user(conn: Connection[Any], *, id: UUID) -> models.UserProfile | None:
     """Returns the user with this id."""
     cur = RawCursor(conn, row_factory=models.user_profile_row)
     cur.execute(GET_USER, (id,))
     return cur.fetchone()
+
+
+GET_USER_BY_CROSSMINT_USER_ID: Final = """\
+SELECT id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key FROM user_profiles WHERE crossmint_user_id = $1"""
 
 
 def get_user_by_crossmint_user_id(
@@ -158,6 +67,14 @@ def get_user_by_crossmint_user_id(
     return cur.fetchone()
 
 
+LIST_USERS_BY_EMAIL: Final = """\
+SELECT id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key
+FROM user_profiles
+WHERE email = $1::text
+ORDER BY created_at, id
+LIMIT $2"""
+
+
 def list_users_by_email(
     conn: Connection[Any],
     *,
@@ -169,8 +86,16 @@ def list_users_by_email(
     Not scoped by user: an e-mail address may be that of several.
     """
     cur = RawCursor(conn, row_factory=models.user_profile_row)
-    cur.execute(LIST_USERS_BY_EMAIL, (email, _int8(max_rows)))
+    cur.execute(LIST_USERS_BY_EMAIL, (email, support.int8(max_rows)))
     return cur.fetchall()
+
+
+LIST_USERS_BY_WALLET_ADDRESS: Final = """\
+SELECT id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key
+FROM user_profiles
+WHERE wallet_address = $1::text
+ORDER BY created_at, id
+LIMIT $2"""
 
 
 def list_users_by_wallet_address(
@@ -184,8 +109,16 @@ def list_users_by_wallet_address(
     Not scoped by user: a wallet may be that of several.
     """
     cur = RawCursor(conn, row_factory=models.user_profile_row)
-    cur.execute(LIST_USERS_BY_WALLET_ADDRESS, (wallet_address, _int8(max_rows)))
+    cur.execute(LIST_USERS_BY_WALLET_ADDRESS, (wallet_address, support.int8(max_rows)))
     return cur.fetchall()
+
+
+LIST_USERS_BY_EVM_ADDRESS: Final = """\
+SELECT id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key
+FROM user_profiles
+WHERE evm_address = $1::text
+ORDER BY created_at, id
+LIMIT $2"""
 
 
 def list_users_by_evm_address(
@@ -199,8 +132,17 @@ def list_users_by_evm_address(
     Not scoped by user: a wallet may be that of several.
     """
     cur = RawCursor(conn, row_factory=models.user_profile_row)
-    cur.execute(LIST_USERS_BY_EVM_ADDRESS, (evm_address, _int8(max_rows)))
+    cur.execute(LIST_USERS_BY_EVM_ADDRESS, (evm_address, support.int8(max_rows)))
     return cur.fetchall()
+
+
+SET_DISPLAY_NAME: Final = """\
+UPDATE user_profiles
+SET
+    display_name = $1::text,
+    onboarding_step = greatest(onboarding_step, 1)
+WHERE id = $2
+RETURNING id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key"""
 
 
 def set_display_name(
@@ -213,6 +155,22 @@ def set_display_name(
     cur = RawCursor(conn, row_factory=models.user_profile_row)
     cur.execute(SET_DISPLAY_NAME, (display_name, id))
     return cur.fetchone()
+
+
+SET_SHIPPING_ADDRESS: Final = """\
+UPDATE user_profiles
+SET
+    first_name = $1::text,
+    last_name = $2::text,
+    street = $3::text,
+    apt = $4,
+    city = $5::text,
+    state = $6,
+    zip = $7::text,
+    country = $8::text,
+    onboarding_step = greatest(onboarding_step, 2)
+WHERE id = $9 AND onboarding_step >= 1
+RETURNING id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key"""
 
 
 def set_shipping_address(
@@ -239,6 +197,17 @@ def set_shipping_address(
     return cur.fetchone()
 
 
+SET_SIZES: Final = """\
+UPDATE user_profiles
+SET
+    tops_size = $1::text,
+    bottoms_size = $2::text,
+    footwear_size = $3::text,
+    onboarding_step = greatest(onboarding_step, 3)
+WHERE id = $4 AND onboarding_step >= 2
+RETURNING id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key"""
+
+
 def set_sizes(
     conn: Connection[Any],
     *,
@@ -253,6 +222,10 @@ def set_sizes(
     return cur.fetchone()
 
 
+SET_EMAIL: Final = """\
+UPDATE user_profiles SET email = $1 WHERE id = $2 RETURNING id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key"""
+
+
 def set_email(
     conn: Connection[Any],
     *,
@@ -265,6 +238,13 @@ def set_email(
     return cur.fetchone()
 
 
+BEGIN_WALLET: Final = """\
+UPDATE user_profiles
+SET wallet_status = 'pending'
+WHERE id = $1 AND wallet_status IN ('none', 'failed')
+RETURNING id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key"""
+
+
 def begin_wallet(conn: Connection[Any], *, id: UUID) -> models.UserProfile | None:
     """Makes the wallet pending, for the first time or after a failure; returns nothing if
     it is pending or active. Of two callers at once one gets the row, and provisions.
@@ -272,6 +252,14 @@ def begin_wallet(conn: Connection[Any], *, id: UUID) -> models.UserProfile | Non
     cur = RawCursor(conn, row_factory=models.user_profile_row)
     cur.execute(BEGIN_WALLET, (id,))
     return cur.fetchone()
+
+
+LIST_PENDING_WALLETS: Final = """\
+SELECT id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key
+FROM user_profiles
+WHERE wallet_status = 'pending' AND wallet_status_since < now() - $1::interval
+ORDER BY wallet_status_since, id
+LIMIT $2"""
 
 
 def list_pending_wallets(
@@ -285,8 +273,15 @@ def list_pending_wallets(
     Not scoped by user: a worker looks for those of all whose provisioning hangs.
     """
     cur = RawCursor(conn, row_factory=models.user_profile_row)
-    cur.execute(LIST_PENDING_WALLETS, (older_than, _int8(max_rows)))
+    cur.execute(LIST_PENDING_WALLETS, (older_than, support.int8(max_rows)))
     return cur.fetchall()
+
+
+RETRY_WALLET: Final = """\
+UPDATE user_profiles
+SET wallet_status_since = greatest(clock_timestamp(), wallet_status_since + interval '1 microsecond')
+WHERE id = $1 AND wallet_status = 'pending' AND wallet_status_since = $2
+RETURNING id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key"""
 
 
 def retry_wallet(
@@ -303,6 +298,13 @@ def retry_wallet(
     return cur.fetchone()
 
 
+FAIL_WALLET: Final = """\
+UPDATE user_profiles
+SET wallet_status = 'failed'
+WHERE id = $1 AND wallet_status = 'pending' AND wallet_status_since = $2
+RETURNING id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key"""
+
+
 def fail_wallet(
     conn: Connection[Any],
     *,
@@ -313,6 +315,15 @@ def fail_wallet(
     cur = RawCursor(conn, row_factory=models.user_profile_row)
     cur.execute(FAIL_WALLET, (id, pending_since))
     return cur.fetchone()
+
+
+SET_EVM_ADDRESS: Final = """\
+UPDATE user_profiles
+SET evm_address = $1::text
+WHERE
+    id = $2
+    AND (wallet_status <> 'active' OR evm_address IS NULL OR evm_address = $1::text)
+RETURNING id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key"""
 
 
 def set_evm_address(
@@ -327,10 +338,3 @@ def set_evm_address(
     cur = RawCursor(conn, row_factory=models.user_profile_row)
     cur.execute(SET_EVM_ADDRESS, (evm_address, id))
     return cur.fetchone()
-
-
-def _int8(value: object) -> Int8:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
-        return Int8(value)
-    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

@@ -5,10 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection, AsyncRawCursor
-from psycopg.errors import NumericValueOutOfRange
-from psycopg.types.numeric import Int8
 
-from .. import models
+from .. import models, support
 from ..deposits import (
     CLAIM_DEPOSIT,
     CONFIRM_DEPOSIT,
@@ -19,6 +17,12 @@ from ..deposits import (
 )
 
 __all__ = [
+    "CLAIM_DEPOSIT",
+    "CONFIRM_DEPOSIT",
+    "CREDIT_DEPOSIT",
+    "FAIL_DEPOSIT",
+    "GET_DEPOSIT",
+    "LIST_DEPOSITS_TO_CHECK",
     "claim_deposit",
     "confirm_deposit",
     "credit_deposit",
@@ -109,12 +113,5 @@ async def list_deposits_to_check(
     Not scoped by user: the worker serves all.
     """
     cur = AsyncRawCursor(conn, row_factory=models.order_row)
-    await cur.execute(LIST_DEPOSITS_TO_CHECK, (_int8(max_rows),))
+    await cur.execute(LIST_DEPOSITS_TO_CHECK, (support.int8(max_rows),))
     return await cur.fetchall()
-
-
-def _int8(value: object) -> Int8:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
-        return Int8(value)
-    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

@@ -5,10 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection, AsyncRawCursor
-from psycopg.errors import NumericValueOutOfRange
-from psycopg.types.numeric import Int8
 
-from .. import models
+from .. import models, support
 from ..users import (
     BEGIN_WALLET,
     FAIL_WALLET,
@@ -27,6 +25,20 @@ from ..users import (
 )
 
 __all__ = [
+    "BEGIN_WALLET",
+    "FAIL_WALLET",
+    "GET_USER",
+    "GET_USER_BY_CROSSMINT_USER_ID",
+    "LIST_PENDING_WALLETS",
+    "LIST_USERS_BY_EMAIL",
+    "LIST_USERS_BY_EVM_ADDRESS",
+    "LIST_USERS_BY_WALLET_ADDRESS",
+    "RETRY_WALLET",
+    "SET_DISPLAY_NAME",
+    "SET_EMAIL",
+    "SET_EVM_ADDRESS",
+    "SET_SHIPPING_ADDRESS",
+    "SET_SIZES",
     "begin_wallet",
     "fail_wallet",
     "get_user",
@@ -79,7 +91,7 @@ async def list_users_by_email(
     Not scoped by user: an e-mail address may be that of several.
     """
     cur = AsyncRawCursor(conn, row_factory=models.user_profile_row)
-    await cur.execute(LIST_USERS_BY_EMAIL, (email, _int8(max_rows)))
+    await cur.execute(LIST_USERS_BY_EMAIL, (email, support.int8(max_rows)))
     return await cur.fetchall()
 
 
@@ -94,7 +106,10 @@ async def list_users_by_wallet_address(
     Not scoped by user: a wallet may be that of several.
     """
     cur = AsyncRawCursor(conn, row_factory=models.user_profile_row)
-    await cur.execute(LIST_USERS_BY_WALLET_ADDRESS, (wallet_address, _int8(max_rows)))
+    await cur.execute(
+        LIST_USERS_BY_WALLET_ADDRESS,
+        (wallet_address, support.int8(max_rows)),
+    )
     return await cur.fetchall()
 
 
@@ -109,7 +124,7 @@ async def list_users_by_evm_address(
     Not scoped by user: a wallet may be that of several.
     """
     cur = AsyncRawCursor(conn, row_factory=models.user_profile_row)
-    await cur.execute(LIST_USERS_BY_EVM_ADDRESS, (evm_address, _int8(max_rows)))
+    await cur.execute(LIST_USERS_BY_EVM_ADDRESS, (evm_address, support.int8(max_rows)))
     return await cur.fetchall()
 
 
@@ -199,7 +214,7 @@ async def list_pending_wallets(
     Not scoped by user: a worker looks for those of all whose provisioning hangs.
     """
     cur = AsyncRawCursor(conn, row_factory=models.user_profile_row)
-    await cur.execute(LIST_PENDING_WALLETS, (older_than, _int8(max_rows)))
+    await cur.execute(LIST_PENDING_WALLETS, (older_than, support.int8(max_rows)))
     return await cur.fetchall()
 
 
@@ -241,10 +256,3 @@ async def set_evm_address(
     cur = AsyncRawCursor(conn, row_factory=models.user_profile_row)
     await cur.execute(SET_EVM_ADDRESS, (evm_address, id))
     return await cur.fetchone()
-
-
-def _int8(value: object) -> Int8:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
-        return Int8(value)
-    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

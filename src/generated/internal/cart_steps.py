@@ -6,10 +6,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from generated import enums, models
-from psycopg import Connection, ProgrammingError, RawCursor
-from psycopg.errors import NumericValueOutOfRange
+from psycopg import Connection, RawCursor
 from psycopg.rows import RowMaker
-from psycopg.types.numeric import Int4
+
+from . import support
 
 __all__ = [
     "ADD_CART_ITEM",
@@ -41,8 +41,36 @@ __all__ = [
     "take_cart_item_of_order",
 ]
 
+
+def cart_item_row(_: object) -> RowMaker[models.CartItem]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> models.CartItem:
+        return models.CartItem(*row)
+
+    return make
+
+
+def order_item_row(_: object) -> RowMaker[models.OrderItem]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> models.OrderItem:
+        return models.OrderItem(*row)
+
+    return make
+
+
 LOCK_CART: Final = """\
 SELECT FROM users WHERE users.id = $1 FOR NO KEY UPDATE"""
+
+
+def lock_cart(conn: Connection[Any], *, user_id: UUID) -> None:
+    """Locks a user against whatever else changes the user's cart or orders. What comes next
+    in the transaction sees all that was committed meanwhile.
+    """
+    cur = RawCursor(conn)
+    cur.execute(LOCK_CART, (user_id,))
+
 
 ADD_CART_ITEM: Final = """\
 INSERT INTO cart_items (
@@ -82,6 +110,87 @@ SET
     retailer = CASE WHEN $12::boolean THEN excluded.retailer ELSE cart_items.retailer END
 RETURNING id, user_id, product_id, product_name, price, image, product_url, size, color, retailer, tx_digest, on_chain_object_id, deleted_at, created_at, ended_at"""
 
+
+def add_cart_item(
+    conn: Connection[Any],
+    *,
+    id: UUID,
+    product_id: str,
+    product_name: str,
+    price: int,
+    image: str | None,
+    product_url: str | None,
+    size: str | None,
+    color: str | None,
+    retailer: str | None,
+    user_id: UUID,
+    max_items: int,
+    replace: bool,
+) -> models.CartItem | None:
+    """Puts a product into the user's cart as an item of this id. If the same variant is in
+    it, that item is returned, with the details given now if @replace says so. Returns
+    nothing if there is no such user, or the cart has @max_items already. Needs the user's
+    lock, taken by a statement before: two callers at once could both see room.
+    """
+    cur = RawCursor(conn, row_factory=cart_item_row)
+    cur.execute(
+        ADD_CART_ITEM,
+        (
+            id,
+            product_id,
+            product_name,
+            support.int4(price),
+            image,
+            product_url,
+            size,
+            color,
+            retailer,
+            user_id,
+            support.int4(max_items),
+            replace,
+        ),
+    )
+    return cur.fetchone()
+
+
+def send_add_cart_item(
+    conn: Connection[Any],
+    *,
+    id: UUID,
+    product_id: str,
+    product_name: str,
+    price: int,
+    image: str | None,
+    product_url: str | None,
+    size: str | None,
+    color: str | None,
+    retailer: str | None,
+    user_id: UUID,
+    max_items: int,
+    replace: bool,
+) -> Callable[[], models.CartItem | None]:
+    """Queue `add_cart_item` and return the function that fetches its result."""
+    cur = RawCursor(conn, row_factory=cart_item_row)
+    cur.execute(
+        ADD_CART_ITEM,
+        (
+            id,
+            product_id,
+            product_name,
+            support.int4(price),
+            image,
+            product_url,
+            size,
+            color,
+            retailer,
+            user_id,
+            support.int4(max_items),
+            replace,
+        ),
+    )
+    return cur.fetchone
+
+
 GET_CART_ITEM: Final = """\
 SELECT id, user_id, product_id, product_name, price, image, product_url, size, color, retailer, tx_digest, on_chain_object_id, deleted_at, created_at, ended_at
 FROM cart_items
@@ -89,6 +198,22 @@ WHERE
     user_id = $1
     AND (id = $2 OR on_chain_object_id = $3::text)
     AND deleted_at IS NULL"""
+
+
+def get_cart_item(
+    conn: Connection[Any],
+    *,
+    user_id: UUID,
+    id: UUID | None,
+    on_chain_object_id: str | None,
+) -> models.CartItem | None:
+    """Returns an item that is in the user's cart, by its id or by its name on chain. Reads
+    cart_items_pkey and cart_items_on_chain_object_id_key.
+    """
+    cur = RawCursor(conn, row_factory=cart_item_row)
+    cur.execute(GET_CART_ITEM, (user_id, id, on_chain_object_id))
+    return cur.fetchone()
+
 
 LIST_NAMED_CART_ITEMS: Final = """\
 SELECT id, user_id, product_id, product_name, price, image, product_url, size, color, retailer, tx_digest, on_chain_object_id, deleted_at, created_at, ended_at
@@ -98,6 +223,20 @@ WHERE
     AND (id = ANY($2::uuid []) OR on_chain_object_id = ANY($3::text []))
 ORDER BY id"""
 
+
+def list_named_cart_items(
+    conn: Connection[Any],
+    *,
+    user_id: UUID,
+    ids: Sequence[UUID | None],
+    on_chain_object_ids: Sequence[str | None],
+) -> list[models.CartItem]:
+    """Lists the items of a user, in the cart or not, that are named by id or on chain."""
+    cur = RawCursor(conn, row_factory=cart_item_row)
+    cur.execute(LIST_NAMED_CART_ITEMS, (user_id, [*ids], [*on_chain_object_ids]))
+    return cur.fetchall()
+
+
 REMOVE_CART_ITEM: Final = """\
 UPDATE cart_items
 SET deleted_at = now()
@@ -106,6 +245,23 @@ WHERE
     AND (id = $2 OR on_chain_object_id = $3::text)
     AND deleted_at IS NULL
 RETURNING id, user_id, product_id, product_name, price, image, product_url, size, color, retailer, tx_digest, on_chain_object_id, deleted_at, created_at, ended_at"""
+
+
+def remove_cart_item(
+    conn: Connection[Any],
+    *,
+    user_id: UUID,
+    id: UUID | None,
+    on_chain_object_id: str | None,
+) -> models.CartItem | None:
+    """Takes one item out of a user's cart, named by its id or on chain; returns nothing if
+    it is not in it. Needs no lock on the user: the row itself decides between a removal
+    and a checkout.
+    """
+    cur = RawCursor(conn, row_factory=cart_item_row)
+    cur.execute(REMOVE_CART_ITEM, (user_id, id, on_chain_object_id))
+    return cur.fetchone()
+
 
 GET_NAMED_CART_ITEM: Final = """\
 SELECT
@@ -126,10 +282,80 @@ WHERE
 ORDER BY orders.id NULLS LAST
 LIMIT 1"""
 
+
+@dataclass(slots=True)
+class GetNamedCartItemRow:
+    cart_item: models.CartItem
+    order: models.Order | None
+
+
+def get_named_cart_item_row(_: object) -> RowMaker[GetNamedCartItemRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> GetNamedCartItemRow:
+        return GetNamedCartItemRow(
+            models.CartItem(*row[0:15]),
+            models.Order(
+                row[15],
+                row[16],
+                enums.OrderType(row[17]),
+                row[18],
+                enums.OrderStatus(row[19]),
+                row[20],
+                row[21],
+                row[22],
+                row[23],
+                row[24],
+                row[25],
+                row[26],
+                row[27],
+                row[28],
+                row[29],
+            )
+            if row[15] is not None
+            else None,
+        )
+
+    return make
+
+
+def get_named_cart_item(
+    conn: Connection[Any],
+    *,
+    user_id: UUID,
+    id: UUID | None,
+    on_chain_object_id: str | None,
+) -> GetNamedCartItemRow | None:
+    """Returns an item of a user, in the cart or not, that is named by its id or on chain, with
+    the order that holds it, if any does; both as they are at one moment.
+    """
+    cur = RawCursor(conn, row_factory=get_named_cart_item_row)
+    cur.execute(GET_NAMED_CART_ITEM, (user_id, id, on_chain_object_id))
+    return cur.fetchone()
+
+
 CLEAR_CART: Final = """\
 UPDATE cart_items
 SET deleted_at = now()
 WHERE user_id = $1 AND deleted_at IS NULL"""
+
+
+def clear_cart(conn: Connection[Any], *, user_id: UUID) -> int:
+    """Takes everything out of a user's cart. Needs the user's lock, taken by a statement
+    before: several rows are locked here and in a checkout, each in an order of its own,
+    and what was added while this waited would stay.
+    """
+    cur = RawCursor(conn)
+    cur.execute(CLEAR_CART, (user_id,))
+    return support.row_count(cur)
+
+
+def send_clear_cart(conn: Connection[Any], *, user_id: UUID) -> Callable[[], int]:
+    """Queue `clear_cart` and return the function that fetches its result."""
+    cur = RawCursor(conn)
+    cur.execute(CLEAR_CART, (user_id,))
+    return lambda: support.row_count(cur)
+
 
 CLAIM_CART_ITEMS: Final = """\
 WITH lines AS (
@@ -185,6 +411,63 @@ FROM lines
 LEFT JOIN claimed ON lines.cart_item_id = claimed.id
 RETURNING id, order_id, cart_item_id, product_id, product_name, price, image, product_url, size, color, retailer, on_chain_object_id, created_at"""
 
+
+def claim_cart_items(
+    conn: Connection[Any],
+    *,
+    order_ids: Sequence[UUID | None],
+    cart_item_ids: Sequence[UUID | None],
+    on_chain_object_ids: Sequence[str | None],
+    expected_prices: Sequence[int | None],
+    user_id: UUID,
+) -> list[models.OrderItem]:
+    """Takes the items of new orders out of the cart and keeps each as its order's snapshot,
+    matched by place. An item is named by its id, on chain, or both. One that is not in
+    the user's cart, not at the price that is expected (in USD cents; any, if NULL), or
+    named by another line too, leaves a NULL product_id, which the snapshot refuses, and
+    with it the whole transaction. An order that was cancelled before it came here leaves
+    its item in the cart. Needs the user's lock.
+    The subselects hide the arrays' length from the planner, which would otherwise think a
+    plan for this very length cheaper than the prepared one, and plan anew at each call.
+    """
+    cur = RawCursor(conn, row_factory=order_item_row)
+    cur.execute(
+        CLAIM_CART_ITEMS,
+        (
+            [*order_ids],
+            [*cart_item_ids],
+            [*on_chain_object_ids],
+            [support.int4(v) if v is not None else None for v in expected_prices],
+            user_id,
+        ),
+    )
+    return cur.fetchall()
+
+
+def send_claim_cart_items(
+    conn: Connection[Any],
+    *,
+    order_ids: Sequence[UUID | None],
+    cart_item_ids: Sequence[UUID | None],
+    on_chain_object_ids: Sequence[str | None],
+    expected_prices: Sequence[int | None],
+    user_id: UUID,
+) -> Callable[[], list[models.OrderItem]]:
+    """Queue `claim_cart_items` and return the function that fetches its result."""
+    cur = RawCursor(conn, row_factory=order_item_row)
+    cur.execute(
+        CLAIM_CART_ITEMS,
+        (
+            [*order_ids],
+            [*cart_item_ids],
+            [*on_chain_object_ids],
+            [support.int4(v) if v is not None else None for v in expected_prices],
+            user_id,
+        ),
+    )
+    return cur.fetchall
+
+
 RESTORE_CART_ITEM: Final = """\
 UPDATE cart_items
 SET deleted_at = NULL
@@ -215,6 +498,19 @@ WHERE
             AND order_holds_item(orders.status, orders.checkout_id)
     )"""
 
+
+def restore_cart_item(conn: Connection[Any], *, order_id: UUID) -> int:
+    """Puts the item of a cancelled order back into the cart, however many are in it, unless
+    the same variant is there, another order holds the item, the chain's mirror rules it,
+    or the chain has ended it. Needs the user's lock, which keeps a duplicate variant from
+    being added meanwhile.
+    Not scoped by user: called with an order of the user that is locked.
+    """
+    cur = RawCursor(conn)
+    cur.execute(RESTORE_CART_ITEM, (order_id,))
+    return support.row_count(cur)
+
+
 TAKE_CART_ITEM_OF_ORDER: Final = """\
 UPDATE cart_items
 SET deleted_at = now()
@@ -229,292 +525,6 @@ WHERE
     )"""
 
 
-@dataclass(slots=True)
-class GetNamedCartItemRow:
-    cart_item: models.CartItem
-    order: models.Order | None
-
-
-def cart_item_row(_: object) -> RowMaker[models.CartItem]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> models.CartItem:
-        return models.CartItem(*row)
-
-    return make
-
-
-def order_item_row(_: object) -> RowMaker[models.OrderItem]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> models.OrderItem:
-        return models.OrderItem(*row)
-
-    return make
-
-
-def get_named_cart_item_row(_: object) -> RowMaker[GetNamedCartItemRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> GetNamedCartItemRow:
-        return GetNamedCartItemRow(
-            models.CartItem(*row[0:15]),
-            models.Order(
-                row[15],
-                row[16],
-                enums.OrderType(row[17]),
-                row[18],
-                enums.OrderStatus(row[19]),
-                row[20],
-                row[21],
-                row[22],
-                row[23],
-                row[24],
-                row[25],
-                row[26],
-                row[27],
-                row[28],
-                row[29],
-            )
-            if row[15] is not None
-            else None,
-        )
-
-    return make
-
-
-def lock_cart(conn: Connection[Any], *, user_id: UUID) -> None:
-    """Locks a user against whatever else changes the user's cart or orders. What comes next
-    in the transaction sees all that was committed meanwhile.
-    """
-    cur = RawCursor(conn)
-    cur.execute(LOCK_CART, (user_id,))
-
-
-def add_cart_item(
-    conn: Connection[Any],
-    *,
-    id: UUID,
-    product_id: str,
-    product_name: str,
-    price: int,
-    image: str | None,
-    product_url: str | None,
-    size: str | None,
-    color: str | None,
-    retailer: str | None,
-    user_id: UUID,
-    max_items: int,
-    replace: bool,
-) -> models.CartItem | None:
-    """Puts a product into the user's cart as an item of this id. If the same variant is in
-    it, that item is returned, with the details given now if @replace says so. Returns
-    nothing if there is no such user, or the cart has @max_items already. Needs the user's
-    lock, taken by a statement before: two callers at once could both see room.
-    """
-    cur = RawCursor(conn, row_factory=cart_item_row)
-    cur.execute(
-        ADD_CART_ITEM,
-        (
-            id,
-            product_id,
-            product_name,
-            _int4(price),
-            image,
-            product_url,
-            size,
-            color,
-            retailer,
-            user_id,
-            _int4(max_items),
-            replace,
-        ),
-    )
-    return cur.fetchone()
-
-
-def send_add_cart_item(
-    conn: Connection[Any],
-    *,
-    id: UUID,
-    product_id: str,
-    product_name: str,
-    price: int,
-    image: str | None,
-    product_url: str | None,
-    size: str | None,
-    color: str | None,
-    retailer: str | None,
-    user_id: UUID,
-    max_items: int,
-    replace: bool,
-) -> Callable[[], models.CartItem | None]:
-    """Queue `add_cart_item` and return the function that fetches its result."""
-    cur = RawCursor(conn, row_factory=cart_item_row)
-    cur.execute(
-        ADD_CART_ITEM,
-        (
-            id,
-            product_id,
-            product_name,
-            _int4(price),
-            image,
-            product_url,
-            size,
-            color,
-            retailer,
-            user_id,
-            _int4(max_items),
-            replace,
-        ),
-    )
-    return cur.fetchone
-
-
-def get_cart_item(
-    conn: Connection[Any],
-    *,
-    user_id: UUID,
-    id: UUID | None,
-    on_chain_object_id: str | None,
-) -> models.CartItem | None:
-    """Returns an item that is in the user's cart, by its id or by its name on chain. Reads
-    cart_items_pkey and cart_items_on_chain_object_id_key.
-    """
-    cur = RawCursor(conn, row_factory=cart_item_row)
-    cur.execute(GET_CART_ITEM, (user_id, id, on_chain_object_id))
-    return cur.fetchone()
-
-
-def list_named_cart_items(
-    conn: Connection[Any],
-    *,
-    user_id: UUID,
-    ids: Sequence[UUID | None],
-    on_chain_object_ids: Sequence[str | None],
-) -> list[models.CartItem]:
-    """Lists the items of a user, in the cart or not, that are named by id or on chain."""
-    cur = RawCursor(conn, row_factory=cart_item_row)
-    cur.execute(LIST_NAMED_CART_ITEMS, (user_id, [*ids], [*on_chain_object_ids]))
-    return cur.fetchall()
-
-
-def remove_cart_item(
-    conn: Connection[Any],
-    *,
-    user_id: UUID,
-    id: UUID | None,
-    on_chain_object_id: str | None,
-) -> models.CartItem | None:
-    """Takes one item out of a user's cart, named by its id or on chain; returns nothing if
-    it is not in it. Needs no lock on the user: the row itself decides between a removal
-    and a checkout.
-    """
-    cur = RawCursor(conn, row_factory=cart_item_row)
-    cur.execute(REMOVE_CART_ITEM, (user_id, id, on_chain_object_id))
-    return cur.fetchone()
-
-
-def get_named_cart_item(
-    conn: Connection[Any],
-    *,
-    user_id: UUID,
-    id: UUID | None,
-    on_chain_object_id: str | None,
-) -> GetNamedCartItemRow | None:
-    """Returns an item of a user, in the cart or not, that is named by its id or on chain, with
-    the order that holds it, if any does; both as they are at one moment.
-    """
-    cur = RawCursor(conn, row_factory=get_named_cart_item_row)
-    cur.execute(GET_NAMED_CART_ITEM, (user_id, id, on_chain_object_id))
-    return cur.fetchone()
-
-
-def clear_cart(conn: Connection[Any], *, user_id: UUID) -> int:
-    """Takes everything out of a user's cart. Needs the user's lock, taken by a statement
-    before: several rows are locked here and in a checkout, each in an order of its own,
-    and what was added while this waited would stay.
-    """
-    cur = RawCursor(conn)
-    cur.execute(CLEAR_CART, (user_id,))
-    return _row_count(cur)
-
-
-def send_clear_cart(conn: Connection[Any], *, user_id: UUID) -> Callable[[], int]:
-    """Queue `clear_cart` and return the function that fetches its result."""
-    cur = RawCursor(conn)
-    cur.execute(CLEAR_CART, (user_id,))
-    return lambda: _row_count(cur)
-
-
-def claim_cart_items(
-    conn: Connection[Any],
-    *,
-    order_ids: Sequence[UUID | None],
-    cart_item_ids: Sequence[UUID | None],
-    on_chain_object_ids: Sequence[str | None],
-    expected_prices: Sequence[int | None],
-    user_id: UUID,
-) -> list[models.OrderItem]:
-    """Takes the items of new orders out of the cart and keeps each as its order's snapshot,
-    matched by place. An item is named by its id, on chain, or both. One that is not in
-    the user's cart, not at the price that is expected (in USD cents; any, if NULL), or
-    named by another line too, leaves a NULL product_id, which the snapshot refuses, and
-    with it the whole transaction. An order that was cancelled before it came here leaves
-    its item in the cart. Needs the user's lock.
-    The subselects hide the arrays' length from the planner, which would otherwise think a
-    plan for this very length cheaper than the prepared one, and plan anew at each call.
-    """
-    cur = RawCursor(conn, row_factory=order_item_row)
-    cur.execute(
-        CLAIM_CART_ITEMS,
-        (
-            [*order_ids],
-            [*cart_item_ids],
-            [*on_chain_object_ids],
-            [_int4(v) if v is not None else None for v in expected_prices],
-            user_id,
-        ),
-    )
-    return cur.fetchall()
-
-
-def send_claim_cart_items(
-    conn: Connection[Any],
-    *,
-    order_ids: Sequence[UUID | None],
-    cart_item_ids: Sequence[UUID | None],
-    on_chain_object_ids: Sequence[str | None],
-    expected_prices: Sequence[int | None],
-    user_id: UUID,
-) -> Callable[[], list[models.OrderItem]]:
-    """Queue `claim_cart_items` and return the function that fetches its result."""
-    cur = RawCursor(conn, row_factory=order_item_row)
-    cur.execute(
-        CLAIM_CART_ITEMS,
-        (
-            [*order_ids],
-            [*cart_item_ids],
-            [*on_chain_object_ids],
-            [_int4(v) if v is not None else None for v in expected_prices],
-            user_id,
-        ),
-    )
-    return cur.fetchall
-
-
-def restore_cart_item(conn: Connection[Any], *, order_id: UUID) -> int:
-    """Puts the item of a cancelled order back into the cart, however many are in it, unless
-    the same variant is there, another order holds the item, the chain's mirror rules it,
-    or the chain has ended it. Needs the user's lock, which keeps a duplicate variant from
-    being added meanwhile.
-    Not scoped by user: called with an order of the user that is locked.
-    """
-    cur = RawCursor(conn)
-    cur.execute(RESTORE_CART_ITEM, (order_id,))
-    return _row_count(cur)
-
-
 def take_cart_item_of_order(conn: Connection[Any], *, order_id: UUID) -> int:
     """Takes the item of a paid order out of the cart if it is in it: one that came back
     before the money did, or that an adopted order had left there. Where the mirror knows
@@ -523,22 +533,4 @@ def take_cart_item_of_order(conn: Connection[Any], *, order_id: UUID) -> int:
     """
     cur = RawCursor(conn)
     cur.execute(TAKE_CART_ITEM_OF_ORDER, (order_id,))
-    return _row_count(cur)
-
-
-def _row_count(cur: RawCursor[Any]) -> int:
-    """Count the rows, of which a pipeline knows only after a fetch."""
-    if cur.pgresult is None:
-        try:
-            cur.fetchone()
-        except ProgrammingError:
-            if cur.pgresult is None:
-                raise
-    return cur.rowcount
-
-
-def _int4(value: object) -> Int4:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**31) <= value < 2**31:
-        return Int4(value)
-    raise NumericValueOutOfRange("int4 takes an int from -(2**31) to 2**31 - 1")
+    return support.row_count(cur)

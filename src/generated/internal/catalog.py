@@ -3,11 +3,12 @@
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from psycopg import Connection, RawCursor
-from psycopg.errors import NoDataFound, TooManyRows
 from psycopg.rows import RowMaker, scalar_row
+
+from . import support
 
 __all__ = [
     "COUNT_UNVALIDATED_CONSTRAINTS",
@@ -80,8 +81,46 @@ LEFT JOIN pg_catalog.pg_stat_progress_create_index
 WHERE NOT pg_index.indisvalid AND pg_class.relkind = 'i'
 ORDER BY pg_class.oid::regclass::text"""
 
+
+@dataclass(slots=True)
+class ListInvalidIndexesRow:
+    index_name: str
+    table_name: str
+    builder_pid: int | None
+
+
+def list_invalid_indexes_row(_: object) -> RowMaker[ListInvalidIndexesRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListInvalidIndexesRow:
+        return ListInvalidIndexesRow(*row)
+
+    return make
+
+
+def list_invalid_indexes(conn: Connection[Any]) -> list[ListInvalidIndexesRow]:
+    """Lists the indexes that no query uses, since the CREATE INDEX CONCURRENTLY or REINDEX
+    CONCURRENTLY that made them was interrupted, or is still at it: then the session is
+    there, too (where the role may see it).
+    """
+    cur = RawCursor(conn, row_factory=list_invalid_indexes_row)
+    cur.execute(LIST_INVALID_INDEXES)
+    return cur.fetchall()
+
+
 TRY_MIGRATION_LOCK: Final = """\
 SELECT pg_try_advisory_lock(48372615) AS "taken!\""""
+
+
+def try_migration_lock(conn: Connection[Any]) -> bool:
+    """Takes the lock that dbmate takes with --migration-lock, for the session, unless another
+    has it. Never waits for it: CREATE INDEX CONCURRENTLY waits for every statement that
+    runs, a waiting one of ours, too, so that both would wait for ever.
+    """
+    cur: RawCursor[bool] = RawCursor(conn, row_factory=scalar_row)
+    cur.execute(TRY_MIGRATION_LOCK)
+    return support.only(cur)
+
 
 LIST_MIGRATION_LOCK_HOLDERS: Final = """\
 SELECT
@@ -98,6 +137,31 @@ WHERE
         WHERE pg_database.datname = current_database()
     )"""
 
+
+@dataclass(slots=True)
+class ListMigrationLockHoldersRow:
+    pid: int
+    since: datetime.datetime | None
+
+
+def list_migration_lock_holders_row(_: object) -> RowMaker[ListMigrationLockHoldersRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListMigrationLockHoldersRow:
+        return ListMigrationLockHoldersRow(*row)
+
+    return make
+
+
+def list_migration_lock_holders(
+    conn: Connection[Any],
+) -> list[ListMigrationLockHoldersRow]:
+    """Lists the sessions that hold the migration lock in this database."""
+    cur = RawCursor(conn, row_factory=list_migration_lock_holders_row)
+    cur.execute(LIST_MIGRATION_LOCK_HOLDERS)
+    return cur.fetchall()
+
+
 LIST_SESSIONS_OF: Final = """\
 SELECT
     pg_stat_activity.pid AS "pid!",
@@ -108,6 +172,33 @@ WHERE
     AND pg_stat_activity.datname = current_database()
 ORDER BY pg_stat_activity.pid"""
 
+
+@dataclass(slots=True)
+class ListSessionsOfRow:
+    pid: int
+    since: datetime.datetime | None
+
+
+def list_sessions_of_row(_: object) -> RowMaker[ListSessionsOfRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListSessionsOfRow:
+        return ListSessionsOfRow(*row)
+
+    return make
+
+
+def list_sessions_of(
+    conn: Connection[Any],
+    *,
+    application_name: str | None,
+) -> list[ListSessionsOfRow]:
+    """Lists the sessions in this database that go by an application's name."""
+    cur = RawCursor(conn, row_factory=list_sessions_of_row)
+    cur.execute(LIST_SESSIONS_OF, (application_name,))
+    return cur.fetchall()
+
+
 LIST_TABLES: Final = """\
 SELECT
     c.relname::text AS name,
@@ -115,6 +206,29 @@ SELECT
 FROM pg_catalog.pg_class c
 WHERE c.relnamespace = ($1::text)::regnamespace AND c.relkind = 'r'
 ORDER BY c.relname"""
+
+
+@dataclass(slots=True)
+class ListTablesRow:
+    name: str
+    comment: str | None
+
+
+def list_tables_row(_: object) -> RowMaker[ListTablesRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListTablesRow:
+        return ListTablesRow(*row)
+
+    return make
+
+
+def list_tables(conn: Connection[Any], *, schema: str) -> list[ListTablesRow]:
+    """Lists the tables of a schema, by name."""
+    cur = RawCursor(conn, row_factory=list_tables_row)
+    cur.execute(LIST_TABLES, (schema,))
+    return cur.fetchall()
+
 
 LIST_COLUMNS: Final = """\
 SELECT
@@ -129,6 +243,33 @@ JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.
 LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 WHERE c.relnamespace = ($1::text)::regnamespace AND c.relkind = 'r'
 ORDER BY c.relname, a.attnum"""
+
+
+@dataclass(slots=True)
+class ListColumnsRow:
+    table_name: str
+    name: str
+    type: str
+    is_not_null: bool
+    default: str | None
+    comment: str | None
+
+
+def list_columns_row(_: object) -> RowMaker[ListColumnsRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListColumnsRow:
+        return ListColumnsRow(*row)
+
+    return make
+
+
+def list_columns(conn: Connection[Any], *, schema: str) -> list[ListColumnsRow]:
+    """Lists the columns of a schema's tables, in the tables' order."""
+    cur = RawCursor(conn, row_factory=list_columns_row)
+    cur.execute(LIST_COLUMNS, (schema,))
+    return cur.fetchall()
+
 
 LIST_CONSTRAINTS: Final = """\
 SELECT
@@ -149,6 +290,36 @@ LEFT JOIN pg_catalog.pg_class r ON r.oid = k.confrelid
 WHERE c.relnamespace = ($1::text)::regnamespace AND k.contype <> 'n'
 ORDER BY c.relname, position(k.contype::text IN 'pufcx'), k.conname"""
 
+
+@dataclass(slots=True)
+class ListConstraintsRow:
+    table_name: str
+    name: str
+    kind: str
+    definition: str
+    columns: str | None
+    referenced_table: str | None
+    comment: str | None
+
+
+def list_constraints_row(_: object) -> RowMaker[ListConstraintsRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListConstraintsRow:
+        return ListConstraintsRow(*row)
+
+    return make
+
+
+def list_constraints(conn: Connection[Any], *, schema: str) -> list[ListConstraintsRow]:
+    """Lists the constraints of a schema's tables, by their kind (p, u, f, c, x) and name.
+    NOT NULL, which only PostgreSQL 18 lists here, is left to the columns.
+    """
+    cur = RawCursor(conn, row_factory=list_constraints_row)
+    cur.execute(LIST_CONSTRAINTS, (schema,))
+    return cur.fetchall()
+
+
 LIST_INDEXES: Final = """\
 SELECT
     c.relname::text AS table_name,
@@ -164,6 +335,32 @@ WHERE
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conindid = x.indexrelid)
 ORDER BY c.relname, i.relname"""
 
+
+@dataclass(slots=True)
+class ListIndexesRow:
+    table_name: str
+    name: str
+    definition: str
+    is_unique: bool
+    comment: str | None
+
+
+def list_indexes_row(_: object) -> RowMaker[ListIndexesRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListIndexesRow:
+        return ListIndexesRow(*row)
+
+    return make
+
+
+def list_indexes(conn: Connection[Any], *, schema: str) -> list[ListIndexesRow]:
+    """Lists the indexes of a schema's tables, by name, those of constraints apart."""
+    cur = RawCursor(conn, row_factory=list_indexes_row)
+    cur.execute(LIST_INDEXES, (schema,))
+    return cur.fetchall()
+
+
 LIST_DOMAINS: Final = """\
 SELECT
     t.typname::text AS name,
@@ -178,10 +375,58 @@ FROM pg_catalog.pg_type t
 WHERE t.typnamespace = ($1::text)::regnamespace AND t.typtype = 'd'
 ORDER BY t.typname"""
 
+
+@dataclass(slots=True)
+class ListDomainsRow:
+    name: str
+    base_type: str
+    checks: str | None
+    comment: str | None
+
+
+def list_domains_row(_: object) -> RowMaker[ListDomainsRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListDomainsRow:
+        return ListDomainsRow(*row)
+
+    return make
+
+
+def list_domains(conn: Connection[Any], *, schema: str) -> list[ListDomainsRow]:
+    """Lists the domains of a schema with their checks, by name."""
+    cur = RawCursor(conn, row_factory=list_domains_row)
+    cur.execute(LIST_DOMAINS, (schema,))
+    return cur.fetchall()
+
+
 GET_LEDGERS: Final = """\
 SELECT
     to_regclass('drizzle.__drizzle_migrations') IS NOT NULL AS of_drizzle,
     to_regclass('public.schema_migrations') IS NOT NULL AS of_dbmate"""
+
+
+@dataclass(slots=True)
+class GetLedgersRow:
+    of_drizzle: bool
+    of_dbmate: bool
+
+
+def get_ledgers_row(_: object) -> RowMaker[GetLedgersRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> GetLedgersRow:
+        return GetLedgersRow(*row)
+
+    return make
+
+
+def get_ledgers(conn: Connection[Any]) -> GetLedgersRow:
+    """Tells whose ledgers of migrations the database has."""
+    cur = RawCursor(conn, row_factory=get_ledgers_row)
+    cur.execute(GET_LEDGERS)
+    return support.only(cur)
+
 
 GET_TIME_ZONE: Final = """\
 SELECT
@@ -190,10 +435,43 @@ SELECT
 FROM pg_catalog.pg_settings
 WHERE pg_settings.name = 'TimeZone'"""
 
+
+@dataclass(slots=True)
+class GetTimeZoneRow:
+    name: str
+    source: str
+
+
+def get_time_zone_row(_: object) -> RowMaker[GetTimeZoneRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> GetTimeZoneRow:
+        return GetTimeZoneRow(*row)
+
+    return make
+
+
+def get_time_zone(conn: Connection[Any]) -> GetTimeZoneRow:
+    """Tells the session's time zone, and where it comes from: `client` is its environment or
+    its URL; anything else the server, the database or the role.
+    """
+    cur = RawCursor(conn, row_factory=get_time_zone_row)
+    cur.execute(GET_TIME_ZONE)
+    return support.only(cur)
+
+
 COUNT_UNVALIDATED_CONSTRAINTS: Final = """\
 SELECT count(*)
 FROM pg_catalog.pg_constraint
 WHERE NOT convalidated AND connamespace = 'public'::regnamespace"""
+
+
+def count_unvalidated_constraints(conn: Connection[Any]) -> int:
+    """Counts the rules that old rows have not been held to yet."""
+    cur: RawCursor[int] = RawCursor(conn, row_factory=scalar_row)
+    cur.execute(COUNT_UNVALIDATED_CONSTRAINTS)
+    return support.only(cur)
+
 
 LIST_INSERTIONS: Final = """\
 SELECT
@@ -236,6 +514,33 @@ WHERE
     )
 ORDER BY c.oid, v.is_full"""
 
+
+@dataclass(slots=True)
+class ListInsertionsRow:
+    table_name: str
+    columns: list[str | None]
+    insertion: str
+    probe: str
+
+
+def list_insertions_row(_: object) -> RowMaker[ListInsertionsRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListInsertionsRow:
+        return ListInsertionsRow(*row)
+
+    return make
+
+
+def list_insertions(conn: Connection[Any]) -> list[ListInsertionsRow]:
+    """Lists the tables that `migrate verify` puts rows into, each with an INSERT of the columns
+    that need a value, then with one of all. Those of extensions are left out.
+    """
+    cur = RawCursor(conn, row_factory=list_insertions_row)
+    cur.execute(LIST_INSERTIONS)
+    return cur.fetchall()
+
+
 LIST_FILLABLE_COLUMNS: Final = """\
 SELECT
     named.table_name AS "table_name!",
@@ -263,6 +568,39 @@ JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attidentity = ''
 ORDER BY c.oid, a.attnum"""
 
+
+@dataclass(slots=True)
+class ListFillableColumnsRow:
+    table_name: str
+    name: str
+    is_required: bool
+    casting: str
+    rules: list[str | None]
+    labels: list[str | None]
+
+
+def list_fillable_columns_row(_: object) -> RowMaker[ListFillableColumnsRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListFillableColumnsRow:
+        return ListFillableColumnsRow(*row)
+
+    return make
+
+
+def list_fillable_columns(
+    conn: Connection[Any],
+    *,
+    table_names: Sequence[str | None],
+) -> list[ListFillableColumnsRow]:
+    """Lists the columns of tables that can be written, with a SELECT that gives a text as a
+    value of the column's type reads, and the rules that a value has to keep.
+    """
+    cur = RawCursor(conn, row_factory=list_fillable_columns_row)
+    cur.execute(LIST_FILLABLE_COLUMNS, ([*table_names],))
+    return cur.fetchall()
+
+
 LIST_FILLABLE_REFERENCES: Final = """\
 SELECT
     named.table_name AS "table_name!",
@@ -288,211 +626,10 @@ ORDER BY k.conrelid, k.conname"""
 
 
 @dataclass(slots=True)
-class ListInvalidIndexesRow:
-    index_name: str
-    table_name: str
-    builder_pid: int | None
-
-
-@dataclass(slots=True)
-class ListMigrationLockHoldersRow:
-    pid: int
-    since: datetime.datetime | None
-
-
-@dataclass(slots=True)
-class ListSessionsOfRow:
-    pid: int
-    since: datetime.datetime | None
-
-
-@dataclass(slots=True)
-class ListTablesRow:
-    name: str
-    comment: str | None
-
-
-@dataclass(slots=True)
-class ListColumnsRow:
-    table_name: str
-    name: str
-    type: str
-    is_not_null: bool
-    default: str | None
-    comment: str | None
-
-
-@dataclass(slots=True)
-class ListConstraintsRow:
-    table_name: str
-    name: str
-    kind: str
-    definition: str
-    columns: str | None
-    referenced_table: str | None
-    comment: str | None
-
-
-@dataclass(slots=True)
-class ListIndexesRow:
-    table_name: str
-    name: str
-    definition: str
-    is_unique: bool
-    comment: str | None
-
-
-@dataclass(slots=True)
-class ListDomainsRow:
-    name: str
-    base_type: str
-    checks: str | None
-    comment: str | None
-
-
-@dataclass(slots=True)
-class GetLedgersRow:
-    of_drizzle: bool
-    of_dbmate: bool
-
-
-@dataclass(slots=True)
-class GetTimeZoneRow:
-    name: str
-    source: str
-
-
-@dataclass(slots=True)
-class ListInsertionsRow:
-    table_name: str
-    columns: list[str | None]
-    insertion: str
-    probe: str
-
-
-@dataclass(slots=True)
-class ListFillableColumnsRow:
-    table_name: str
-    name: str
-    is_required: bool
-    casting: str
-    rules: list[str | None]
-    labels: list[str | None]
-
-
-@dataclass(slots=True)
 class ListFillableReferencesRow:
     table_name: str
     columns: list[str | None]
     values: str
-
-
-def list_invalid_indexes_row(_: object) -> RowMaker[ListInvalidIndexesRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> ListInvalidIndexesRow:
-        return ListInvalidIndexesRow(*row)
-
-    return make
-
-
-def list_migration_lock_holders_row(_: object) -> RowMaker[ListMigrationLockHoldersRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> ListMigrationLockHoldersRow:
-        return ListMigrationLockHoldersRow(*row)
-
-    return make
-
-
-def list_sessions_of_row(_: object) -> RowMaker[ListSessionsOfRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> ListSessionsOfRow:
-        return ListSessionsOfRow(*row)
-
-    return make
-
-
-def list_tables_row(_: object) -> RowMaker[ListTablesRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> ListTablesRow:
-        return ListTablesRow(*row)
-
-    return make
-
-
-def list_columns_row(_: object) -> RowMaker[ListColumnsRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> ListColumnsRow:
-        return ListColumnsRow(*row)
-
-    return make
-
-
-def list_constraints_row(_: object) -> RowMaker[ListConstraintsRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> ListConstraintsRow:
-        return ListConstraintsRow(*row)
-
-    return make
-
-
-def list_indexes_row(_: object) -> RowMaker[ListIndexesRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> ListIndexesRow:
-        return ListIndexesRow(*row)
-
-    return make
-
-
-def list_domains_row(_: object) -> RowMaker[ListDomainsRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> ListDomainsRow:
-        return ListDomainsRow(*row)
-
-    return make
-
-
-def get_ledgers_row(_: object) -> RowMaker[GetLedgersRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> GetLedgersRow:
-        return GetLedgersRow(*row)
-
-    return make
-
-
-def get_time_zone_row(_: object) -> RowMaker[GetTimeZoneRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> GetTimeZoneRow:
-        return GetTimeZoneRow(*row)
-
-    return make
-
-
-def list_insertions_row(_: object) -> RowMaker[ListInsertionsRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> ListInsertionsRow:
-        return ListInsertionsRow(*row)
-
-    return make
-
-
-def list_fillable_columns_row(_: object) -> RowMaker[ListFillableColumnsRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> ListFillableColumnsRow:
-        return ListFillableColumnsRow(*row)
-
-    return make
 
 
 def list_fillable_references_row(_: object) -> RowMaker[ListFillableReferencesRow]:
@@ -504,128 +641,6 @@ def list_fillable_references_row(_: object) -> RowMaker[ListFillableReferencesRo
     return make
 
 
-def list_invalid_indexes(conn: Connection[Any]) -> list[ListInvalidIndexesRow]:
-    """Lists the indexes that no query uses, since the CREATE INDEX CONCURRENTLY or REINDEX
-    CONCURRENTLY that made them was interrupted, or is still at it: then the session is
-    there, too (where the role may see it).
-    """
-    cur = RawCursor(conn, row_factory=list_invalid_indexes_row)
-    cur.execute(LIST_INVALID_INDEXES)
-    return cur.fetchall()
-
-
-def try_migration_lock(conn: Connection[Any]) -> bool:
-    """Takes the lock that dbmate takes with --migration-lock, for the session, unless another
-    has it. Never waits for it: CREATE INDEX CONCURRENTLY waits for every statement that
-    runs, a waiting one of ours, too, so that both would wait for ever.
-    """
-    cur: RawCursor[bool] = RawCursor(conn, row_factory=scalar_row)
-    cur.execute(TRY_MIGRATION_LOCK)
-    return _only(cur)
-
-
-def list_migration_lock_holders(
-    conn: Connection[Any],
-) -> list[ListMigrationLockHoldersRow]:
-    """Lists the sessions that hold the migration lock in this database."""
-    cur = RawCursor(conn, row_factory=list_migration_lock_holders_row)
-    cur.execute(LIST_MIGRATION_LOCK_HOLDERS)
-    return cur.fetchall()
-
-
-def list_sessions_of(
-    conn: Connection[Any],
-    *,
-    application_name: str | None,
-) -> list[ListSessionsOfRow]:
-    """Lists the sessions in this database that go by an application's name."""
-    cur = RawCursor(conn, row_factory=list_sessions_of_row)
-    cur.execute(LIST_SESSIONS_OF, (application_name,))
-    return cur.fetchall()
-
-
-def list_tables(conn: Connection[Any], *, schema: str) -> list[ListTablesRow]:
-    """Lists the tables of a schema, by name."""
-    cur = RawCursor(conn, row_factory=list_tables_row)
-    cur.execute(LIST_TABLES, (schema,))
-    return cur.fetchall()
-
-
-def list_columns(conn: Connection[Any], *, schema: str) -> list[ListColumnsRow]:
-    """Lists the columns of a schema's tables, in the tables' order."""
-    cur = RawCursor(conn, row_factory=list_columns_row)
-    cur.execute(LIST_COLUMNS, (schema,))
-    return cur.fetchall()
-
-
-def list_constraints(conn: Connection[Any], *, schema: str) -> list[ListConstraintsRow]:
-    """Lists the constraints of a schema's tables, by their kind (p, u, f, c, x) and name.
-    NOT NULL, which only PostgreSQL 18 lists here, is left to the columns.
-    """
-    cur = RawCursor(conn, row_factory=list_constraints_row)
-    cur.execute(LIST_CONSTRAINTS, (schema,))
-    return cur.fetchall()
-
-
-def list_indexes(conn: Connection[Any], *, schema: str) -> list[ListIndexesRow]:
-    """Lists the indexes of a schema's tables, by name, those of constraints apart."""
-    cur = RawCursor(conn, row_factory=list_indexes_row)
-    cur.execute(LIST_INDEXES, (schema,))
-    return cur.fetchall()
-
-
-def list_domains(conn: Connection[Any], *, schema: str) -> list[ListDomainsRow]:
-    """Lists the domains of a schema with their checks, by name."""
-    cur = RawCursor(conn, row_factory=list_domains_row)
-    cur.execute(LIST_DOMAINS, (schema,))
-    return cur.fetchall()
-
-
-def get_ledgers(conn: Connection[Any]) -> GetLedgersRow:
-    """Tells whose ledgers of migrations the database has."""
-    cur = RawCursor(conn, row_factory=get_ledgers_row)
-    cur.execute(GET_LEDGERS)
-    return _only(cur)
-
-
-def get_time_zone(conn: Connection[Any]) -> GetTimeZoneRow:
-    """Tells the session's time zone, and where it comes from: `client` is its environment or
-    its URL; anything else the server, the database or the role.
-    """
-    cur = RawCursor(conn, row_factory=get_time_zone_row)
-    cur.execute(GET_TIME_ZONE)
-    return _only(cur)
-
-
-def count_unvalidated_constraints(conn: Connection[Any]) -> int:
-    """Counts the rules that old rows have not been held to yet."""
-    cur: RawCursor[int] = RawCursor(conn, row_factory=scalar_row)
-    cur.execute(COUNT_UNVALIDATED_CONSTRAINTS)
-    return _only(cur)
-
-
-def list_insertions(conn: Connection[Any]) -> list[ListInsertionsRow]:
-    """Lists the tables that `migrate verify` puts rows into, each with an INSERT of the columns
-    that need a value, then with one of all. Those of extensions are left out.
-    """
-    cur = RawCursor(conn, row_factory=list_insertions_row)
-    cur.execute(LIST_INSERTIONS)
-    return cur.fetchall()
-
-
-def list_fillable_columns(
-    conn: Connection[Any],
-    *,
-    table_names: Sequence[str | None],
-) -> list[ListFillableColumnsRow]:
-    """Lists the columns of tables that can be written, with a SELECT that gives a text as a
-    value of the column's type reads, and the rules that a value has to keep.
-    """
-    cur = RawCursor(conn, row_factory=list_fillable_columns_row)
-    cur.execute(LIST_FILLABLE_COLUMNS, ([*table_names],))
-    return cur.fetchall()
-
-
 def list_fillable_references(
     conn: Connection[Any],
     *,
@@ -635,16 +650,3 @@ def list_fillable_references(
     cur = RawCursor(conn, row_factory=list_fillable_references_row)
     cur.execute(LIST_FILLABLE_REFERENCES, ([*table_names],))
     return cur.fetchall()
-
-
-_Row = TypeVar("_Row")
-
-
-def _only(cur: RawCursor[_Row]) -> _Row:
-    """Fetch the row of a query that gives exactly one."""
-    rows = cur.fetchall()
-    if not rows:
-        raise NoDataFound("the query gave no row, where it must give exactly one")
-    if len(rows) > 1:
-        raise TooManyRows("the query gave several rows, where it must give exactly one")
-    return rows[0]

@@ -7,11 +7,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from generated import json_types, models
-from psycopg import Connection, ProgrammingError, RawCursor
-from psycopg.errors import NumericValueOutOfRange
+from psycopg import Connection, RawCursor
 from psycopg.rows import RowMaker, scalar_row
 from psycopg.types.json import Jsonb
-from psycopg.types.numeric import Int8
+
+from . import support
 
 __all__ = [
     "ADOPT_CART_ITEMS",
@@ -51,14 +51,60 @@ __all__ = [
     "set_chain_events_aside",
 ]
 
+
+def set_aside_chain_event_row(_: object) -> RowMaker[models.SetAsideChainEvent]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> models.SetAsideChainEvent:
+        return models.SetAsideChainEvent(*row)
+
+    return make
+
+
 LOCK_CHAIN_CURSOR: Final = """\
 SELECT pg_advisory_xact_lock(hashtext('chain_cursor'), 0)"""
+
+
+def lock_chain_cursor(conn: Connection[Any]) -> None:
+    """Waits until no other transaction records events, and keeps others out until this one
+    ends. Taken before all other locks. Reads nothing: what the cursor is by then is a
+    later statement's to see.
+    Not scoped by user: the chain's events are of all of them.
+    """
+    cur = RawCursor(conn)
+    cur.execute(LOCK_CHAIN_CURSOR)
+
 
 GET_CHAIN_CURSOR: Final = """\
 SELECT
     tx_digest,
     event_seq
 FROM chain_cursor"""
+
+
+@dataclass(slots=True)
+class GetChainCursorRow:
+    tx_digest: str
+    event_seq: str
+
+
+def get_chain_cursor_row(_: object) -> RowMaker[GetChainCursorRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> GetChainCursorRow:
+        return GetChainCursorRow(*row)
+
+    return make
+
+
+def get_chain_cursor(conn: Connection[Any]) -> GetChainCursorRow | None:
+    """Returns the cursor of the last page that was recorded; nothing at the start.
+    Not scoped by user: the chain's events are of all of them.
+    """
+    cur = RawCursor(conn, row_factory=get_chain_cursor_row)
+    cur.execute(GET_CHAIN_CURSOR)
+    return cur.fetchone()
+
 
 MOVE_CHAIN_CURSOR: Final = """\
 INSERT INTO chain_cursor (tx_digest, event_seq)
@@ -68,11 +114,34 @@ SET
     tx_digest = excluded.tx_digest,
     event_seq = excluded.event_seq"""
 
+
+def move_chain_cursor(conn: Connection[Any], *, tx_digest: str, event_seq: str) -> None:
+    """Sets the cursor, whatever it was. Needs its lock.
+    Not scoped by user: the chain's events are of all of them.
+    """
+    cur = RawCursor(conn)
+    cur.execute(MOVE_CHAIN_CURSOR, (tx_digest, event_seq))
+
+
 LIST_KNOWN_WALLETS: Final = """\
 SELECT DISTINCT coalesce(wallet_address, '') AS wallet_address
 FROM users
 WHERE wallet_address = ANY($1::text [])
 ORDER BY 1"""
+
+
+def list_known_wallets(
+    conn: Connection[Any],
+    *,
+    wallet_addresses: Sequence[str | None],
+) -> list[str]:
+    """Lists which of these wallets somebody here has. Reads users_wallet_address_idx.
+    Not scoped by user: the chain names wallets.
+    """
+    cur: RawCursor[str] = RawCursor(conn, row_factory=scalar_row)
+    cur.execute(LIST_KNOWN_WALLETS, ([*wallet_addresses],))
+    return cur.fetchall()
+
 
 LOCK_USERS_OF_WALLETS: Final = """\
 SELECT
@@ -82,6 +151,35 @@ FROM users
 WHERE wallet_address = ANY($1::text [])
 ORDER BY id
 FOR NO KEY UPDATE"""
+
+
+@dataclass(slots=True)
+class LockUsersOfWalletsRow:
+    id: UUID
+    wallet_address: str
+
+
+def lock_users_of_wallets_row(_: object) -> RowMaker[LockUsersOfWalletsRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> LockUsersOfWalletsRow:
+        return LockUsersOfWalletsRow(*row)
+
+    return make
+
+
+def lock_users_of_wallets(
+    conn: Connection[Any],
+    *,
+    wallet_addresses: Sequence[str | None],
+) -> list[LockUsersOfWalletsRow]:
+    """Locks all users who have one of these wallets, by id.
+    Not scoped by user: the chain names wallets.
+    """
+    cur = RawCursor(conn, row_factory=lock_users_of_wallets_row)
+    cur.execute(LOCK_USERS_OF_WALLETS, ([*wallet_addresses],))
+    return cur.fetchall()
+
 
 INSERT_CHAIN_EVENTS: Final = """\
 INSERT INTO chain_events (
@@ -117,6 +215,17 @@ SET
     occurred_at = excluded.occurred_at,
     time_is_of_receipt = FALSE
 WHERE chain_events.time_is_of_receipt AND NOT excluded.time_is_of_receipt"""
+
+
+def insert_chain_events(conn: Connection[Any], *, events: json_types.JsonInput) -> int:
+    """Keeps events, given as JSON objects; one that is there stays as it is, unless it came
+    without its time and is given with it now.
+    Not scoped by user: the chain names wallets, whose users are locked.
+    """
+    cur = RawCursor(conn)
+    cur.execute(INSERT_CHAIN_EVENTS, (Jsonb(events),))
+    return support.row_count(cur)
+
 
 ADOPT_CART_ITEMS: Final = """\
 WITH added AS (
@@ -164,6 +273,21 @@ WHERE
     AND cart_items.color IS NOT DISTINCT FROM newcomers.color
     AND cart_items.deleted_at IS NULL
     AND cart_items.on_chain_object_id IS NULL"""
+
+
+def adopt_cart_items(
+    conn: Connection[Any],
+    *,
+    object_ids: Sequence[str | None],
+    user_ids: Sequence[UUID | None],
+) -> None:
+    """Adding on chain what is in the cart off chain is adding the same item: its row becomes
+    that of the object, the smallest of those without a row. Of several users with one
+    wallet the eldest is meant. Needs the users' locks.
+    """
+    cur = RawCursor(conn)
+    cur.execute(ADOPT_CART_ITEMS, ([*object_ids], [*user_ids]))
+
 
 MIRROR_CART_ITEMS: Final = """\
 WITH ordered AS (
@@ -444,6 +568,33 @@ WHERE
         excluded.tx_digest, excluded.deleted_at, excluded.ended_at
     )"""
 
+
+def mirror_cart_items(
+    conn: Connection[Any],
+    *,
+    order_ids: Sequence[UUID | None],
+    object_ids: Sequence[str | None],
+    user_ids: Sequence[UUID | None],
+) -> None:
+    """Makes rows what the stored events and orders say, one an object: the rows of the objects
+    named, of the items of the orders named, and of those that take their place or lose it.
+    An object ends with its first `removed` or `checked_out`, told by its own wallet; a row
+    whose end was known before stays ended. Until then an order may hold it, and of a
+    variant's objects that have not ended all but the smallest wait, and that one too while
+    an item that is not on chain has the place. Waiting is to be deleted since the
+    beginning. An object's row stays its user's; a new one goes to the eldest with the
+    wallet. Rows that leave are written before those that come: the active variant is
+    unique at each step. Of the other objects of a variant only two can be concerned, the
+    smallest and the one in the cart, found by cart_items_held_by_contract_idx and
+    cart_items_active_variant_key: so the history of a cart does not matter. Needs the locks
+    of these users, and of those of the orders, held before the statement begins.
+    The subselects hide the arrays' lengths from the planner, which would otherwise plan
+    anew at each call, for longer than the execution takes.
+    """
+    cur = RawCursor(conn)
+    cur.execute(MIRROR_CART_ITEMS, ([*order_ids], [*object_ids], [*user_ids]))
+
+
 LINK_SNAPSHOTS_TO_CART_ITEMS: Final = """\
 UPDATE order_items
 SET cart_item_id = item.id
@@ -455,6 +606,20 @@ WHERE
     AND order_items.cart_item_id IS NULL
     AND order_items.order_id = orders.id
     AND orders.user_id = item.user_id"""
+
+
+def link_snapshots_to_cart_items(
+    conn: Connection[Any],
+    *,
+    object_ids: Sequence[str | None],
+    user_ids: Sequence[UUID | None],
+) -> None:
+    """Gives snapshots that were made of an OrderCreated their cart item, where that is here.
+    Reads order_items_without_cart_item_idx. Needs the users' locks.
+    """
+    cur = RawCursor(conn)
+    cur.execute(LINK_SNAPSHOTS_TO_CART_ITEMS, ([*object_ids], [*user_ids]))
+
 
 GET_ORDER_OF_CHAIN_EVENT: Final = """\
 SELECT
@@ -498,6 +663,43 @@ LEFT JOIN order_items AS snapshot ON orders.id = snapshot.order_id
 LEFT JOIN cart_items AS bought ON snapshot.cart_item_id = bought.id
 WHERE event.tx_digest = $1 AND event.event_sequence = $2"""
 
+
+@dataclass(slots=True)
+class GetOrderOfChainEventRow:
+    owner_id: UUID | None
+    order_id: UUID | None
+    tx_hash: str | None
+    is_owners: bool
+    is_of_item: bool
+    is_retired: bool
+    digest_is_used: bool
+
+
+def get_order_of_chain_event_row(_: object) -> RowMaker[GetOrderOfChainEventRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> GetOrderOfChainEventRow:
+        return GetOrderOfChainEventRow(*row)
+
+    return make
+
+
+def get_order_of_chain_event(
+    conn: Connection[Any],
+    *,
+    tx_digest: str,
+    event_sequence: int,
+) -> GetOrderOfChainEventRow | None:
+    """Returns what there is to an OrderCreated: whose order it is, and which order has its
+    Crossmint id, if one has. Nothing, if the event is not kept. The owner is the item's,
+    or the eldest with the wallet. Needs the locks of the Crossmint id and of the users.
+    Not scoped by user: the chain names wallets.
+    """
+    cur = RawCursor(conn, row_factory=get_order_of_chain_event_row)
+    cur.execute(GET_ORDER_OF_CHAIN_EVENT, (tx_digest, support.int8(event_sequence)))
+    return cur.fetchone()
+
+
 CREATE_ORDER_OF_CHAIN_EVENT: Final = """\
 WITH event AS (
     SELECT chain_events.tx_digest, chain_events.event_sequence, chain_events.type, chain_events.object_id, chain_events.wallet_address, chain_events.occurred_at, chain_events.product_id, chain_events.product_name, chain_events.price, chain_events.image, chain_events.product_url, chain_events.size, chain_events.color, chain_events.retailer, chain_events.recorded_at, chain_events.crossmint_order_id, chain_events.time_is_of_receipt
@@ -537,10 +739,46 @@ FROM created
 CROSS JOIN event
 RETURNING order_id"""
 
+
+def create_order_of_chain_event(
+    conn: Connection[Any],
+    *,
+    tx_digest: str,
+    event_sequence: int,
+    owner_id: UUID,
+    with_digest: bool,
+) -> UUID | None:
+    """Creates the order that an OrderCreated names, as old as the event, with its product as
+    the snapshot and its price as the amount. It has no checkout_id, and so holds nothing
+    before it is paid.
+    Not scoped by user: its user is the one that the event's wallet names.
+    """
+    cur: RawCursor[UUID] = RawCursor(conn, row_factory=scalar_row)
+    cur.execute(
+        CREATE_ORDER_OF_CHAIN_EVENT,
+        (tx_digest, support.int8(event_sequence), owner_id, with_digest),
+    )
+    return cur.fetchone()
+
+
 RECORD_DIGEST_OF_ORDER: Final = """\
 UPDATE orders
 SET tx_hash = $1::text
 WHERE id = $2 AND tx_hash IS NULL"""
+
+
+def record_digest_of_order(
+    conn: Connection[Any],
+    *,
+    tx_digest: str,
+    order_id: UUID,
+) -> None:
+    """Records the transaction of an OrderCreated on its order, which has none.
+    Not scoped by user: called with an order whose user is locked.
+    """
+    cur = RawCursor(conn)
+    cur.execute(RECORD_DIGEST_OF_ORDER, (tx_digest, order_id))
+
 
 SET_CHAIN_EVENTS_ASIDE: Final = """\
 INSERT INTO set_aside_chain_events (id, reason, event, is_whole, wallet_address)
@@ -560,240 +798,6 @@ FROM ROWS FROM (
 ON CONFLICT (id) DO UPDATE
 SET reason = excluded.reason
 WHERE set_aside_chain_events.reason <> excluded.reason"""
-
-LIST_SET_ASIDE_CHAIN_EVENTS: Final = """\
-SELECT id, reason, event, is_whole, wallet_address, set_aside_at
-FROM set_aside_chain_events
-WHERE
-    $1::timestamptz IS NULL
-    OR (set_aside_at, id) > ($1::timestamptz, $2::uuid)
-ORDER BY set_aside_at, id
-LIMIT $3"""
-
-
-@dataclass(slots=True)
-class GetChainCursorRow:
-    tx_digest: str
-    event_seq: str
-
-
-@dataclass(slots=True)
-class LockUsersOfWalletsRow:
-    id: UUID
-    wallet_address: str
-
-
-@dataclass(slots=True)
-class GetOrderOfChainEventRow:
-    owner_id: UUID | None
-    order_id: UUID | None
-    tx_hash: str | None
-    is_owners: bool
-    is_of_item: bool
-    is_retired: bool
-    digest_is_used: bool
-
-
-def set_aside_chain_event_row(_: object) -> RowMaker[models.SetAsideChainEvent]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> models.SetAsideChainEvent:
-        return models.SetAsideChainEvent(*row)
-
-    return make
-
-
-def get_chain_cursor_row(_: object) -> RowMaker[GetChainCursorRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> GetChainCursorRow:
-        return GetChainCursorRow(*row)
-
-    return make
-
-
-def lock_users_of_wallets_row(_: object) -> RowMaker[LockUsersOfWalletsRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> LockUsersOfWalletsRow:
-        return LockUsersOfWalletsRow(*row)
-
-    return make
-
-
-def get_order_of_chain_event_row(_: object) -> RowMaker[GetOrderOfChainEventRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> GetOrderOfChainEventRow:
-        return GetOrderOfChainEventRow(*row)
-
-    return make
-
-
-def lock_chain_cursor(conn: Connection[Any]) -> None:
-    """Waits until no other transaction records events, and keeps others out until this one
-    ends. Taken before all other locks. Reads nothing: what the cursor is by then is a
-    later statement's to see.
-    Not scoped by user: the chain's events are of all of them.
-    """
-    cur = RawCursor(conn)
-    cur.execute(LOCK_CHAIN_CURSOR)
-
-
-def get_chain_cursor(conn: Connection[Any]) -> GetChainCursorRow | None:
-    """Returns the cursor of the last page that was recorded; nothing at the start.
-    Not scoped by user: the chain's events are of all of them.
-    """
-    cur = RawCursor(conn, row_factory=get_chain_cursor_row)
-    cur.execute(GET_CHAIN_CURSOR)
-    return cur.fetchone()
-
-
-def move_chain_cursor(conn: Connection[Any], *, tx_digest: str, event_seq: str) -> None:
-    """Sets the cursor, whatever it was. Needs its lock.
-    Not scoped by user: the chain's events are of all of them.
-    """
-    cur = RawCursor(conn)
-    cur.execute(MOVE_CHAIN_CURSOR, (tx_digest, event_seq))
-
-
-def list_known_wallets(
-    conn: Connection[Any],
-    *,
-    wallet_addresses: Sequence[str | None],
-) -> list[str]:
-    """Lists which of these wallets somebody here has. Reads users_wallet_address_idx.
-    Not scoped by user: the chain names wallets.
-    """
-    cur: RawCursor[str] = RawCursor(conn, row_factory=scalar_row)
-    cur.execute(LIST_KNOWN_WALLETS, ([*wallet_addresses],))
-    return cur.fetchall()
-
-
-def lock_users_of_wallets(
-    conn: Connection[Any],
-    *,
-    wallet_addresses: Sequence[str | None],
-) -> list[LockUsersOfWalletsRow]:
-    """Locks all users who have one of these wallets, by id.
-    Not scoped by user: the chain names wallets.
-    """
-    cur = RawCursor(conn, row_factory=lock_users_of_wallets_row)
-    cur.execute(LOCK_USERS_OF_WALLETS, ([*wallet_addresses],))
-    return cur.fetchall()
-
-
-def insert_chain_events(conn: Connection[Any], *, events: json_types.JsonInput) -> int:
-    """Keeps events, given as JSON objects; one that is there stays as it is, unless it came
-    without its time and is given with it now.
-    Not scoped by user: the chain names wallets, whose users are locked.
-    """
-    cur = RawCursor(conn)
-    cur.execute(INSERT_CHAIN_EVENTS, (Jsonb(events),))
-    return _row_count(cur)
-
-
-def adopt_cart_items(
-    conn: Connection[Any],
-    *,
-    object_ids: Sequence[str | None],
-    user_ids: Sequence[UUID | None],
-) -> None:
-    """Adding on chain what is in the cart off chain is adding the same item: its row becomes
-    that of the object, the smallest of those without a row. Of several users with one
-    wallet the eldest is meant. Needs the users' locks.
-    """
-    cur = RawCursor(conn)
-    cur.execute(ADOPT_CART_ITEMS, ([*object_ids], [*user_ids]))
-
-
-def mirror_cart_items(
-    conn: Connection[Any],
-    *,
-    order_ids: Sequence[UUID | None],
-    object_ids: Sequence[str | None],
-    user_ids: Sequence[UUID | None],
-) -> None:
-    """Makes rows what the stored events and orders say, one an object: the rows of the objects
-    named, of the items of the orders named, and of those that take their place or lose it.
-    An object ends with its first `removed` or `checked_out`, told by its own wallet; a row
-    whose end was known before stays ended. Until then an order may hold it, and of a
-    variant's objects that have not ended all but the smallest wait, and that one too while
-    an item that is not on chain has the place. Waiting is to be deleted since the
-    beginning. An object's row stays its user's; a new one goes to the eldest with the
-    wallet. Rows that leave are written before those that come: the active variant is
-    unique at each step. Of the other objects of a variant only two can be concerned, the
-    smallest and the one in the cart, found by cart_items_held_by_contract_idx and
-    cart_items_active_variant_key: so the history of a cart does not matter. Needs the locks
-    of these users, and of those of the orders, held before the statement begins.
-    The subselects hide the arrays' lengths from the planner, which would otherwise plan
-    anew at each call, for longer than the execution takes.
-    """
-    cur = RawCursor(conn)
-    cur.execute(MIRROR_CART_ITEMS, ([*order_ids], [*object_ids], [*user_ids]))
-
-
-def link_snapshots_to_cart_items(
-    conn: Connection[Any],
-    *,
-    object_ids: Sequence[str | None],
-    user_ids: Sequence[UUID | None],
-) -> None:
-    """Gives snapshots that were made of an OrderCreated their cart item, where that is here.
-    Reads order_items_without_cart_item_idx. Needs the users' locks.
-    """
-    cur = RawCursor(conn)
-    cur.execute(LINK_SNAPSHOTS_TO_CART_ITEMS, ([*object_ids], [*user_ids]))
-
-
-def get_order_of_chain_event(
-    conn: Connection[Any],
-    *,
-    tx_digest: str,
-    event_sequence: int,
-) -> GetOrderOfChainEventRow | None:
-    """Returns what there is to an OrderCreated: whose order it is, and which order has its
-    Crossmint id, if one has. Nothing, if the event is not kept. The owner is the item's,
-    or the eldest with the wallet. Needs the locks of the Crossmint id and of the users.
-    Not scoped by user: the chain names wallets.
-    """
-    cur = RawCursor(conn, row_factory=get_order_of_chain_event_row)
-    cur.execute(GET_ORDER_OF_CHAIN_EVENT, (tx_digest, _int8(event_sequence)))
-    return cur.fetchone()
-
-
-def create_order_of_chain_event(
-    conn: Connection[Any],
-    *,
-    tx_digest: str,
-    event_sequence: int,
-    owner_id: UUID,
-    with_digest: bool,
-) -> UUID | None:
-    """Creates the order that an OrderCreated names, as old as the event, with its product as
-    the snapshot and its price as the amount. It has no checkout_id, and so holds nothing
-    before it is paid.
-    Not scoped by user: its user is the one that the event's wallet names.
-    """
-    cur: RawCursor[UUID] = RawCursor(conn, row_factory=scalar_row)
-    cur.execute(
-        CREATE_ORDER_OF_CHAIN_EVENT,
-        (tx_digest, _int8(event_sequence), owner_id, with_digest),
-    )
-    return cur.fetchone()
-
-
-def record_digest_of_order(
-    conn: Connection[Any],
-    *,
-    tx_digest: str,
-    order_id: UUID,
-) -> None:
-    """Records the transaction of an OrderCreated on its order, which has none.
-    Not scoped by user: called with an order whose user is locked.
-    """
-    cur = RawCursor(conn)
-    cur.execute(RECORD_DIGEST_OF_ORDER, (tx_digest, order_id))
 
 
 def set_chain_events_aside(
@@ -816,6 +820,16 @@ def set_chain_events_aside(
     )
 
 
+LIST_SET_ASIDE_CHAIN_EVENTS: Final = """\
+SELECT id, reason, event, is_whole, wallet_address, set_aside_at
+FROM set_aside_chain_events
+WHERE
+    $1::timestamptz IS NULL
+    OR (set_aside_at, id) > ($1::timestamptz, $2::uuid)
+ORDER BY set_aside_at, id
+LIMIT $3"""
+
+
 def list_set_aside_chain_events(
     conn: Connection[Any],
     *,
@@ -830,24 +844,6 @@ def list_set_aside_chain_events(
     cur = RawCursor(conn, row_factory=set_aside_chain_event_row)
     cur.execute(
         LIST_SET_ASIDE_CHAIN_EVENTS,
-        (after_set_aside_at, after_id, _int8(max_rows)),
+        (after_set_aside_at, after_id, support.int8(max_rows)),
     )
     return cur.fetchall()
-
-
-def _row_count(cur: RawCursor[Any]) -> int:
-    """Count the rows, of which a pipeline knows only after a fetch."""
-    if cur.pgresult is None:
-        try:
-            cur.fetchone()
-        except ProgrammingError:
-            if cur.pgresult is None:
-                raise
-    return cur.rowcount
-
-
-def _int8(value: object) -> Int8:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
-        return Int8(value)
-    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

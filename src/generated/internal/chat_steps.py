@@ -8,9 +8,9 @@ from uuid import UUID
 
 from generated import enums, models
 from psycopg import Connection, RawCursor
-from psycopg.errors import NumericValueOutOfRange
 from psycopg.rows import RowMaker, scalar_row
-from psycopg.types.numeric import Int8
+
+from . import support
 
 __all__ = [
     "DELETE_CHAT_MESSAGES_AFTER",
@@ -29,6 +29,25 @@ __all__ = [
     "touch_chat_session",
 ]
 
+
+def chat_session_row(_: object) -> RowMaker[models.ChatSession]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> models.ChatSession:
+        return models.ChatSession(
+            row[0],
+            row[1],
+            row[2],
+            row[3],
+            row[4],
+            enums.TitleSource(row[5]) if row[5] is not None else None,
+            row[6],
+            row[7],
+        )
+
+    return make
+
+
 LIST_CHAT_SESSIONS: Final = """\
 SELECT id, user_id, title, created_at, updated_at, title_source, version, last_save
 FROM chat_sessions
@@ -39,6 +58,28 @@ WHERE
     )
 ORDER BY updated_at DESC, id DESC
 LIMIT $4"""
+
+
+def list_chat_sessions(
+    conn: Connection[Any],
+    *,
+    user_id: UUID,
+    before_updated_at: datetime.datetime | None,
+    before_id: UUID | None,
+    max_rows: int,
+) -> list[models.ChatSession]:
+    """Lists a user's conversations, the last touched first, from before the one given (all
+    from the newest, if none). A touch moves a conversation to the top: paging down
+    repeats none, and misses only what is newer by now than the first page. Reads
+    chat_sessions_user_id_updated_at_idx.
+    """
+    cur = RawCursor(conn, row_factory=chat_session_row)
+    cur.execute(
+        LIST_CHAT_SESSIONS,
+        (user_id, before_updated_at, before_id, support.int8(max_rows)),
+    )
+    return cur.fetchall()
+
 
 PAGE_CHAT_SESSIONS: Final = """\
 WITH page AS (
@@ -61,6 +102,57 @@ LEFT JOIN page ON TRUE
 LEFT JOIN chat_sessions ON page.id = chat_sessions.id
 ORDER BY chat_sessions.updated_at DESC, chat_sessions.id DESC"""
 
+
+@dataclass(slots=True)
+class PageChatSessionsRow:
+    total: int
+    chat_session: models.ChatSession | None
+
+
+def page_chat_sessions_row(_: object) -> RowMaker[PageChatSessionsRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> PageChatSessionsRow:
+        return PageChatSessionsRow(
+            row[0],
+            models.ChatSession(
+                row[1],
+                row[2],
+                row[3],
+                row[4],
+                row[5],
+                enums.TitleSource(row[6]) if row[6] is not None else None,
+                row[7],
+                row[8],
+            )
+            if row[1] is not None
+            else None,
+        )
+
+    return make
+
+
+def page_chat_sessions(
+    conn: Connection[Any],
+    *,
+    user_id: UUID,
+    skipped_rows: int,
+    max_rows: int,
+) -> list[PageChatSessionsRow]:
+    """Lists a user's conversations, the last touched first, without the first skipped_rows;
+    each with how many there are in all. A page that is empty has that number in one row
+    without a conversation. One statement, so page and number are of one moment; but what is
+    touched between two pages moves up, and the next page repeats another one: see
+    list_chat_sessions. Reads chat_sessions_user_id_updated_at_idx, what is skipped, too.
+    """
+    cur = RawCursor(conn, row_factory=page_chat_sessions_row)
+    cur.execute(
+        PAGE_CHAT_SESSIONS,
+        (user_id, support.int8(skipped_rows), support.int8(max_rows)),
+    )
+    return cur.fetchall()
+
+
 TOUCH_CHAT_SESSION: Final = """\
 WITH owner AS (
     SELECT users.id FROM users WHERE users.id = $5 FOR NO KEY UPDATE
@@ -81,6 +173,60 @@ SET
 FROM owner
 WHERE chat_sessions.id = $4 AND chat_sessions.user_id = owner.id
 RETURNING chat_sessions.id, chat_sessions.user_id, chat_sessions.title, chat_sessions.created_at, chat_sessions.updated_at, chat_sessions.title_source, chat_sessions.version, chat_sessions.last_save"""
+
+
+def touch_chat_session(
+    conn: Connection[Any],
+    *,
+    title: str | None,
+    from_version: int | None,
+    last_save: UUID | None,
+    id: UUID,
+    user_id: UUID,
+) -> models.ChatSession | None:
+    """Makes a conversation its user's newest, with the next version, gives it the title if it
+    has none, and returns it; nothing if the user has no such conversation. Locks the user,
+    so that the touches of one user become visible in their order, then the conversation,
+    so that its messages are written by one transaction at a time. If a version is given
+    and is not the present one, its successor is NULL, which the column refuses.
+    """
+    cur = RawCursor(conn, row_factory=chat_session_row)
+    cur.execute(
+        TOUCH_CHAT_SESSION,
+        (
+            title,
+            support.int8(from_version) if from_version is not None else None,
+            last_save,
+            id,
+            user_id,
+        ),
+    )
+    return cur.fetchone()
+
+
+def send_touch_chat_session(
+    conn: Connection[Any],
+    *,
+    title: str | None,
+    from_version: int | None,
+    last_save: UUID | None,
+    id: UUID,
+    user_id: UUID,
+) -> Callable[[], models.ChatSession | None]:
+    """Queue `touch_chat_session` and return the function that fetches its result."""
+    cur = RawCursor(conn, row_factory=chat_session_row)
+    cur.execute(
+        TOUCH_CHAT_SESSION,
+        (
+            title,
+            support.int8(from_version) if from_version is not None else None,
+            last_save,
+            id,
+            user_id,
+        ),
+    )
+    return cur.fetchone
+
 
 SAVE_CHAT_MESSAGES: Final = """\
 WITH changed AS MATERIALIZED (
@@ -121,6 +267,27 @@ SET
     has_metadata = excluded.has_metadata,
     digest = excluded.digest"""
 
+
+def save_chat_messages(
+    conn: Connection[Any],
+    *,
+    messages: bytes,
+    index: str,
+    session_id: UUID,
+    user_id: UUID,
+) -> None:
+    """Saves messages of a user's conversation, given as their JSON, one after another in UTF-8,
+    and an index of it: [{"id", "digest", "first", "length"}], counted in bytes from 1. One
+    that is there keeps its place and takes the new role, parts and metadata; new ones follow
+    in the order given. One of the digest that it was saved with is neither read nor written
+    nor locked; of one that is the same all the same, the parts stay where they lie. Saves
+    nothing in another user's conversation. Needs the lock of touch_chat_session, taken by a
+    statement of its own. Reads chat_messages_session_id_msg_id_key.
+    """
+    cur = RawCursor(conn)
+    cur.execute(SAVE_CHAT_MESSAGES, (messages, index, session_id, user_id))
+
+
 DELETE_CHAT_MESSAGES_AFTER: Final = """\
 WITH kept AS (
     SELECT
@@ -145,165 +312,6 @@ deleted AS (
 SELECT kept.position FROM kept"""
 
 
-@dataclass(slots=True)
-class PageChatSessionsRow:
-    total: int
-    chat_session: models.ChatSession | None
-
-
-def chat_session_row(_: object) -> RowMaker[models.ChatSession]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> models.ChatSession:
-        return models.ChatSession(
-            row[0],
-            row[1],
-            row[2],
-            row[3],
-            row[4],
-            enums.TitleSource(row[5]) if row[5] is not None else None,
-            row[6],
-            row[7],
-        )
-
-    return make
-
-
-def page_chat_sessions_row(_: object) -> RowMaker[PageChatSessionsRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> PageChatSessionsRow:
-        return PageChatSessionsRow(
-            row[0],
-            models.ChatSession(
-                row[1],
-                row[2],
-                row[3],
-                row[4],
-                row[5],
-                enums.TitleSource(row[6]) if row[6] is not None else None,
-                row[7],
-                row[8],
-            )
-            if row[1] is not None
-            else None,
-        )
-
-    return make
-
-
-def list_chat_sessions(
-    conn: Connection[Any],
-    *,
-    user_id: UUID,
-    before_updated_at: datetime.datetime | None,
-    before_id: UUID | None,
-    max_rows: int,
-) -> list[models.ChatSession]:
-    """Lists a user's conversations, the last touched first, from before the one given (all
-    from the newest, if none). A touch moves a conversation to the top: paging down
-    repeats none, and misses only what is newer by now than the first page. Reads
-    chat_sessions_user_id_updated_at_idx.
-    """
-    cur = RawCursor(conn, row_factory=chat_session_row)
-    cur.execute(
-        LIST_CHAT_SESSIONS,
-        (user_id, before_updated_at, before_id, _int8(max_rows)),
-    )
-    return cur.fetchall()
-
-
-def page_chat_sessions(
-    conn: Connection[Any],
-    *,
-    user_id: UUID,
-    skipped_rows: int,
-    max_rows: int,
-) -> list[PageChatSessionsRow]:
-    """Lists a user's conversations, the last touched first, without the first skipped_rows;
-    each with how many there are in all. A page that is empty has that number in one row
-    without a conversation. One statement, so page and number are of one moment; but what is
-    touched between two pages moves up, and the next page repeats another one: see
-    list_chat_sessions. Reads chat_sessions_user_id_updated_at_idx, what is skipped, too.
-    """
-    cur = RawCursor(conn, row_factory=page_chat_sessions_row)
-    cur.execute(PAGE_CHAT_SESSIONS, (user_id, _int8(skipped_rows), _int8(max_rows)))
-    return cur.fetchall()
-
-
-def touch_chat_session(
-    conn: Connection[Any],
-    *,
-    title: str | None,
-    from_version: int | None,
-    last_save: UUID | None,
-    id: UUID,
-    user_id: UUID,
-) -> models.ChatSession | None:
-    """Makes a conversation its user's newest, with the next version, gives it the title if it
-    has none, and returns it; nothing if the user has no such conversation. Locks the user,
-    so that the touches of one user become visible in their order, then the conversation,
-    so that its messages are written by one transaction at a time. If a version is given
-    and is not the present one, its successor is NULL, which the column refuses.
-    """
-    cur = RawCursor(conn, row_factory=chat_session_row)
-    cur.execute(
-        TOUCH_CHAT_SESSION,
-        (
-            title,
-            _int8(from_version) if from_version is not None else None,
-            last_save,
-            id,
-            user_id,
-        ),
-    )
-    return cur.fetchone()
-
-
-def send_touch_chat_session(
-    conn: Connection[Any],
-    *,
-    title: str | None,
-    from_version: int | None,
-    last_save: UUID | None,
-    id: UUID,
-    user_id: UUID,
-) -> Callable[[], models.ChatSession | None]:
-    """Queue `touch_chat_session` and return the function that fetches its result."""
-    cur = RawCursor(conn, row_factory=chat_session_row)
-    cur.execute(
-        TOUCH_CHAT_SESSION,
-        (
-            title,
-            _int8(from_version) if from_version is not None else None,
-            last_save,
-            id,
-            user_id,
-        ),
-    )
-    return cur.fetchone
-
-
-def save_chat_messages(
-    conn: Connection[Any],
-    *,
-    messages: bytes,
-    index: str,
-    session_id: UUID,
-    user_id: UUID,
-) -> None:
-    """Saves messages of a user's conversation, given as their JSON, one after another in UTF-8,
-    and an index of it: [{"id", "digest", "first", "length"}], counted in bytes from 1. One
-    that is there keeps its place and takes the new role, parts and metadata; new ones follow
-    in the order given. One of the digest that it was saved with is neither read nor written
-    nor locked; of one that is the same all the same, the parts stay where they lie. Saves
-    nothing in another user's conversation. Needs the lock of touch_chat_session, taken by a
-    statement of its own. Reads chat_messages_session_id_msg_id_key.
-    """
-    cur = RawCursor(conn)
-    cur.execute(SAVE_CHAT_MESSAGES, (messages, index, session_id, user_id))
-
-
 def delete_chat_messages_after(
     conn: Connection[Any],
     *,
@@ -317,10 +325,3 @@ def delete_chat_messages_after(
     cur: RawCursor[int] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(DELETE_CHAT_MESSAGES_AFTER, (session_id, user_id, msg_id))
     return cur.fetchone()
-
-
-def _int8(value: object) -> Int8:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
-        return Int8(value)
-    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

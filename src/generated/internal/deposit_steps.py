@@ -11,6 +11,32 @@ from psycopg.rows import RowMaker
 
 __all__ = ["INSERT_VERIFIED_DEPOSIT", "insert_verified_deposit", "order_row"]
 
+
+def order_row(_: object) -> RowMaker[models.Order]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> models.Order:
+        return models.Order(
+            row[0],
+            row[1],
+            enums.OrderType(row[2]),
+            row[3],
+            enums.OrderStatus(row[4]),
+            row[5],
+            row[6],
+            row[7],
+            row[8],
+            row[9],
+            row[10],
+            row[11],
+            row[12],
+            row[13],
+            row[14],
+        )
+
+    return make
+
+
 INSERT_VERIFIED_DEPOSIT: Final = """\
 WITH owner AS (
     SELECT users.id FROM users
@@ -38,31 +64,6 @@ WHERE
     AND orders.status = 'awaiting_approval'
     AND orders.settled_at IS NULL
 RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
-
-
-def order_row(_: object) -> RowMaker[models.Order]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> models.Order:
-        return models.Order(
-            row[0],
-            row[1],
-            enums.OrderType(row[2]),
-            row[3],
-            enums.OrderStatus(row[4]),
-            row[5],
-            row[6],
-            row[7],
-            row[8],
-            row[9],
-            row[10],
-            row[11],
-            row[12],
-            row[13],
-            row[14],
-        )
-
-    return make
 
 
 def insert_verified_deposit(

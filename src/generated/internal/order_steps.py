@@ -4,14 +4,14 @@ import datetime
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import UUID
 
 from generated import enums, models
-from psycopg import Connection, ProgrammingError, RawCursor
-from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
+from psycopg import Connection, RawCursor
 from psycopg.rows import RowMaker, scalar_row
-from psycopg.types.numeric import Int8
+
+from . import support
 
 __all__ = [
     "ATTACH_CROSSMINT_ORDER",
@@ -87,6 +87,32 @@ __all__ = [
     "strip_retired_event",
 ]
 
+
+def order_row(_: object) -> RowMaker[models.Order]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> models.Order:
+        return models.Order(
+            row[0],
+            row[1],
+            enums.OrderType(row[2]),
+            row[3],
+            enums.OrderStatus(row[4]),
+            row[5],
+            row[6],
+            row[7],
+            row[8],
+            row[9],
+            row[10],
+            row[11],
+            row[12],
+            row[13],
+            row[14],
+        )
+
+    return make
+
+
 LOCK_CROSSMINT_ORDERS: Final = """\
 SELECT pg_advisory_xact_lock(hashtextextended(sorted.crossmint_order_id, 0))
 FROM (
@@ -94,6 +120,21 @@ FROM (
     FROM unnest($1::text []) AS wanted (crossmint_order_id)
     ORDER BY wanted.crossmint_order_id
 ) AS sorted"""
+
+
+def lock_crossmint_orders(
+    conn: Connection[Any],
+    *,
+    crossmint_order_ids: Sequence[str | None],
+) -> None:
+    """Waits until no other transaction works on these Crossmint orders, whether or not
+    they are known here yet, and keeps others out until this one ends. Locks in the
+    order of the ids, so that two callers cannot block each other.
+    Not scoped by user: reads nothing of theirs.
+    """
+    cur = RawCursor(conn)
+    cur.execute(LOCK_CROSSMINT_ORDERS, ([*crossmint_order_ids],))
+
 
 CREATE_ORDERS: Final = """\
 WITH owner AS (
@@ -118,6 +159,45 @@ CROSS JOIN ROWS FROM (
     unnest($4::numeric [])
 ) AS line (id, crossmint_order_id, amount_usdc)
 RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
+
+
+def create_orders(
+    conn: Connection[Any],
+    *,
+    checkout_id: UUID,
+    ids: Sequence[UUID | None],
+    crossmint_order_ids: Sequence[str | None],
+    amounts_usdc: Sequence[Decimal | None],
+    user_id: UUID,
+) -> list[models.Order]:
+    """Creates the orders of one checkout, matched by place, and locks their user first.
+    Creates none if there is no such user.
+    """
+    cur = RawCursor(conn, row_factory=order_row)
+    cur.execute(
+        CREATE_ORDERS,
+        (checkout_id, [*ids], [*crossmint_order_ids], [*amounts_usdc], user_id),
+    )
+    return cur.fetchall()
+
+
+def send_create_orders(
+    conn: Connection[Any],
+    *,
+    checkout_id: UUID,
+    ids: Sequence[UUID | None],
+    crossmint_order_ids: Sequence[str | None],
+    amounts_usdc: Sequence[Decimal | None],
+    user_id: UUID,
+) -> Callable[[], list[models.Order]]:
+    """Queue `create_orders` and return the function that fetches its result."""
+    cur = RawCursor(conn, row_factory=order_row)
+    cur.execute(
+        CREATE_ORDERS,
+        (checkout_id, [*ids], [*crossmint_order_ids], [*amounts_usdc], user_id),
+    )
+    return cur.fetchall
+
 
 INSERT_ORDER_EVENT: Final = """\
 WITH kept AS MATERIALIZED (
@@ -145,6 +225,46 @@ SELECT
 FROM kept
 ON CONFLICT (id) DO NOTHING"""
 
+
+def insert_order_event(
+    conn: Connection[Any],
+    *,
+    id: str,
+    crossmint_order_id: str | None,
+    type: str | None,
+    payment_hash: str | None,
+    amount_usdc: Decimal | None,
+    quoted_usdc: Decimal | None,
+    received_usdc: Decimal | None,
+    amount: Decimal | None,
+    currency: str | None,
+    is_json: bool,
+    body: bytes | None,
+) -> int:
+    """Keeps an event of Crossmint's; one that is there stays as it is. The body goes where it
+    fits: parsed, if it is JSON that the server can hold, else as it came.
+    Not scoped by user: Crossmint names the order only, which may not be here yet.
+    """
+    cur = RawCursor(conn)
+    cur.execute(
+        INSERT_ORDER_EVENT,
+        (
+            id,
+            crossmint_order_id,
+            type,
+            payment_hash,
+            amount_usdc,
+            quoted_usdc,
+            received_usdc,
+            amount,
+            currency,
+            is_json,
+            body,
+        ),
+    )
+    return support.row_count(cur)
+
+
 STRIP_RETIRED_EVENT: Final = """\
 UPDATE order_events
 SET payload = NULL, raw = NULL, payment_hash = NULL
@@ -155,10 +275,32 @@ WHERE
         WHERE retired_orders.crossmint_order_id = order_events.crossmint_order_id
     )"""
 
+
+def strip_retired_event(conn: Connection[Any], *, id: str) -> int:
+    """Keeps of an event only that it happened, if its order's user was deleted while the
+    event waited for that user's lock: it was kept before the deletion could be seen.
+    Not scoped by user: there is none any more.
+    """
+    cur = RawCursor(conn)
+    cur.execute(STRIP_RETIRED_EVENT, (id,))
+    return support.row_count(cur)
+
+
 INSERT_ORDER_CANCELLATION: Final = """\
 INSERT INTO order_events (id, order_id, type, announced_at)
 VALUES ('user.cancelled:' || $1::uuid, $1::uuid, 'user.cancelled', now())
 ON CONFLICT (id) DO NOTHING"""
+
+
+def insert_order_cancellation(conn: Connection[Any], *, order_id: UUID) -> int:
+    """Keeps that the user cancelled an order; once an order. Who asked for it needs no
+    announcement.
+    Not scoped by user: called with an order of the user that is locked.
+    """
+    cur = RawCursor(conn)
+    cur.execute(INSERT_ORDER_CANCELLATION, (order_id,))
+    return support.row_count(cur)
+
 
 LOCK_OWNER_OF_CROSSMINT_ORDER: Final = """\
 SELECT orders.id
@@ -166,6 +308,21 @@ FROM orders
 INNER JOIN users ON orders.user_id = users.id
 WHERE orders.crossmint_order_id = $1::text
 FOR NO KEY UPDATE OF users"""
+
+
+def lock_owner_of_crossmint_order(
+    conn: Connection[Any],
+    *,
+    crossmint_order_id: str,
+) -> UUID | None:
+    """Locks the user of a Crossmint order and returns the order's id; nothing, if the order
+    is not here yet. Says nothing else of the order, which may change during the wait.
+    Not scoped by user: Crossmint names the order only.
+    """
+    cur: RawCursor[UUID] = RawCursor(conn, row_factory=scalar_row)
+    cur.execute(LOCK_OWNER_OF_CROSSMINT_ORDER, (crossmint_order_id,))
+    return cur.fetchone()
+
 
 RECOMPUTE_ORDERS: Final = """\
 WITH happened AS (
@@ -286,8 +443,83 @@ WHERE
     )
 RETURNING orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late, evidence.status_before"""
 
+
+@dataclass(slots=True)
+class RecomputeOrdersRow:
+    order: models.Order
+    status_before: enums.OrderStatus
+
+
+def recompute_orders_row(_: object) -> RowMaker[RecomputeOrdersRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> RecomputeOrdersRow:
+        return RecomputeOrdersRow(
+            models.Order(
+                row[0],
+                row[1],
+                enums.OrderType(row[2]),
+                row[3],
+                enums.OrderStatus(row[4]),
+                row[5],
+                row[6],
+                row[7],
+                row[8],
+                row[9],
+                row[10],
+                row[11],
+                row[12],
+                row[13],
+                row[14],
+            ),
+            enums.OrderStatus(row[15]),
+        )
+
+    return make
+
+
+def recompute_orders(
+    conn: Connection[Any],
+    *,
+    ids: Sequence[UUID | None],
+) -> list[RecomputeOrdersRow]:
+    """Makes status, payment hash and amounts of checkouts what their events say, and returns
+    those that changed, with the status before. Hash and amounts are those of the payment
+    with the smallest event id that has one. Applies the events that were not yet, in the
+    order in which they came, and notes on each what it made of the status. Runs after the
+    locks are held, as a statement of its own: an earlier one would not see what was
+    committed meanwhile.
+    Not scoped by user: called with ids of orders whose user is locked. The subselect hides
+    the array's length from the planner, which would otherwise plan anew at each call.
+    """
+    cur = RawCursor(conn, row_factory=recompute_orders_row)
+    cur.execute(RECOMPUTE_ORDERS, ([*ids],))
+    return cur.fetchall()
+
+
+def send_recompute_orders(
+    conn: Connection[Any],
+    *,
+    ids: Sequence[UUID | None],
+) -> Callable[[], list[RecomputeOrdersRow]]:
+    """Queue `recompute_orders` and return the function that fetches its result."""
+    cur = RawCursor(conn, row_factory=recompute_orders_row)
+    cur.execute(RECOMPUTE_ORDERS, ([*ids],))
+    return cur.fetchall
+
+
 REREAD_ORDER: Final = """\
 SELECT id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late FROM orders WHERE id = $1"""
+
+
+def reread_order(conn: Connection[Any], *, id: UUID) -> models.Order | None:
+    """Returns an order as it is under the locks.
+    Not scoped by user: called with an order whose user is locked.
+    """
+    cur = RawCursor(conn, row_factory=order_row)
+    cur.execute(REREAD_ORDER, (id,))
+    return cur.fetchone()
+
 
 GET_RECEIVED_EVENT: Final = """\
 SELECT
@@ -298,6 +530,57 @@ SELECT
 FROM order_events AS event
 LEFT JOIN orders ON event.crossmint_order_id = orders.crossmint_order_id
 WHERE event.id = $1"""
+
+
+@dataclass(slots=True)
+class GetReceivedEventRow:
+    status_before: enums.OrderStatus | None
+    status_after: enums.OrderStatus | None
+    announced_at: datetime.datetime | None
+    order: models.Order | None
+
+
+def get_received_event_row(_: object) -> RowMaker[GetReceivedEventRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> GetReceivedEventRow:
+        return GetReceivedEventRow(
+            enums.OrderStatus(row[0]) if row[0] is not None else None,
+            enums.OrderStatus(row[1]) if row[1] is not None else None,
+            row[2],
+            models.Order(
+                row[3],
+                row[4],
+                enums.OrderType(row[5]),
+                row[6],
+                enums.OrderStatus(row[7]),
+                row[8],
+                row[9],
+                row[10],
+                row[11],
+                row[12],
+                row[13],
+                row[14],
+                row[15],
+                row[16],
+                row[17],
+            )
+            if row[3] is not None
+            else None,
+        )
+
+    return make
+
+
+def get_received_event(conn: Connection[Any], *, id: str) -> GetReceivedEventRow | None:
+    """Returns what became of an event of Crossmint's, with its order as it is now, if it is
+    here: status before and after are NULL until it was applied.
+    Not scoped by user: Crossmint names the order only.
+    """
+    cur = RawCursor(conn, row_factory=get_received_event_row)
+    cur.execute(GET_RECEIVED_EVENT, (id,))
+    return cur.fetchone()
+
 
 LIST_PAYMENTS_WITHOUT_ORDER: Final = """\
 SELECT
@@ -322,6 +605,48 @@ WHERE
     )
 ORDER BY event.received_at, event.id
 LIMIT $4"""
+
+
+@dataclass(slots=True)
+class ListPaymentsWithoutOrderRow:
+    id: str
+    crossmint_order_id: str | None
+    payment_hash: str | None
+    amount_usdc: Decimal | None
+    received_at: datetime.datetime
+    is_retired: bool
+
+
+def list_payments_without_order_row(_: object) -> RowMaker[ListPaymentsWithoutOrderRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListPaymentsWithoutOrderRow:
+        return ListPaymentsWithoutOrderRow(*row)
+
+    return make
+
+
+def list_payments_without_order(
+    conn: Connection[Any],
+    *,
+    older_than: datetime.timedelta,
+    after_received_at: datetime.datetime | None,
+    after_id: str | None,
+    max_rows: int,
+) -> list[ListPaymentsWithoutOrderRow]:
+    """Lists the signed payments whose order is not here although they came longer ago than
+    that, the oldest first, from after the one given (all from the oldest, if none). Of an
+    order that was deleted with its user it says so. Reads
+    order_events_unmatched_payment_idx.
+    Not scoped by user: nobody knows whose they are.
+    """
+    cur = RawCursor(conn, row_factory=list_payments_without_order_row)
+    cur.execute(
+        LIST_PAYMENTS_WITHOUT_ORDER,
+        (older_than, after_received_at, after_id, support.int8(max_rows)),
+    )
+    return cur.fetchall()
+
 
 FORGET_ORDER_EVENTS: Final = """\
 WITH old AS MATERIALIZED (
@@ -360,6 +685,38 @@ SELECT
     (SELECT count(*) FROM stripped) AS stripped,
     (SELECT count(*) FROM deleted) AS deleted"""
 
+
+@dataclass(slots=True)
+class ForgetOrderEventsRow:
+    stripped: int
+    deleted: int
+
+
+def forget_order_events_row(_: object) -> RowMaker[ForgetOrderEventsRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ForgetOrderEventsRow:
+        return ForgetOrderEventsRow(*row)
+
+    return make
+
+
+def forget_order_events(
+    conn: Connection[Any],
+    *,
+    older_than: datetime.timedelta,
+    max_rows: int,
+) -> ForgetOrderEventsRow:
+    """Takes their payloads from events that came longer ago than that, and deletes those
+    that never have an effect; counts both. Nothing of what orders are made of goes.
+    Passes over events that somebody is working on. Reads order_events_to_forget_idx.
+    Not scoped by user: retention serves all.
+    """
+    cur = RawCursor(conn, row_factory=forget_order_events_row)
+    cur.execute(FORGET_ORDER_EVENTS, (older_than, support.int8(max_rows)))
+    return support.only(cur)
+
+
 LIST_ORDERS_WITHOUT_DIGEST: Final = """\
 SELECT
     orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late,
@@ -380,6 +737,65 @@ WHERE
     )
 ORDER BY orders.created_at, orders.id
 LIMIT $3"""
+
+
+@dataclass(slots=True)
+class ListOrdersWithoutDigestRow:
+    order: models.Order
+    order_item: models.OrderItem
+    wallet_address: str | None
+    has_sui_private_key: bool
+
+
+def list_orders_without_digest_row(_: object) -> RowMaker[ListOrdersWithoutDigestRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListOrdersWithoutDigestRow:
+        return ListOrdersWithoutDigestRow(
+            models.Order(
+                row[0],
+                row[1],
+                enums.OrderType(row[2]),
+                row[3],
+                enums.OrderStatus(row[4]),
+                row[5],
+                row[6],
+                row[7],
+                row[8],
+                row[9],
+                row[10],
+                row[11],
+                row[12],
+                row[13],
+                row[14],
+            ),
+            models.OrderItem(*row[15:28]),
+            row[28],
+            row[29],
+        )
+
+    return make
+
+
+def list_orders_without_digest(
+    conn: Connection[Any],
+    *,
+    after_created_at: datetime.datetime | None,
+    after_id: UUID | None,
+    max_rows: int,
+) -> list[ListOrdersWithoutDigestRow]:
+    """Lists the paid orders whose item is on chain and that have no digest, the oldest first,
+    from after the one given (all from the oldest, if none), as
+    get_order_by_crossmint_order gives each. Reads orders_without_digest_idx.
+    Not scoped by user: the worker serves all.
+    """
+    cur = RawCursor(conn, row_factory=list_orders_without_digest_row)
+    cur.execute(
+        LIST_ORDERS_WITHOUT_DIGEST,
+        (after_created_at, after_id, support.int8(max_rows)),
+    )
+    return cur.fetchall()
+
 
 PAGE_ORDERS: Final = """\
 SELECT
@@ -408,6 +824,65 @@ ORDER BY orders.created_at DESC, orders.id DESC
 LIMIT $5
 OFFSET $4"""
 
+
+@dataclass(slots=True)
+class PageOrdersRow:
+    order: models.Order
+    order_item: models.OrderItem | None
+    total: int
+
+
+def page_orders_row(_: object) -> RowMaker[PageOrdersRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> PageOrdersRow:
+        return PageOrdersRow(
+            models.Order(
+                row[0],
+                row[1],
+                enums.OrderType(row[2]),
+                row[3],
+                enums.OrderStatus(row[4]),
+                row[5],
+                row[6],
+                row[7],
+                row[8],
+                row[9],
+                row[10],
+                row[11],
+                row[12],
+                row[13],
+                row[14],
+            ),
+            models.OrderItem(*row[15:28]) if row[15] is not None else None,
+            row[28],
+        )
+
+    return make
+
+
+def page_orders(
+    conn: Connection[Any],
+    *,
+    user_id: UUID,
+    type: enums.OrderType | None,
+    status: enums.OrderStatus | None,
+    skip_rows: int,
+    max_rows: int,
+) -> list[PageOrdersRow]:
+    """Lists a user's orders, the newest first, without the first ones, each checkout with its
+    product, and the total of them all. Of one type or status, if given. For pages that are
+    numbered; list_orders does not skip what came before.
+    Reads orders_user_id_created_at_idx.
+    """
+    cur = RawCursor(conn, row_factory=page_orders_row)
+    cur.execute(
+        PAGE_ORDERS,
+        (user_id, type, status, support.int8(skip_rows), support.int8(max_rows)),
+    )
+    return cur.fetchall()
+
+
 LIST_ORDERS: Final = """\
 SELECT
     orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late,
@@ -429,6 +904,63 @@ WHERE
 ORDER BY orders.created_at DESC, orders.id DESC
 LIMIT $6"""
 
+
+@dataclass(slots=True)
+class ListOrdersRow:
+    order: models.Order
+    order_item: models.OrderItem | None
+
+
+def list_orders_row(_: object) -> RowMaker[ListOrdersRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListOrdersRow:
+        return ListOrdersRow(
+            models.Order(
+                row[0],
+                row[1],
+                enums.OrderType(row[2]),
+                row[3],
+                enums.OrderStatus(row[4]),
+                row[5],
+                row[6],
+                row[7],
+                row[8],
+                row[9],
+                row[10],
+                row[11],
+                row[12],
+                row[13],
+                row[14],
+            ),
+            models.OrderItem(*row[15:28]) if row[15] is not None else None,
+        )
+
+    return make
+
+
+def list_orders(
+    conn: Connection[Any],
+    *,
+    user_id: UUID,
+    type: enums.OrderType | None,
+    status: enums.OrderStatus | None,
+    before_created_at: datetime.datetime | None,
+    before_id: UUID | None,
+    max_rows: int,
+) -> list[ListOrdersRow]:
+    """Lists a user's orders, the newest first, from before the one given (all from the
+    newest, if none), each checkout with its product. Of one type or status, if given.
+    Reads orders_user_id_created_at_idx.
+    """
+    cur = RawCursor(conn, row_factory=list_orders_row)
+    cur.execute(
+        LIST_ORDERS,
+        (user_id, type, status, before_created_at, before_id, support.int8(max_rows)),
+    )
+    return cur.fetchall()
+
+
 LIST_ORDERS_OF_CHECKOUTS: Final = """\
 SELECT
     orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late,
@@ -445,6 +977,55 @@ WHERE
             AND made.crossmint_order_id = ANY($2::text [])
     )
 ORDER BY orders.id"""
+
+
+@dataclass(slots=True)
+class ListOrdersOfCheckoutsRow:
+    order: models.Order
+    order_item: models.OrderItem
+
+
+def list_orders_of_checkouts_row(_: object) -> RowMaker[ListOrdersOfCheckoutsRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListOrdersOfCheckoutsRow:
+        return ListOrdersOfCheckoutsRow(
+            models.Order(
+                row[0],
+                row[1],
+                enums.OrderType(row[2]),
+                row[3],
+                enums.OrderStatus(row[4]),
+                row[5],
+                row[6],
+                row[7],
+                row[8],
+                row[9],
+                row[10],
+                row[11],
+                row[12],
+                row[13],
+                row[14],
+            ),
+            models.OrderItem(*row[15:28]),
+        )
+
+    return make
+
+
+def list_orders_of_checkouts(
+    conn: Connection[Any],
+    *,
+    user_id: UUID,
+    crossmint_order_ids: Sequence[str | None],
+) -> list[ListOrdersOfCheckoutsRow]:
+    """Lists all orders, with their snapshots, of the user's checkouts that made any of the
+    Crossmint orders given.
+    """
+    cur = RawCursor(conn, row_factory=list_orders_of_checkouts_row)
+    cur.execute(LIST_ORDERS_OF_CHECKOUTS, (user_id, [*crossmint_order_ids]))
+    return cur.fetchall()
+
 
 LIST_ITEMS_PAID_TWICE: Final = """\
 SELECT
@@ -502,410 +1083,12 @@ WHERE
 ORDER BY orders.created_at, orders.id
 LIMIT $4"""
 
-LIST_PAYMENTS_THAT_DIFFER: Final = """\
-SELECT id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late
-FROM orders
-WHERE
-    orders.quoted_usdc <> orders.received_usdc
-    AND (
-        $1::timestamptz IS NULL
-        OR (orders.created_at, orders.id)
-        > ($1::timestamptz, $2::uuid)
-    )
-ORDER BY orders.created_at, orders.id
-LIMIT $3"""
-
-LIST_CHECKOUTS_TO_GIVE_UP: Final = """\
-SELECT
-    orders.id,
-    orders.created_at
-FROM orders
-INNER JOIN order_items ON orders.id = order_items.order_id
-WHERE
-    orders.type = 'checkout'
-    AND orders.status = 'awaiting_approval'
-    AND orders.tx_hash IS NULL
-    AND orders.created_at < now() - $1::interval
-    AND NOT EXISTS (
-        SELECT FROM chain_events AS event
-        WHERE event.object_id = order_items.on_chain_object_id AND event.type = 'checked_out'
-    )
-    AND (
-        $2::timestamptz IS NULL
-        OR (orders.created_at, orders.id)
-        > ($2::timestamptz, $3::uuid)
-    )
-ORDER BY orders.created_at, orders.id
-LIMIT $4"""
-
-LOCK_OWNERS_OF_ORDERS: Final = """\
-SELECT users.id
-FROM users
-WHERE
-    users.id IN (
-        SELECT orders.user_id FROM orders WHERE orders.id = ANY($1::uuid [])
-    )
-ORDER BY users.id
-FOR NO KEY UPDATE"""
-
-INSERT_GIVINGS_UP: Final = """\
-INSERT INTO order_events (id, order_id, type)
-SELECT
-    'store.given_up:' || orders.id,
-    orders.id,
-    'store.given_up'
-FROM orders
-INNER JOIN order_items ON orders.id = order_items.order_id
-WHERE
-    orders.id = ANY($1::uuid [])
-    AND orders.type = 'checkout'
-    AND orders.status = 'awaiting_approval'
-    AND orders.tx_hash IS NULL
-    AND NOT EXISTS (
-        SELECT FROM chain_events AS event
-        WHERE event.object_id = order_items.on_chain_object_id AND event.type = 'checked_out'
-    )
-ON CONFLICT (id) DO NOTHING
-RETURNING order_id"""
-
-LIST_ORDERS_WITH_ITEM_IN_CART: Final = """\
-SELECT order_items.order_id
-FROM order_items
-INNER JOIN cart_items ON order_items.cart_item_id = cart_items.id
-WHERE
-    order_items.order_id = ANY($1::uuid [])
-    AND cart_items.deleted_at IS NULL
-ORDER BY order_items.order_id"""
-
-ATTACH_CROSSMINT_ORDER: Final = """\
-UPDATE orders
-SET
-    crossmint_order_id = $1::text,
-    amount_usdc = coalesce($2, orders.amount_usdc),
-    quoted_usdc = coalesce($2, orders.quoted_usdc)
-WHERE
-    orders.id = $3
-    AND orders.user_id = $4
-    AND orders.type = 'checkout'
-    AND (
-        orders.crossmint_order_id IS NULL
-        OR orders.crossmint_order_id = $1::text
-    )
-RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
-
-ATTACH_TRANSACTION: Final = """\
-UPDATE orders
-SET tx_hash = $1::text
-WHERE
-    orders.id = $2
-    AND orders.user_id = $3
-    AND orders.type = 'checkout'
-    AND (orders.tx_hash IS NULL OR orders.tx_hash = $1::text)
-RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
-
-ATTACH_TRANSACTION_BY_CROSSMINT_ORDER: Final = """\
-UPDATE orders
-SET tx_hash = $1::text
-WHERE
-    orders.crossmint_order_id = $2::text
-    AND orders.type = 'checkout'
-    AND (orders.tx_hash IS NULL OR orders.tx_hash = $1::text)
-    AND NOT EXISTS (
-        SELECT FROM orders AS other
-        WHERE other.tx_hash = $1::text AND other.id <> orders.id
-    )
-    AND NOT EXISTS (
-        SELECT FROM retired_orders WHERE retired_orders.tx_hash = $1::text
-    )
-RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
-
-
-@dataclass(slots=True)
-class RecomputeOrdersRow:
-    order: models.Order
-    status_before: enums.OrderStatus
-
-
-@dataclass(slots=True)
-class GetReceivedEventRow:
-    status_before: enums.OrderStatus | None
-    status_after: enums.OrderStatus | None
-    announced_at: datetime.datetime | None
-    order: models.Order | None
-
-
-@dataclass(slots=True)
-class ListPaymentsWithoutOrderRow:
-    id: str
-    crossmint_order_id: str | None
-    payment_hash: str | None
-    amount_usdc: Decimal | None
-    received_at: datetime.datetime
-    is_retired: bool
-
-
-@dataclass(slots=True)
-class ForgetOrderEventsRow:
-    stripped: int
-    deleted: int
-
-
-@dataclass(slots=True)
-class ListOrdersWithoutDigestRow:
-    order: models.Order
-    order_item: models.OrderItem
-    wallet_address: str | None
-    has_sui_private_key: bool
-
-
-@dataclass(slots=True)
-class PageOrdersRow:
-    order: models.Order
-    order_item: models.OrderItem | None
-    total: int
-
-
-@dataclass(slots=True)
-class ListOrdersRow:
-    order: models.Order
-    order_item: models.OrderItem | None
-
-
-@dataclass(slots=True)
-class ListOrdersOfCheckoutsRow:
-    order: models.Order
-    order_item: models.OrderItem
-
 
 @dataclass(slots=True)
 class ListItemsPaidTwiceRow:
     order: models.Order
     order_item: models.OrderItem
     other_order_ids: list[UUID | None]
-
-
-@dataclass(slots=True)
-class ListCheckoutsToGiveUpRow:
-    id: UUID
-    created_at: datetime.datetime
-
-
-def order_row(_: object) -> RowMaker[models.Order]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> models.Order:
-        return models.Order(
-            row[0],
-            row[1],
-            enums.OrderType(row[2]),
-            row[3],
-            enums.OrderStatus(row[4]),
-            row[5],
-            row[6],
-            row[7],
-            row[8],
-            row[9],
-            row[10],
-            row[11],
-            row[12],
-            row[13],
-            row[14],
-        )
-
-    return make
-
-
-def recompute_orders_row(_: object) -> RowMaker[RecomputeOrdersRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> RecomputeOrdersRow:
-        return RecomputeOrdersRow(
-            models.Order(
-                row[0],
-                row[1],
-                enums.OrderType(row[2]),
-                row[3],
-                enums.OrderStatus(row[4]),
-                row[5],
-                row[6],
-                row[7],
-                row[8],
-                row[9],
-                row[10],
-                row[11],
-                row[12],
-                row[13],
-                row[14],
-            ),
-            enums.OrderStatus(row[15]),
-        )
-
-    return make
-
-
-def get_received_event_row(_: object) -> RowMaker[GetReceivedEventRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> GetReceivedEventRow:
-        return GetReceivedEventRow(
-            enums.OrderStatus(row[0]) if row[0] is not None else None,
-            enums.OrderStatus(row[1]) if row[1] is not None else None,
-            row[2],
-            models.Order(
-                row[3],
-                row[4],
-                enums.OrderType(row[5]),
-                row[6],
-                enums.OrderStatus(row[7]),
-                row[8],
-                row[9],
-                row[10],
-                row[11],
-                row[12],
-                row[13],
-                row[14],
-                row[15],
-                row[16],
-                row[17],
-            )
-            if row[3] is not None
-            else None,
-        )
-
-    return make
-
-
-def list_payments_without_order_row(_: object) -> RowMaker[ListPaymentsWithoutOrderRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> ListPaymentsWithoutOrderRow:
-        return ListPaymentsWithoutOrderRow(*row)
-
-    return make
-
-
-def forget_order_events_row(_: object) -> RowMaker[ForgetOrderEventsRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> ForgetOrderEventsRow:
-        return ForgetOrderEventsRow(*row)
-
-    return make
-
-
-def list_orders_without_digest_row(_: object) -> RowMaker[ListOrdersWithoutDigestRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> ListOrdersWithoutDigestRow:
-        return ListOrdersWithoutDigestRow(
-            models.Order(
-                row[0],
-                row[1],
-                enums.OrderType(row[2]),
-                row[3],
-                enums.OrderStatus(row[4]),
-                row[5],
-                row[6],
-                row[7],
-                row[8],
-                row[9],
-                row[10],
-                row[11],
-                row[12],
-                row[13],
-                row[14],
-            ),
-            models.OrderItem(*row[15:28]),
-            row[28],
-            row[29],
-        )
-
-    return make
-
-
-def page_orders_row(_: object) -> RowMaker[PageOrdersRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> PageOrdersRow:
-        return PageOrdersRow(
-            models.Order(
-                row[0],
-                row[1],
-                enums.OrderType(row[2]),
-                row[3],
-                enums.OrderStatus(row[4]),
-                row[5],
-                row[6],
-                row[7],
-                row[8],
-                row[9],
-                row[10],
-                row[11],
-                row[12],
-                row[13],
-                row[14],
-            ),
-            models.OrderItem(*row[15:28]) if row[15] is not None else None,
-            row[28],
-        )
-
-    return make
-
-
-def list_orders_row(_: object) -> RowMaker[ListOrdersRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> ListOrdersRow:
-        return ListOrdersRow(
-            models.Order(
-                row[0],
-                row[1],
-                enums.OrderType(row[2]),
-                row[3],
-                enums.OrderStatus(row[4]),
-                row[5],
-                row[6],
-                row[7],
-                row[8],
-                row[9],
-                row[10],
-                row[11],
-                row[12],
-                row[13],
-                row[14],
-            ),
-            models.OrderItem(*row[15:28]) if row[15] is not None else None,
-        )
-
-    return make
-
-
-def list_orders_of_checkouts_row(_: object) -> RowMaker[ListOrdersOfCheckoutsRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> ListOrdersOfCheckoutsRow:
-        return ListOrdersOfCheckoutsRow(
-            models.Order(
-                row[0],
-                row[1],
-                enums.OrderType(row[2]),
-                row[3],
-                enums.OrderStatus(row[4]),
-                row[5],
-                row[6],
-                row[7],
-                row[8],
-                row[9],
-                row[10],
-                row[11],
-                row[12],
-                row[13],
-                row[14],
-            ),
-            models.OrderItem(*row[15:28]),
-        )
-
-    return make
 
 
 def list_items_paid_twice_row(_: object) -> RowMaker[ListItemsPaidTwiceRow]:
@@ -937,302 +1120,6 @@ def list_items_paid_twice_row(_: object) -> RowMaker[ListItemsPaidTwiceRow]:
     return make
 
 
-def list_checkouts_to_give_up_row(_: object) -> RowMaker[ListCheckoutsToGiveUpRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> ListCheckoutsToGiveUpRow:
-        return ListCheckoutsToGiveUpRow(*row)
-
-    return make
-
-
-def lock_crossmint_orders(
-    conn: Connection[Any],
-    *,
-    crossmint_order_ids: Sequence[str | None],
-) -> None:
-    """Waits until no other transaction works on these Crossmint orders, whether or not
-    they are known here yet, and keeps others out until this one ends. Locks in the
-    order of the ids, so that two callers cannot block each other.
-    Not scoped by user: reads nothing of theirs.
-    """
-    cur = RawCursor(conn)
-    cur.execute(LOCK_CROSSMINT_ORDERS, ([*crossmint_order_ids],))
-
-
-def create_orders(
-    conn: Connection[Any],
-    *,
-    checkout_id: UUID,
-    ids: Sequence[UUID | None],
-    crossmint_order_ids: Sequence[str | None],
-    amounts_usdc: Sequence[Decimal | None],
-    user_id: UUID,
-) -> list[models.Order]:
-    """Creates the orders of one checkout, matched by place, and locks their user first.
-    Creates none if there is no such user.
-    """
-    cur = RawCursor(conn, row_factory=order_row)
-    cur.execute(
-        CREATE_ORDERS,
-        (checkout_id, [*ids], [*crossmint_order_ids], [*amounts_usdc], user_id),
-    )
-    return cur.fetchall()
-
-
-def send_create_orders(
-    conn: Connection[Any],
-    *,
-    checkout_id: UUID,
-    ids: Sequence[UUID | None],
-    crossmint_order_ids: Sequence[str | None],
-    amounts_usdc: Sequence[Decimal | None],
-    user_id: UUID,
-) -> Callable[[], list[models.Order]]:
-    """Queue `create_orders` and return the function that fetches its result."""
-    cur = RawCursor(conn, row_factory=order_row)
-    cur.execute(
-        CREATE_ORDERS,
-        (checkout_id, [*ids], [*crossmint_order_ids], [*amounts_usdc], user_id),
-    )
-    return cur.fetchall
-
-
-def insert_order_event(
-    conn: Connection[Any],
-    *,
-    id: str,
-    crossmint_order_id: str | None,
-    type: str | None,
-    payment_hash: str | None,
-    amount_usdc: Decimal | None,
-    quoted_usdc: Decimal | None,
-    received_usdc: Decimal | None,
-    amount: Decimal | None,
-    currency: str | None,
-    is_json: bool,
-    body: bytes | None,
-) -> int:
-    """Keeps an event of Crossmint's; one that is there stays as it is. The body goes where it
-    fits: parsed, if it is JSON that the server can hold, else as it came.
-    Not scoped by user: Crossmint names the order only, which may not be here yet.
-    """
-    cur = RawCursor(conn)
-    cur.execute(
-        INSERT_ORDER_EVENT,
-        (
-            id,
-            crossmint_order_id,
-            type,
-            payment_hash,
-            amount_usdc,
-            quoted_usdc,
-            received_usdc,
-            amount,
-            currency,
-            is_json,
-            body,
-        ),
-    )
-    return _row_count(cur)
-
-
-def strip_retired_event(conn: Connection[Any], *, id: str) -> int:
-    """Keeps of an event only that it happened, if its order's user was deleted while the
-    event waited for that user's lock: it was kept before the deletion could be seen.
-    Not scoped by user: there is none any more.
-    """
-    cur = RawCursor(conn)
-    cur.execute(STRIP_RETIRED_EVENT, (id,))
-    return _row_count(cur)
-
-
-def insert_order_cancellation(conn: Connection[Any], *, order_id: UUID) -> int:
-    """Keeps that the user cancelled an order; once an order. Who asked for it needs no
-    announcement.
-    Not scoped by user: called with an order of the user that is locked.
-    """
-    cur = RawCursor(conn)
-    cur.execute(INSERT_ORDER_CANCELLATION, (order_id,))
-    return _row_count(cur)
-
-
-def lock_owner_of_crossmint_order(
-    conn: Connection[Any],
-    *,
-    crossmint_order_id: str,
-) -> UUID | None:
-    """Locks the user of a Crossmint order and returns the order's id; nothing, if the order
-    is not here yet. Says nothing else of the order, which may change during the wait.
-    Not scoped by user: Crossmint names the order only.
-    """
-    cur: RawCursor[UUID] = RawCursor(conn, row_factory=scalar_row)
-    cur.execute(LOCK_OWNER_OF_CROSSMINT_ORDER, (crossmint_order_id,))
-    return cur.fetchone()
-
-
-def recompute_orders(
-    conn: Connection[Any],
-    *,
-    ids: Sequence[UUID | None],
-) -> list[RecomputeOrdersRow]:
-    """Makes status, payment hash and amounts of checkouts what their events say, and returns
-    those that changed, with the status before. Hash and amounts are those of the payment
-    with the smallest event id that has one. Applies the events that were not yet, in the
-    order in which they came, and notes on each what it made of the status. Runs after the
-    locks are held, as a statement of its own: an earlier one would not see what was
-    committed meanwhile.
-    Not scoped by user: called with ids of orders whose user is locked. The subselect hides
-    the array's length from the planner, which would otherwise plan anew at each call.
-    """
-    cur = RawCursor(conn, row_factory=recompute_orders_row)
-    cur.execute(RECOMPUTE_ORDERS, ([*ids],))
-    return cur.fetchall()
-
-
-def send_recompute_orders(
-    conn: Connection[Any],
-    *,
-    ids: Sequence[UUID | None],
-) -> Callable[[], list[RecomputeOrdersRow]]:
-    """Queue `recompute_orders` and return the function that fetches its result."""
-    cur = RawCursor(conn, row_factory=recompute_orders_row)
-    cur.execute(RECOMPUTE_ORDERS, ([*ids],))
-    return cur.fetchall
-
-
-def reread_order(conn: Connection[Any], *, id: UUID) -> models.Order | None:
-    """Returns an order as it is under the locks.
-    Not scoped by user: called with an order whose user is locked.
-    """
-    cur = RawCursor(conn, row_factory=order_row)
-    cur.execute(REREAD_ORDER, (id,))
-    return cur.fetchone()
-
-
-def get_received_event(conn: Connection[Any], *, id: str) -> GetReceivedEventRow | None:
-    """Returns what became of an event of Crossmint's, with its order as it is now, if it is
-    here: status before and after are NULL until it was applied.
-    Not scoped by user: Crossmint names the order only.
-    """
-    cur = RawCursor(conn, row_factory=get_received_event_row)
-    cur.execute(GET_RECEIVED_EVENT, (id,))
-    return cur.fetchone()
-
-
-def list_payments_without_order(
-    conn: Connection[Any],
-    *,
-    older_than: datetime.timedelta,
-    after_received_at: datetime.datetime | None,
-    after_id: str | None,
-    max_rows: int,
-) -> list[ListPaymentsWithoutOrderRow]:
-    """Lists the signed payments whose order is not here although they came longer ago than
-    that, the oldest first, from after the one given (all from the oldest, if none). Of an
-    order that was deleted with its user it says so. Reads
-    order_events_unmatched_payment_idx.
-    Not scoped by user: nobody knows whose they are.
-    """
-    cur = RawCursor(conn, row_factory=list_payments_without_order_row)
-    cur.execute(
-        LIST_PAYMENTS_WITHOUT_ORDER,
-        (older_than, after_received_at, after_id, _int8(max_rows)),
-    )
-    return cur.fetchall()
-
-
-def forget_order_events(
-    conn: Connection[Any],
-    *,
-    older_than: datetime.timedelta,
-    max_rows: int,
-) -> ForgetOrderEventsRow:
-    """Takes their payloads from events that came longer ago than that, and deletes those
-    that never have an effect; counts both. Nothing of what orders are made of goes.
-    Passes over events that somebody is working on. Reads order_events_to_forget_idx.
-    Not scoped by user: retention serves all.
-    """
-    cur = RawCursor(conn, row_factory=forget_order_events_row)
-    cur.execute(FORGET_ORDER_EVENTS, (older_than, _int8(max_rows)))
-    return _only(cur)
-
-
-def list_orders_without_digest(
-    conn: Connection[Any],
-    *,
-    after_created_at: datetime.datetime | None,
-    after_id: UUID | None,
-    max_rows: int,
-) -> list[ListOrdersWithoutDigestRow]:
-    """Lists the paid orders whose item is on chain and that have no digest, the oldest first,
-    from after the one given (all from the oldest, if none), as
-    get_order_by_crossmint_order gives each. Reads orders_without_digest_idx.
-    Not scoped by user: the worker serves all.
-    """
-    cur = RawCursor(conn, row_factory=list_orders_without_digest_row)
-    cur.execute(
-        LIST_ORDERS_WITHOUT_DIGEST,
-        (after_created_at, after_id, _int8(max_rows)),
-    )
-    return cur.fetchall()
-
-
-def page_orders(
-    conn: Connection[Any],
-    *,
-    user_id: UUID,
-    type: enums.OrderType | None,
-    status: enums.OrderStatus | None,
-    skip_rows: int,
-    max_rows: int,
-) -> list[PageOrdersRow]:
-    """Lists a user's orders, the newest first, without the first ones, each checkout with its
-    product, and the total of them all. Of one type or status, if given. For pages that are
-    numbered; list_orders does not skip what came before.
-    Reads orders_user_id_created_at_idx.
-    """
-    cur = RawCursor(conn, row_factory=page_orders_row)
-    cur.execute(PAGE_ORDERS, (user_id, type, status, _int8(skip_rows), _int8(max_rows)))
-    return cur.fetchall()
-
-
-def list_orders(
-    conn: Connection[Any],
-    *,
-    user_id: UUID,
-    type: enums.OrderType | None,
-    status: enums.OrderStatus | None,
-    before_created_at: datetime.datetime | None,
-    before_id: UUID | None,
-    max_rows: int,
-) -> list[ListOrdersRow]:
-    """Lists a user's orders, the newest first, from before the one given (all from the
-    newest, if none), each checkout with its product. Of one type or status, if given.
-    Reads orders_user_id_created_at_idx.
-    """
-    cur = RawCursor(conn, row_factory=list_orders_row)
-    cur.execute(
-        LIST_ORDERS,
-        (user_id, type, status, before_created_at, before_id, _int8(max_rows)),
-    )
-    return cur.fetchall()
-
-
-def list_orders_of_checkouts(
-    conn: Connection[Any],
-    *,
-    user_id: UUID,
-    crossmint_order_ids: Sequence[str | None],
-) -> list[ListOrdersOfCheckoutsRow]:
-    """Lists all orders, with their snapshots, of the user's checkouts that made any of the
-    Crossmint orders given.
-    """
-    cur = RawCursor(conn, row_factory=list_orders_of_checkouts_row)
-    cur.execute(LIST_ORDERS_OF_CHECKOUTS, (user_id, [*crossmint_order_ids]))
-    return cur.fetchall()
-
-
 def list_items_paid_twice(
     conn: Connection[Any],
     *,
@@ -1251,9 +1138,23 @@ def list_items_paid_twice(
     cur = RawCursor(conn, row_factory=list_items_paid_twice_row)
     cur.execute(
         LIST_ITEMS_PAID_TWICE,
-        (user_id, after_created_at, after_id, _int8(max_rows)),
+        (user_id, after_created_at, after_id, support.int8(max_rows)),
     )
     return cur.fetchall()
+
+
+LIST_PAYMENTS_THAT_DIFFER: Final = """\
+SELECT id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late
+FROM orders
+WHERE
+    orders.quoted_usdc <> orders.received_usdc
+    AND (
+        $1::timestamptz IS NULL
+        OR (orders.created_at, orders.id)
+        > ($1::timestamptz, $2::uuid)
+    )
+ORDER BY orders.created_at, orders.id
+LIMIT $3"""
 
 
 def list_payments_that_differ(
@@ -1270,9 +1171,48 @@ def list_payments_that_differ(
     cur = RawCursor(conn, row_factory=order_row)
     cur.execute(
         LIST_PAYMENTS_THAT_DIFFER,
-        (after_created_at, after_id, _int8(max_rows)),
+        (after_created_at, after_id, support.int8(max_rows)),
     )
     return cur.fetchall()
+
+
+LIST_CHECKOUTS_TO_GIVE_UP: Final = """\
+SELECT
+    orders.id,
+    orders.created_at
+FROM orders
+INNER JOIN order_items ON orders.id = order_items.order_id
+WHERE
+    orders.type = 'checkout'
+    AND orders.status = 'awaiting_approval'
+    AND orders.tx_hash IS NULL
+    AND orders.created_at < now() - $1::interval
+    AND NOT EXISTS (
+        SELECT FROM chain_events AS event
+        WHERE event.object_id = order_items.on_chain_object_id AND event.type = 'checked_out'
+    )
+    AND (
+        $2::timestamptz IS NULL
+        OR (orders.created_at, orders.id)
+        > ($2::timestamptz, $3::uuid)
+    )
+ORDER BY orders.created_at, orders.id
+LIMIT $4"""
+
+
+@dataclass(slots=True)
+class ListCheckoutsToGiveUpRow:
+    id: UUID
+    created_at: datetime.datetime
+
+
+def list_checkouts_to_give_up_row(_: object) -> RowMaker[ListCheckoutsToGiveUpRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListCheckoutsToGiveUpRow:
+        return ListCheckoutsToGiveUpRow(*row)
+
+    return make
 
 
 def list_checkouts_to_give_up(
@@ -1292,9 +1232,20 @@ def list_checkouts_to_give_up(
     cur = RawCursor(conn, row_factory=list_checkouts_to_give_up_row)
     cur.execute(
         LIST_CHECKOUTS_TO_GIVE_UP,
-        (older_than, after_created_at, after_id, _int8(max_rows)),
+        (older_than, after_created_at, after_id, support.int8(max_rows)),
     )
     return cur.fetchall()
+
+
+LOCK_OWNERS_OF_ORDERS: Final = """\
+SELECT users.id
+FROM users
+WHERE
+    users.id IN (
+        SELECT orders.user_id FROM orders WHERE orders.id = ANY($1::uuid [])
+    )
+ORDER BY users.id
+FOR NO KEY UPDATE"""
 
 
 def lock_owners_of_orders(
@@ -1308,6 +1259,27 @@ def lock_owners_of_orders(
     cur: RawCursor[UUID] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(LOCK_OWNERS_OF_ORDERS, ([*order_ids],))
     return cur.fetchall()
+
+
+INSERT_GIVINGS_UP: Final = """\
+INSERT INTO order_events (id, order_id, type)
+SELECT
+    'store.given_up:' || orders.id,
+    orders.id,
+    'store.given_up'
+FROM orders
+INNER JOIN order_items ON orders.id = order_items.order_id
+WHERE
+    orders.id = ANY($1::uuid [])
+    AND orders.type = 'checkout'
+    AND orders.status = 'awaiting_approval'
+    AND orders.tx_hash IS NULL
+    AND NOT EXISTS (
+        SELECT FROM chain_events AS event
+        WHERE event.object_id = order_items.on_chain_object_id AND event.type = 'checked_out'
+    )
+ON CONFLICT (id) DO NOTHING
+RETURNING order_id"""
 
 
 def insert_givings_up(
@@ -1324,6 +1296,16 @@ def insert_givings_up(
     return cur.fetchall()
 
 
+LIST_ORDERS_WITH_ITEM_IN_CART: Final = """\
+SELECT order_items.order_id
+FROM order_items
+INNER JOIN cart_items ON order_items.cart_item_id = cart_items.id
+WHERE
+    order_items.order_id = ANY($1::uuid [])
+    AND cart_items.deleted_at IS NULL
+ORDER BY order_items.order_id"""
+
+
 def list_orders_with_item_in_cart(
     conn: Connection[Any],
     *,
@@ -1335,6 +1317,23 @@ def list_orders_with_item_in_cart(
     cur: RawCursor[UUID] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(LIST_ORDERS_WITH_ITEM_IN_CART, ([*order_ids],))
     return cur.fetchall()
+
+
+ATTACH_CROSSMINT_ORDER: Final = """\
+UPDATE orders
+SET
+    crossmint_order_id = $1::text,
+    amount_usdc = coalesce($2, orders.amount_usdc),
+    quoted_usdc = coalesce($2, orders.quoted_usdc)
+WHERE
+    orders.id = $3
+    AND orders.user_id = $4
+    AND orders.type = 'checkout'
+    AND (
+        orders.crossmint_order_id IS NULL
+        OR orders.crossmint_order_id = $1::text
+    )
+RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
 
 
 def attach_crossmint_order(
@@ -1354,6 +1353,17 @@ def attach_crossmint_order(
     return cur.fetchone()
 
 
+ATTACH_TRANSACTION: Final = """\
+UPDATE orders
+SET tx_hash = $1::text
+WHERE
+    orders.id = $2
+    AND orders.user_id = $3
+    AND orders.type = 'checkout'
+    AND (orders.tx_hash IS NULL OR orders.tx_hash = $1::text)
+RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
+
+
 def attach_transaction(
     conn: Connection[Any],
     *,
@@ -1367,6 +1377,23 @@ def attach_transaction(
     cur = RawCursor(conn, row_factory=order_row)
     cur.execute(ATTACH_TRANSACTION, (tx_hash, id, user_id))
     return cur.fetchone()
+
+
+ATTACH_TRANSACTION_BY_CROSSMINT_ORDER: Final = """\
+UPDATE orders
+SET tx_hash = $1::text
+WHERE
+    orders.crossmint_order_id = $2::text
+    AND orders.type = 'checkout'
+    AND (orders.tx_hash IS NULL OR orders.tx_hash = $1::text)
+    AND NOT EXISTS (
+        SELECT FROM orders AS other
+        WHERE other.tx_hash = $1::text AND other.id <> orders.id
+    )
+    AND NOT EXISTS (
+        SELECT FROM retired_orders WHERE retired_orders.tx_hash = $1::text
+    )
+RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
 
 
 def attach_transaction_by_crossmint_order(
@@ -1384,34 +1411,3 @@ def attach_transaction_by_crossmint_order(
     cur = RawCursor(conn, row_factory=order_row)
     cur.execute(ATTACH_TRANSACTION_BY_CROSSMINT_ORDER, (tx_hash, crossmint_order_id))
     return cur.fetchone()
-
-
-def _row_count(cur: RawCursor[Any]) -> int:
-    """Count the rows, of which a pipeline knows only after a fetch."""
-    if cur.pgresult is None:
-        try:
-            cur.fetchone()
-        except ProgrammingError:
-            if cur.pgresult is None:
-                raise
-    return cur.rowcount
-
-
-_Row = TypeVar("_Row")
-
-
-def _only(cur: RawCursor[_Row]) -> _Row:
-    """Fetch the row of a query that gives exactly one."""
-    rows = cur.fetchall()
-    if not rows:
-        raise NoDataFound("the query gave no row, where it must give exactly one")
-    if len(rows) > 1:
-        raise TooManyRows("the query gave several rows, where it must give exactly one")
-    return rows[0]
-
-
-def _int8(value: object) -> Int8:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
-        return Int8(value)
-    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

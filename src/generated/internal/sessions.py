@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from psycopg import Connection, RawCursor
-from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
 from psycopg.rows import RowMaker, scalar_row
-from psycopg.types.numeric import Int4
+
+from . import support
 
 __all__ = [
     "ENTER_SESSION",
@@ -36,9 +36,6 @@ SELECT
 FROM (
     SELECT $5::boolean OR pg_backend_pid() = $6::integer AS direct
 ) AS arrival"""
-
-PING: Final = """\
-SELECT 1 AS "answer!\""""
 
 
 @dataclass(slots=True)
@@ -76,39 +73,23 @@ def enter_session(
     cur.execute(
         ENTER_SESSION,
         (
-            _int4(statement_timeout),
-            _int4(lock_timeout),
-            _int4(idle_timeout),
-            _int4(transaction_timeout),
+            support.int4(statement_timeout),
+            support.int4(lock_timeout),
+            support.int4(idle_timeout),
+            support.int4(transaction_timeout),
             known_direct,
-            _int4(backend_pid),
+            support.int4(backend_pid),
         ),
     )
     return cur.fetchone()
+
+
+PING: Final = """\
+SELECT 1 AS "answer!\""""
 
 
 def ping(conn: Connection[Any]) -> int:
     """Answers."""
     cur: RawCursor[int] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(PING)
-    return _only(cur)
-
-
-_Row = TypeVar("_Row")
-
-
-def _only(cur: RawCursor[_Row]) -> _Row:
-    """Fetch the row of a query that gives exactly one."""
-    rows = cur.fetchall()
-    if not rows:
-        raise NoDataFound("the query gave no row, where it must give exactly one")
-    if len(rows) > 1:
-        raise TooManyRows("the query gave several rows, where it must give exactly one")
-    return rows[0]
-
-
-def _int4(value: object) -> Int4:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**31) <= value < 2**31:
-        return Int4(value)
-    raise NumericValueOutOfRange("int4 takes an int from -(2**31) to 2**31 - 1")
+    return support.only(cur)

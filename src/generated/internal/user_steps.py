@@ -6,10 +6,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from generated import enums, models
-from psycopg import Connection, ProgrammingError, RawCursor
-from psycopg.errors import NumericValueOutOfRange
+from psycopg import Connection, RawCursor
 from psycopg.rows import RowMaker, scalar_row
-from psycopg.types.numeric import Int8
+
+from . import support
 
 __all__ = [
     "CREATE_USER",
@@ -36,85 +36,6 @@ __all__ = [
     "set_sui_private_key",
     "user_profile_row",
 ]
-
-CREATE_USER: Final = """\
-INSERT INTO user_profiles (crossmint_user_id, email)
-VALUES ($1, $2)
-ON CONFLICT (crossmint_user_id) DO NOTHING
-RETURNING id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key"""
-
-LOCK_USER: Final = """\
-SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE"""
-
-PROVISION_WALLET: Final = """\
-UPDATE users
-SET
-    wallet_status = 'active',
-    wallet_address = $1::text,
-    crossmint_wallet_id = $2,
-    evm_address = coalesce($3, evm_address),
-    sui_private_key_encrypted = coalesce($4, sui_private_key_encrypted)
-WHERE id = $5 AND wallet_status = 'pending'"""
-
-SET_SUI_PRIVATE_KEY: Final = """\
-UPDATE users
-SET sui_private_key_encrypted = $1::text
-WHERE id = $2 AND (wallet_status <> 'active' OR sui_private_key_encrypted IS NULL)"""
-
-GET_SUI_PRIVATE_KEY: Final = """\
-SELECT sui_private_key_encrypted FROM users WHERE id = $1"""
-
-LIST_SUI_PRIVATE_KEYS: Final = """\
-SELECT
-    id,
-    coalesce(sui_private_key_encrypted, '') AS token
-FROM users
-WHERE sui_private_key_encrypted IS NOT NULL AND id > $1
-ORDER BY id
-LIMIT $2"""
-
-REPLACE_SUI_PRIVATE_KEYS: Final = """\
-UPDATE users
-SET sui_private_key_encrypted = swap.new_token
-FROM ROWS FROM (
-    unnest($1::uuid []), unnest($2::text []), unnest($3::text [])
-) AS swap (id, old_token, new_token)
-WHERE users.id = swap.id AND users.sui_private_key_encrypted = swap.old_token"""
-
-LIST_OPEN_ORDERS: Final = """\
-SELECT id
-FROM orders
-WHERE user_id = $1 AND status NOT IN ('delivered', 'cancelled')
-ORDER BY created_at, id
-LIMIT $2"""
-
-ERASE_ORDERS: Final = """\
-WITH retired AS (
-    INSERT INTO retired_orders (id, crossmint_order_id, tx_hash)
-    SELECT orders.id, orders.crossmint_order_id, orders.tx_hash
-    FROM orders
-    WHERE
-        orders.user_id = $1
-        AND num_nonnulls(orders.crossmint_order_id, orders.tx_hash) > 0
-    RETURNING crossmint_order_id
-),
-
-forgotten AS (
-    DELETE FROM order_events
-    USING retired
-    WHERE order_events.crossmint_order_id = retired.crossmint_order_id
-)
-
-DELETE FROM orders WHERE orders.user_id = $1"""
-
-ERASE_USER: Final = """\
-DELETE FROM users WHERE id = $1"""
-
-
-@dataclass(slots=True)
-class ListSuiPrivateKeysRow:
-    id: UUID
-    token: str
 
 
 def user_profile_row(_: object) -> RowMaker[models.UserProfile]:
@@ -151,13 +72,11 @@ def user_profile_row(_: object) -> RowMaker[models.UserProfile]:
     return make
 
 
-def list_sui_private_keys_row(_: object) -> RowMaker[ListSuiPrivateKeysRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> ListSuiPrivateKeysRow:
-        return ListSuiPrivateKeysRow(*row)
-
-    return make
+CREATE_USER: Final = """\
+INSERT INTO user_profiles (crossmint_user_id, email)
+VALUES ($1, $2)
+ON CONFLICT (crossmint_user_id) DO NOTHING
+RETURNING id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key"""
 
 
 def create_user(
@@ -176,11 +95,26 @@ def create_user(
     return cur.fetchone()
 
 
+LOCK_USER: Final = """\
+SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE"""
+
+
 def lock_user(conn: Connection[Any], *, id: UUID) -> UUID | None:
     """Locks a user against whatever else changes the user's cart, orders or existence."""
     cur: RawCursor[UUID] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(LOCK_USER, (id,))
     return cur.fetchone()
+
+
+PROVISION_WALLET: Final = """\
+UPDATE users
+SET
+    wallet_status = 'active',
+    wallet_address = $1::text,
+    crossmint_wallet_id = $2,
+    evm_address = coalesce($3, evm_address),
+    sui_private_key_encrypted = coalesce($4, sui_private_key_encrypted)
+WHERE id = $5 AND wallet_status = 'pending'"""
 
 
 def provision_wallet(
@@ -201,7 +135,13 @@ def provision_wallet(
         PROVISION_WALLET,
         (wallet_address, crossmint_wallet_id, evm_address, token, id),
     )
-    return _row_count(cur)
+    return support.row_count(cur)
+
+
+SET_SUI_PRIVATE_KEY: Final = """\
+UPDATE users
+SET sui_private_key_encrypted = $1::text
+WHERE id = $2 AND (wallet_status <> 'active' OR sui_private_key_encrypted IS NULL)"""
 
 
 def set_sui_private_key(conn: Connection[Any], *, token: str, id: UUID) -> int:
@@ -210,7 +150,11 @@ def set_sui_private_key(conn: Connection[Any], *, token: str, id: UUID) -> int:
     """
     cur = RawCursor(conn)
     cur.execute(SET_SUI_PRIVATE_KEY, (token, id))
-    return _row_count(cur)
+    return support.row_count(cur)
+
+
+GET_SUI_PRIVATE_KEY: Final = """\
+SELECT sui_private_key_encrypted FROM users WHERE id = $1"""
 
 
 def get_sui_private_key(conn: Connection[Any], *, id: UUID) -> str | None:
@@ -220,6 +164,31 @@ def get_sui_private_key(conn: Connection[Any], *, id: UUID) -> str | None:
     cur: RawCursor[str | None] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(GET_SUI_PRIVATE_KEY, (id,))
     return cur.fetchone()
+
+
+LIST_SUI_PRIVATE_KEYS: Final = """\
+SELECT
+    id,
+    coalesce(sui_private_key_encrypted, '') AS token
+FROM users
+WHERE sui_private_key_encrypted IS NOT NULL AND id > $1
+ORDER BY id
+LIMIT $2"""
+
+
+@dataclass(slots=True)
+class ListSuiPrivateKeysRow:
+    id: UUID
+    token: str
+
+
+def list_sui_private_keys_row(_: object) -> RowMaker[ListSuiPrivateKeysRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListSuiPrivateKeysRow:
+        return ListSuiPrivateKeysRow(*row)
+
+    return make
 
 
 def list_sui_private_keys(
@@ -232,8 +201,17 @@ def list_sui_private_keys(
     rotation and check visit all.
     """
     cur = RawCursor(conn, row_factory=list_sui_private_keys_row)
-    cur.execute(LIST_SUI_PRIVATE_KEYS, (after, _int8(max_rows)))
+    cur.execute(LIST_SUI_PRIVATE_KEYS, (after, support.int8(max_rows)))
     return cur.fetchall()
+
+
+REPLACE_SUI_PRIVATE_KEYS: Final = """\
+UPDATE users
+SET sui_private_key_encrypted = swap.new_token
+FROM ROWS FROM (
+    unnest($1::uuid []), unnest($2::text []), unnest($3::text [])
+) AS swap (id, old_token, new_token)
+WHERE users.id = swap.id AND users.sui_private_key_encrypted = swap.old_token"""
 
 
 def replace_sui_private_keys(
@@ -248,7 +226,15 @@ def replace_sui_private_keys(
     """
     cur = RawCursor(conn)
     cur.execute(REPLACE_SUI_PRIVATE_KEYS, ([*ids], [*old_tokens], [*new_tokens]))
-    return _row_count(cur)
+    return support.row_count(cur)
+
+
+LIST_OPEN_ORDERS: Final = """\
+SELECT id
+FROM orders
+WHERE user_id = $1 AND status NOT IN ('delivered', 'cancelled')
+ORDER BY created_at, id
+LIMIT $2"""
 
 
 def list_open_orders(
@@ -259,8 +245,28 @@ def list_open_orders(
 ) -> list[UUID]:
     """Lists the user's orders that are neither delivered nor cancelled, the oldest first."""
     cur: RawCursor[UUID] = RawCursor(conn, row_factory=scalar_row)
-    cur.execute(LIST_OPEN_ORDERS, (user_id, _int8(max_rows)))
+    cur.execute(LIST_OPEN_ORDERS, (user_id, support.int8(max_rows)))
     return cur.fetchall()
+
+
+ERASE_ORDERS: Final = """\
+WITH retired AS (
+    INSERT INTO retired_orders (id, crossmint_order_id, tx_hash)
+    SELECT orders.id, orders.crossmint_order_id, orders.tx_hash
+    FROM orders
+    WHERE
+        orders.user_id = $1
+        AND num_nonnulls(orders.crossmint_order_id, orders.tx_hash) > 0
+    RETURNING crossmint_order_id
+),
+
+forgotten AS (
+    DELETE FROM order_events
+    USING retired
+    WHERE order_events.crossmint_order_id = retired.crossmint_order_id
+)
+
+DELETE FROM orders WHERE orders.user_id = $1"""
 
 
 def erase_orders(conn: Connection[Any], *, user_id: UUID) -> None:
@@ -273,27 +279,13 @@ def erase_orders(conn: Connection[Any], *, user_id: UUID) -> None:
     cur.execute(ERASE_ORDERS, (user_id,))
 
 
+ERASE_USER: Final = """\
+DELETE FROM users WHERE id = $1"""
+
+
 def erase_user(conn: Connection[Any], *, id: UUID) -> None:
     """Deletes a user and all rows that refer to the user. Called by the store's delete_user,
     after erase_orders: cart items would else be taken out of each snapshot first.
     """
     cur = RawCursor(conn)
     cur.execute(ERASE_USER, (id,))
-
-
-def _row_count(cur: RawCursor[Any]) -> int:
-    """Count the rows, of which a pipeline knows only after a fetch."""
-    if cur.pgresult is None:
-        try:
-            cur.fetchone()
-        except ProgrammingError:
-            if cur.pgresult is None:
-                raise
-    return cur.rowcount
-
-
-def _int8(value: object) -> Int8:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
-        return Int8(value)
-    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

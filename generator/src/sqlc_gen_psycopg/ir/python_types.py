@@ -7,8 +7,6 @@ from sqlc_gen_psycopg.naming.sql_names import Name
 
 # The module that stands for the enums' one: what is imported of it is used.
 USED_ENUMS = "#"
-# The module that stands for helpers, which a module has copies of.
-HELPERS = "%"
 
 
 class Import(NamedTuple):
@@ -49,6 +47,8 @@ class PyType(NamedTuple):
 
 
 ENUMS = (Import("@", "enums"),)
+# Each output has its own, whoever has its models.
+SUPPORT = Import("@", "support")
 SERVER_TYPES = (Import("@", "server_types"),)
 
 

@@ -24,16 +24,9 @@ _PYDANTIC = frozenset(
     parse_obj parse_raw schema schema_json update_forward_refs validate""".split()  # noqa: SIM905 - a list of names reads best so
 )
 PYDANTIC_FIELDS = FIELDS | _PYDANTIC
-PARAMETERS = FIELDS | {"conn", "cur"}
+PARAMETERS = FIELDS | {"conn", "cur", "support"}
 # What the functions of a module call by these names.
 FUNCTIONS = FIELDS | {
-    "_array_reader",
-    "_int2",
-    "_int4",
-    "_int8",
-    "_oid",
-    "_only",
-    "_row_count",
     "aio",
     "any",
     "asynccontextmanager",
@@ -44,6 +37,7 @@ FUNCTIONS = FIELDS | {
     "len",
     "pq",
     "scalar_row",
+    "support",
     "type",
     "uuid4",
 }
@@ -71,9 +65,6 @@ CLASSES = frozenset(
         "IPv4Network",
         "IPv6Address",
         "IPv6Network",
-        "Int2",
-        "Int4",
-        "Int8",
         "Iterable",
         "Json",
         "JsonInput",
@@ -83,10 +74,7 @@ CLASSES = frozenset(
         "MultirangeBinaryLoader",
         "MultirangeDumper",
         "MultirangeLoader",
-        "NoDataFound",
         "None",
-        "Oid",
-        "ProgrammingError",
         "Range",
         "RangeBinaryLoader",
         "RangeDumper",
@@ -96,11 +84,8 @@ CLASSES = frozenset(
         "RowMaker",
         "Sequence",
         "StrEnum",
-        "TooManyRows",
-        "Transformer",
         "True",
         "TypeInfo",
-        "TypeVar",
         "UUID",
     }
 )

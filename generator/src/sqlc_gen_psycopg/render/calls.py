@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from sqlc_gen_psycopg.ir.python_types import SUPPORT
 from sqlc_gen_psycopg.render import layout
 from sqlc_gen_psycopg.render.function_source import FunctionSource
 from sqlc_gen_psycopg.render.source import Source
@@ -15,6 +16,8 @@ class ConnectionKind(NamedTuple):
     keyword: str
     wait: str
     fetched: str
+    only: str
+    row_count: str
 
     @property
     def define(self) -> str:
@@ -32,9 +35,15 @@ class ConnectionKind(NamedTuple):
         return f"{self.prefix}RawServerCursor"
 
 
-SYNC = ConnectionKind("Connection", "", "", "", "Callable[[], {}]")
+SYNC = ConnectionKind("Connection", "", "", "", "Callable[[], {}]", "only", "row_count")
 ASYNC = ConnectionKind(
-    "AsyncConnection", "Async", "async ", "await ", "Callable[[], Awaitable[{}]]"
+    "AsyncConnection",
+    "Async",
+    "async ",
+    "await ",
+    "Callable[[], Awaitable[{}]]",
+    "only_async",
+    "row_count_async",
 )
 
 
@@ -79,30 +88,20 @@ def execute(kind: ConnectionKind, shared: FunctionSource, indent: int) -> list[s
     return layout.call_lines(indent, f"{kind.wait}cur.execute", *items)
 
 
-_ONLY = '''\
-_Row = TypeVar("_Row")
-
-
-{define} _only(cur: {cursor}[_Row]) -> _Row:
-    """Fetch the row of a query that gives exactly one."""
-    rows = {wait}cur.fetchall()
-    if not rows:
-        raise NoDataFound("the query gave no row, where it must give exactly one")
-    if len(rows) > 1:
-        raise TooManyRows("the query gave several rows, where it must give exactly one")
-    return rows[0]'''
-
-
 def fetch_one(source: Source, kind: ConnectionKind, shared: FunctionSource) -> str:
     """Return the expression that fetches the row of `:one`."""
     if not shared.function.exactly_one:
         return f"{kind.wait}cur.fetchone()"
-    add_only(source, kind)
-    return f"{kind.wait}_only(cur)"
+    return f"{kind.wait}{only(source, kind)}"
 
 
-def add_only(source: Source, kind: ConnectionKind) -> None:
-    """Add the helper that fetches exactly one row."""
-    source.need_from("typing", "TypeVar")
-    source.need_from("psycopg.errors", "NoDataFound", "TooManyRows")
-    source.help(_ONLY.format(define=kind.define, cursor=kind.cursor, wait=kind.wait))
+def only(source: Source, kind: ConnectionKind) -> str:
+    """Return the expression that fetches exactly one row."""
+    source.need(SUPPORT)
+    return f"support.{kind.only}(cur)"
+
+
+def row_count(source: Source, kind: ConnectionKind) -> str:
+    """Return the expression that counts the rows."""
+    source.need(SUPPORT)
+    return f"support.{kind.row_count}(cur)"

@@ -8,17 +8,6 @@ from sqlc_gen_psycopg.render.source import Source, docstring
 
 __all__ = ["ASYNC", "SYNC", "ConnectionKind", "add"]
 
-_ROW_COUNT = '''\
-{define} _row_count(cur: {cursor}[Any]) -> int:
-    """Count the rows, of which a pipeline knows only after a fetch."""
-    if cur.pgresult is None:
-        try:
-            {wait}cur.fetchone()
-        except ProgrammingError:
-            if cur.pgresult is None:
-                raise
-    return cur.rowcount'''
-
 
 def add(source: Source, kind: ConnectionKind, shared: FunctionSource) -> None:
     """Add a query's function, and its deferred and streamed ones, if there are any."""
@@ -41,8 +30,7 @@ def _add_now(source: Source, kind: ConnectionKind, shared: FunctionSource) -> No
         case Gives.MANY:
             body.append(f"    return {kind.wait}cur.fetchall()")
         case Gives.COUNT:
-            _add_row_count(source, kind)
-            body.append(f"    return {kind.wait}_row_count(cur)")
+            body.append(f"    return {kind.wait}{calls.row_count(source, kind)}")
         case Gives.CURSOR:
             body.append("    return cur")
         case _:
@@ -61,13 +49,11 @@ def _add_deferred(source: Source, kind: ConnectionKind, shared: FunctionSource) 
     if function.command.gives is Gives.MANY:
         body.append("    return cur.fetchall")
     elif function.exactly_one:
-        calls.add_only(source, kind)
-        body.append("    return lambda: _only(cur)")
+        body.append(f"    return lambda: {calls.only(source, kind)}")
     elif function.command.gives is Gives.ONE:
         body.append("    return cur.fetchone")
     else:
-        _add_row_count(source, kind)
-        body.append("    return lambda: _row_count(cur)")
+        body.append(f"    return lambda: {calls.row_count(source, kind)}")
     name = f"send_{function.name.strip('_')}"
     head = calls.signature(kind, shared, name, returns)
     text = f"Queue `{function.name}` and return the function that fetches its result."
@@ -129,10 +115,3 @@ def _executed(
 ) -> list[str]:
     opened = calls.cursor(source, kind, shared, shared.factory)
     return [*opened, *calls.execute(kind, shared, 4)]
-
-
-def _add_row_count(source: Source, kind: ConnectionKind) -> None:
-    source.need_from("psycopg", "ProgrammingError")
-    source.help(
-        _ROW_COUNT.format(define=kind.define, cursor=kind.cursor, wait=kind.wait)
-    )

@@ -42,7 +42,7 @@ def write(output: Output, modules: list[Module]) -> tuple[dict[str, str], Shared
     texts: dict[str, str] = {}
     shared = Shared(set(), set(), set())
     for module in modules:
-        for path, source in _kinds(output, module).items():
+        for path, source in _sources(output, module).items():
             texts[path] = source.text()
             shared.add_source(source)
         shared.rows.update(
@@ -53,54 +53,50 @@ def write(output: Output, modules: list[Module]) -> tuple[dict[str, str], Shared
     return texts, shared
 
 
-def _kinds(output: Output, module: Module) -> dict[str, Source]:
-    """Return a module for each kind of connection; one imports what both use."""
-    result: dict[str, Source] = {}
+def _sources(output: Output, module: Module) -> dict[str, Source]:
+    """Return a file for each kind of connection; the second imports what both use."""
     settings = output.settings
-    first = output.open(module.filename, depth=int(not settings.emit_sync))
-    spelled = _add_shared(first, module)
-    shared = tuple(first.exports)
+    sources: dict[ConnectionKind, Source] = {}
     if settings.emit_sync:
-        _add_functions(first, SYNC, spelled)
-        result[f"{module.name}.py"] = first
+        sources[SYNC] = output.open(module.filename)
     if settings.emit_async:
-        source = first
-        if settings.emit_sync:
-            source = output.open(module.filename, depth=1)
-            source.need_from(f"@{module.name}", *shared)
-        _add_functions(source, ASYNC, spelled)
-        result[f"aio/{module.name}.py"] = source
-    return result
-
-
-def _add_functions(
-    source: Source, kind: ConnectionKind, spelled: list[FunctionSource]
-) -> None:
-    source.need_all({"typing": ("Any",), "psycopg": (kind.connection, kind.cursor)})
-    for each in spelled:
-        source.imports |= each.imports
-        functions.add(source, kind, each)
-
-
-def _add_shared(source: Source, module: Module) -> list[FunctionSource]:
-    """Add what both kinds use; return what each function is made of."""
+        sources[ASYNC] = output.open(module.filename, depth=1)
+    first, *others = sources.values()
+    for kind, source in sources.items():
+        source.need_all({"typing": ("Any",), "psycopg": (kind.connection, kind.cursor)})
+    taken = {
+        f"{prefix}{function.name}"
+        for function in module.functions
+        for prefix in ("", "send_", "stream_")
+    }
+    own = _add_model_factories(first, module, taken) if first.models_package else {}
+    shared = [*first.exports]
     for function in module.functions:
-        source.need_from("typing", "Final")
-        text = literal(function.text)
-        source.add(function.constant, [f"{function.constant}: Final = {text}"])
-    taken = {function.name for function in module.functions}
-    taken |= {f"send_{function.name}" for function in module.functions}
-    taken |= {f"stream_{function.name}" for function in module.functions}
-    for function in module.functions:
-        if function.arguments:
-            _add_arguments(source, function.arguments)
-        if isinstance(function.result, Row):
-            rows.add_class(source, function.result)
-    own = _add_model_factories(source, module, taken) if source.models_package else {}
-    return [
-        function_source.spell(each, _add_factory(source, each, taken, own))
-        for each in module.functions
-    ]
+        before = len(first.exports)
+        spelled = _add_shared(first, function, taken, own)
+        shared += first.exports[before:]
+        for kind, source in sources.items():
+            source.imports |= spelled.imports
+            functions.add(source, kind, spelled)
+    for source in others:
+        source.need_from(f"@{module.name}", *shared)
+        source.exports += shared
+    paths = {SYNC: f"{module.name}.py", ASYNC: f"aio/{module.name}.py"}
+    return {paths[kind]: source for kind, source in sources.items()}
+
+
+def _add_shared(
+    source: Source, function: Function, taken: set[str], own: dict[str, str]
+) -> FunctionSource:
+    """Add what both kinds use of a query; return what its functions are made of."""
+    source.need_from("typing", "Final")
+    text = literal(function.text)
+    source.add(function.constant, [f"{function.constant}: Final = {text}"])
+    if function.arguments:
+        _add_arguments(source, function.arguments)
+    if isinstance(function.result, Row):
+        rows.add_class(source, function.result)
+    return function_source.spell(function, _add_factory(source, function, taken, own))
 
 
 def _add_model_factories(

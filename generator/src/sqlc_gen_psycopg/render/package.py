@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from sqlc_gen_psycopg.ir.python_types import EnumType, Import, RegisteredType
+from sqlc_gen_psycopg.ir.python_types import SUPPORT, EnumType, Import, RegisteredType
 from sqlc_gen_psycopg.ir.results import Model
 from sqlc_gen_psycopg.naming import identifiers
-from sqlc_gen_psycopg.render import layout, rows, server_types
+from sqlc_gen_psycopg.render import layout, rows, server_types, support
 from sqlc_gen_psycopg.render.functions import ASYNC, SYNC
 from sqlc_gen_psycopg.render.modules import Shared
 from sqlc_gen_psycopg.render.output import Output
@@ -71,6 +71,8 @@ class Package(NamedTuple):
                 result["aio/__init__.py"] = self.output.open("the queries").text()
         if not settings.models_package:
             result |= self._classes(shared)
+        if SUPPORT in shared.imports:
+            result["support.py"] = self._support()
         return result
 
     def _classes(self, shared: Shared) -> dict[str, str]:
@@ -123,6 +125,11 @@ class Package(NamedTuple):
             server_types.add_register(source, ASYNC, self.registered)
             result["aio/server_types.py"] = source.text()
         return result
+
+    def _support(self) -> str:
+        source = self.output.open("the queries")
+        support.add(source, self.output.settings)
+        return source.text()
 
     def _json_types(self) -> str:
         source = self.output.open("the schema")

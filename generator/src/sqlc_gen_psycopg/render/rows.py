@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from sqlc_gen_psycopg.ir.python_types import SUPPORT
 from sqlc_gen_psycopg.ir.results import Embed, Field, Model, Row, Scalar, Value
 from sqlc_gen_psycopg.naming import identifiers
 from sqlc_gen_psycopg.render import layout, values
@@ -80,7 +81,10 @@ def _add(
     lines = [
         *layout.head(layout.call_lines(0, f"def {name}", parameter, tail=returns)),
         '    """Make rows by position: a row factory for psycopg."""',
-        *(f'    {values.reader(e)} = _array_reader(cursor, "{e}")' for e in readers),
+        *(
+            f'    {values.reader(e)} = support.array_reader(cursor, "{e}")'
+            for e in readers
+        ),
         "",
         *layout.call_lines(
             4, "def make", "row: Sequence[Any]", tail=f" -> {annotation}:"
@@ -91,7 +95,8 @@ def _add(
     ]
     source.add(name, lines)
     if readers:
-        values.add_array_reader(source)
+        source.need_from("psycopg.abc", "AdaptContext")
+        source.need(SUPPORT)
 
 
 def returned(value: Doc) -> list[str]:

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from sqlc_gen_psycopg.ir.python_types import HELPERS, USED_ENUMS, Import
-from sqlc_gen_psycopg.render import integers, layout
+from sqlc_gen_psycopg.ir.python_types import SUPPORT, USED_ENUMS, Import
+from sqlc_gen_psycopg.render import layout
 
-_NO_MODULES = (HELPERS, USED_ENUMS)
 _STANDARD, _THIRD, _FIRST, _LOCAL = range(4)
 
 
@@ -57,7 +56,6 @@ class Source(Needs):
         self.models_package = models_package
         self.exports: list[str] = []
         self.blocks: list[str] = []
-        self.helpers: list[str] = []
         # The classes of the module `enums` that it uses.
         self.enums: set[str] = set()
 
@@ -67,36 +65,26 @@ class Source(Needs):
             self.exports.append(name)
         self.blocks.append("\n".join(lines))
 
-    def help(self, block: str) -> None:
-        """Add a helper at the end, once."""
-        if block not in self.helpers:
-            self.helpers.append(block)
-
     def text(self) -> str:
         """Return the module's text."""
-        self._add_helpers()
+        # What is imported of the enums' module is used, by name.
+        self.enums |= {i.name for i in self.imports if i.module == USED_ENUMS}
+        self.imports = {i for i in self.imports if i.module != USED_ENUMS}
         parts = [self.header]
         if self.imports:
             parts.append(_import_block(self._placed(), self.depth))
         if self.exports:
             parts.append("\n".join(_all(self.exports)))
         text = "\n\n".join(parts)
-        return _joined(text, [*self.blocks, *self.helpers]) + "\n"
-
-    def _add_helpers(self) -> None:
-        """Add the helpers that are needed, and what they need themselves."""
-        needed = sorted(i.name for i in self.imports if i.module == HELPERS)
-        self.enums |= {i.name for i in self.imports if i.module == USED_ENUMS}
-        self.imports = {i for i in self.imports if i.module not in _NO_MODULES}
-        for name in needed:
-            self.need_from("psycopg.errors", "NumericValueOutOfRange")
-            self.need_from("psycopg.types.numeric", integers.WRAPPERS[name])
-            self.help(integers.helper(name))
+        return _joined(text, self.blocks) + "\n"
 
     def _placed(self) -> set[Import]:
         """Return the imports, those of the output's root from where its models are."""
         root = self.models_package or "@"
-        return {Import(root, i.name) if i.module == "@" else i for i in self.imports}
+        return {
+            Import(root, i.name) if i.module == "@" and i != SUPPORT else i
+            for i in self.imports
+        }
 
 
 # Each function asks for the same few.

@@ -3,24 +3,7 @@
 from sqlc_gen_psycopg.ir.python_types import PyType, Wrap
 from sqlc_gen_psycopg.ir.results import Embed, Value
 from sqlc_gen_psycopg.render.layout import Comprehension, Conditional, Doc
-from sqlc_gen_psycopg.render.source import Needs, Source
-
-_ARRAY_READER = '''\
-def _array_reader(
-    cursor: AdaptContext, element: str
-) -> Callable[[list[Any] | str], list[Any]]:
-    """Read arrays of a type that the connection does not know: they come as text."""
-    adapter = Transformer.from_context(cursor)
-    oid = cursor.adapters.types[element].array_oid
-    load = adapter.get_loader(oid, pq.Format.TEXT).load
-
-    def read(value: list[Any] | str) -> list[Any]:
-        if isinstance(value, list):
-            return value
-        elements: list[Any] = load(value.encode(adapter.encoding))
-        return elements
-
-    return read'''
+from sqlc_gen_psycopg.render.source import Needs
 
 
 def load(needs: Needs, value: Value, expression: str) -> Doc:
@@ -88,13 +71,3 @@ def text_arrays(value: Value | Embed) -> set[str]:
 def reader(element: str) -> str:
     """Return the name of the local that reads arrays of an element."""
     return f"{element}_array"
-
-
-def add_array_reader(source: Source) -> None:
-    """Add the helper that reads arrays from text."""
-    source.need_from("collections.abc", "Callable")
-    source.need_from("psycopg", "pq")
-    source.need_from("psycopg.abc", "AdaptContext")
-    source.need_from("psycopg.adapt", "Transformer")
-    source.need_from("typing", "Any")
-    source.help(_ARRAY_READER)

@@ -1,6 +1,6 @@
 """PostgreSQL's own types, and some of extensions, as psycopg carries them."""
 
-from sqlc_gen_psycopg.ir.python_types import HELPERS, Import, PyType, Wrap
+from sqlc_gen_psycopg.ir.python_types import SUPPORT, Import, PyType, Wrap
 
 _NUMERIC = "psycopg.types.numeric"
 _JSON_TYPES = (Import("@", "json_types"),)
@@ -17,7 +17,7 @@ def _number(annotation: str, wrapper: str) -> PyType:
 
 def _integer(kind: str) -> PyType:
     # psycopg would send the low bits of what does not fit.
-    wrap = Wrap(f"_{kind}", (Import(HELPERS, f"_{kind}"),))
+    wrap = Wrap(f"support.{kind}", (SUPPORT,))
     return PyType("int", bind=(wrap,), is_binary=True)
 
 

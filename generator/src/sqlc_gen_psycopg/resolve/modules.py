@@ -14,7 +14,9 @@ from sqlc_gen_psycopg.sql.query_files import Written
 from sqlc_gen_psycopg.sqlc.request import Query, Request
 
 # Modules of the output that a query file may not be called after.
-_TAKEN = frozenset({"models", "enums", "json_types", "server_types", "aio", "__init__"})
+_TAKEN = frozenset(
+    {"models", "enums", "json_types", "server_types", "support", "aio", "__init__"}
+)
 
 
 class QueryFile(NamedTuple):

@@ -5,10 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from generated import models
-from psycopg import AsyncConnection, AsyncRawCursor, ProgrammingError
-from psycopg.errors import NumericValueOutOfRange
-from psycopg.types.numeric import Int4
+from psycopg import AsyncConnection, AsyncRawCursor
 
+from .. import support
 from ..cart_steps import (
     ADD_CART_ITEM,
     CLAIM_CART_ITEMS,
@@ -27,13 +26,27 @@ from ..cart_steps import (
 )
 
 __all__ = [
+    "ADD_CART_ITEM",
+    "CLAIM_CART_ITEMS",
+    "CLEAR_CART",
+    "GET_CART_ITEM",
+    "GET_NAMED_CART_ITEM",
+    "LIST_NAMED_CART_ITEMS",
+    "LOCK_CART",
+    "REMOVE_CART_ITEM",
+    "RESTORE_CART_ITEM",
+    "TAKE_CART_ITEM_OF_ORDER",
+    "GetNamedCartItemRow",
     "add_cart_item",
+    "cart_item_row",
     "claim_cart_items",
     "clear_cart",
     "get_cart_item",
     "get_named_cart_item",
+    "get_named_cart_item_row",
     "list_named_cart_items",
     "lock_cart",
+    "order_item_row",
     "remove_cart_item",
     "restore_cart_item",
     "send_add_cart_item",
@@ -79,14 +92,14 @@ async def add_cart_item(
             id,
             product_id,
             product_name,
-            _int4(price),
+            support.int4(price),
             image,
             product_url,
             size,
             color,
             retailer,
             user_id,
-            _int4(max_items),
+            support.int4(max_items),
             replace,
         ),
     )
@@ -117,14 +130,14 @@ async def send_add_cart_item(
             id,
             product_id,
             product_name,
-            _int4(price),
+            support.int4(price),
             image,
             product_url,
             size,
             color,
             retailer,
             user_id,
-            _int4(max_items),
+            support.int4(max_items),
             replace,
         ),
     )
@@ -197,7 +210,7 @@ async def clear_cart(conn: AsyncConnection[Any], *, user_id: UUID) -> int:
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(CLEAR_CART, (user_id,))
-    return await _row_count(cur)
+    return await support.row_count_async(cur)
 
 
 async def send_clear_cart(
@@ -208,7 +221,7 @@ async def send_clear_cart(
     """Queue `clear_cart` and return the function that fetches its result."""
     cur = AsyncRawCursor(conn)
     await cur.execute(CLEAR_CART, (user_id,))
-    return lambda: _row_count(cur)
+    return lambda: support.row_count_async(cur)
 
 
 async def claim_cart_items(
@@ -236,7 +249,7 @@ async def claim_cart_items(
             [*order_ids],
             [*cart_item_ids],
             [*on_chain_object_ids],
-            [_int4(v) if v is not None else None for v in expected_prices],
+            [support.int4(v) if v is not None else None for v in expected_prices],
             user_id,
         ),
     )
@@ -260,7 +273,7 @@ async def send_claim_cart_items(
             [*order_ids],
             [*cart_item_ids],
             [*on_chain_object_ids],
-            [_int4(v) if v is not None else None for v in expected_prices],
+            [support.int4(v) if v is not None else None for v in expected_prices],
             user_id,
         ),
     )
@@ -276,7 +289,7 @@ async def restore_cart_item(conn: AsyncConnection[Any], *, order_id: UUID) -> in
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(RESTORE_CART_ITEM, (order_id,))
-    return await _row_count(cur)
+    return await support.row_count_async(cur)
 
 
 async def take_cart_item_of_order(conn: AsyncConnection[Any], *, order_id: UUID) -> int:
@@ -287,22 +300,4 @@ async def take_cart_item_of_order(conn: AsyncConnection[Any], *, order_id: UUID)
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(TAKE_CART_ITEM_OF_ORDER, (order_id,))
-    return await _row_count(cur)
-
-
-async def _row_count(cur: AsyncRawCursor[Any]) -> int:
-    """Count the rows, of which a pipeline knows only after a fetch."""
-    if cur.pgresult is None:
-        try:
-            await cur.fetchone()
-        except ProgrammingError:
-            if cur.pgresult is None:
-                raise
-    return cur.rowcount
-
-
-def _int4(value: object) -> Int4:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**31) <= value < 2**31:
-        return Int4(value)
-    raise NumericValueOutOfRange("int4 takes an int from -(2**31) to 2**31 - 1")
+    return await support.row_count_async(cur)

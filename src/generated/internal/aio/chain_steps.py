@@ -6,12 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from generated import json_types, models
-from psycopg import AsyncConnection, AsyncRawCursor, ProgrammingError
-from psycopg.errors import NumericValueOutOfRange
+from psycopg import AsyncConnection, AsyncRawCursor
 from psycopg.rows import scalar_row
 from psycopg.types.json import Jsonb
-from psycopg.types.numeric import Int8
 
+from .. import support
 from ..chain_steps import (
     ADOPT_CART_ITEMS,
     CREATE_ORDER_OF_CHAIN_EVENT,
@@ -37,19 +36,40 @@ from ..chain_steps import (
 )
 
 __all__ = [
+    "ADOPT_CART_ITEMS",
+    "CREATE_ORDER_OF_CHAIN_EVENT",
+    "GET_CHAIN_CURSOR",
+    "GET_ORDER_OF_CHAIN_EVENT",
+    "INSERT_CHAIN_EVENTS",
+    "LINK_SNAPSHOTS_TO_CART_ITEMS",
+    "LIST_KNOWN_WALLETS",
+    "LIST_SET_ASIDE_CHAIN_EVENTS",
+    "LOCK_CHAIN_CURSOR",
+    "LOCK_USERS_OF_WALLETS",
+    "MIRROR_CART_ITEMS",
+    "MOVE_CHAIN_CURSOR",
+    "RECORD_DIGEST_OF_ORDER",
+    "SET_CHAIN_EVENTS_ASIDE",
+    "GetChainCursorRow",
+    "GetOrderOfChainEventRow",
+    "LockUsersOfWalletsRow",
     "adopt_cart_items",
     "create_order_of_chain_event",
     "get_chain_cursor",
+    "get_chain_cursor_row",
     "get_order_of_chain_event",
+    "get_order_of_chain_event_row",
     "insert_chain_events",
     "link_snapshots_to_cart_items",
     "list_known_wallets",
     "list_set_aside_chain_events",
     "lock_chain_cursor",
     "lock_users_of_wallets",
+    "lock_users_of_wallets_row",
     "mirror_cart_items",
     "move_chain_cursor",
     "record_digest_of_order",
+    "set_aside_chain_event_row",
     "set_chain_events_aside",
 ]
 
@@ -123,7 +143,7 @@ async def insert_chain_events(
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(INSERT_CHAIN_EVENTS, (Jsonb(events),))
-    return await _row_count(cur)
+    return await support.row_count_async(cur)
 
 
 async def adopt_cart_items(
@@ -191,7 +211,10 @@ async def get_order_of_chain_event(
     Not scoped by user: the chain names wallets.
     """
     cur = AsyncRawCursor(conn, row_factory=get_order_of_chain_event_row)
-    await cur.execute(GET_ORDER_OF_CHAIN_EVENT, (tx_digest, _int8(event_sequence)))
+    await cur.execute(
+        GET_ORDER_OF_CHAIN_EVENT,
+        (tx_digest, support.int8(event_sequence)),
+    )
     return await cur.fetchone()
 
 
@@ -211,7 +234,7 @@ async def create_order_of_chain_event(
     cur: AsyncRawCursor[UUID] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(
         CREATE_ORDER_OF_CHAIN_EVENT,
-        (tx_digest, _int8(event_sequence), owner_id, with_digest),
+        (tx_digest, support.int8(event_sequence), owner_id, with_digest),
     )
     return await cur.fetchone()
 
@@ -263,24 +286,6 @@ async def list_set_aside_chain_events(
     cur = AsyncRawCursor(conn, row_factory=set_aside_chain_event_row)
     await cur.execute(
         LIST_SET_ASIDE_CHAIN_EVENTS,
-        (after_set_aside_at, after_id, _int8(max_rows)),
+        (after_set_aside_at, after_id, support.int8(max_rows)),
     )
     return await cur.fetchall()
-
-
-async def _row_count(cur: AsyncRawCursor[Any]) -> int:
-    """Count the rows, of which a pipeline knows only after a fetch."""
-    if cur.pgresult is None:
-        try:
-            await cur.fetchone()
-        except ProgrammingError:
-            if cur.pgresult is None:
-                raise
-    return cur.rowcount
-
-
-def _int8(value: object) -> Int8:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
-        return Int8(value)
-    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

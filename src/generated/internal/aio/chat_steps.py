@@ -7,10 +7,9 @@ from uuid import UUID
 
 from generated import models
 from psycopg import AsyncConnection, AsyncRawCursor
-from psycopg.errors import NumericValueOutOfRange
 from psycopg.rows import scalar_row
-from psycopg.types.numeric import Int8
 
+from .. import support
 from ..chat_steps import (
     DELETE_CHAT_MESSAGES_AFTER,
     LIST_CHAT_SESSIONS,
@@ -23,9 +22,17 @@ from ..chat_steps import (
 )
 
 __all__ = [
+    "DELETE_CHAT_MESSAGES_AFTER",
+    "LIST_CHAT_SESSIONS",
+    "PAGE_CHAT_SESSIONS",
+    "SAVE_CHAT_MESSAGES",
+    "TOUCH_CHAT_SESSION",
+    "PageChatSessionsRow",
+    "chat_session_row",
     "delete_chat_messages_after",
     "list_chat_sessions",
     "page_chat_sessions",
+    "page_chat_sessions_row",
     "save_chat_messages",
     "send_touch_chat_session",
     "touch_chat_session",
@@ -48,7 +55,7 @@ async def list_chat_sessions(
     cur = AsyncRawCursor(conn, row_factory=chat_session_row)
     await cur.execute(
         LIST_CHAT_SESSIONS,
-        (user_id, before_updated_at, before_id, _int8(max_rows)),
+        (user_id, before_updated_at, before_id, support.int8(max_rows)),
     )
     return await cur.fetchall()
 
@@ -69,7 +76,7 @@ async def page_chat_sessions(
     cur = AsyncRawCursor(conn, row_factory=page_chat_sessions_row)
     await cur.execute(
         PAGE_CHAT_SESSIONS,
-        (user_id, _int8(skipped_rows), _int8(max_rows)),
+        (user_id, support.int8(skipped_rows), support.int8(max_rows)),
     )
     return await cur.fetchall()
 
@@ -94,7 +101,7 @@ async def touch_chat_session(
         TOUCH_CHAT_SESSION,
         (
             title,
-            _int8(from_version) if from_version is not None else None,
+            support.int8(from_version) if from_version is not None else None,
             last_save,
             id,
             user_id,
@@ -118,7 +125,7 @@ async def send_touch_chat_session(
         TOUCH_CHAT_SESSION,
         (
             title,
-            _int8(from_version) if from_version is not None else None,
+            support.int8(from_version) if from_version is not None else None,
             last_save,
             id,
             user_id,
@@ -160,10 +167,3 @@ async def delete_chat_messages_after(
     cur: AsyncRawCursor[int] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(DELETE_CHAT_MESSAGES_AFTER, (session_id, user_id, msg_id))
     return await cur.fetchone()
-
-
-def _int8(value: object) -> Int8:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
-        return Int8(value)
-    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

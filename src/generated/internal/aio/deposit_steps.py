@@ -9,7 +9,7 @@ from psycopg import AsyncConnection, AsyncRawCursor
 
 from ..deposit_steps import INSERT_VERIFIED_DEPOSIT, order_row
 
-__all__ = ["insert_verified_deposit"]
+__all__ = ["INSERT_VERIFIED_DEPOSIT", "insert_verified_deposit", "order_row"]
 
 
 async def insert_verified_deposit(

@@ -3,15 +3,14 @@
 import datetime
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from generated import enums, models
-from psycopg import AsyncConnection, AsyncRawCursor, ProgrammingError
-from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
+from psycopg import AsyncConnection, AsyncRawCursor
 from psycopg.rows import scalar_row
-from psycopg.types.numeric import Int8
 
+from .. import support
 from ..order_steps import (
     ATTACH_CROSSMINT_ORDER,
     ATTACH_TRANSACTION,
@@ -61,28 +60,73 @@ from ..order_steps import (
 )
 
 __all__ = [
+    "ATTACH_CROSSMINT_ORDER",
+    "ATTACH_TRANSACTION",
+    "ATTACH_TRANSACTION_BY_CROSSMINT_ORDER",
+    "CREATE_ORDERS",
+    "FORGET_ORDER_EVENTS",
+    "GET_RECEIVED_EVENT",
+    "INSERT_GIVINGS_UP",
+    "INSERT_ORDER_CANCELLATION",
+    "INSERT_ORDER_EVENT",
+    "LIST_CHECKOUTS_TO_GIVE_UP",
+    "LIST_ITEMS_PAID_TWICE",
+    "LIST_ORDERS",
+    "LIST_ORDERS_OF_CHECKOUTS",
+    "LIST_ORDERS_WITHOUT_DIGEST",
+    "LIST_ORDERS_WITH_ITEM_IN_CART",
+    "LIST_PAYMENTS_THAT_DIFFER",
+    "LIST_PAYMENTS_WITHOUT_ORDER",
+    "LOCK_CROSSMINT_ORDERS",
+    "LOCK_OWNERS_OF_ORDERS",
+    "LOCK_OWNER_OF_CROSSMINT_ORDER",
+    "PAGE_ORDERS",
+    "RECOMPUTE_ORDERS",
+    "REREAD_ORDER",
+    "STRIP_RETIRED_EVENT",
+    "ForgetOrderEventsRow",
+    "GetReceivedEventRow",
+    "ListCheckoutsToGiveUpRow",
+    "ListItemsPaidTwiceRow",
+    "ListOrdersOfCheckoutsRow",
+    "ListOrdersRow",
+    "ListOrdersWithoutDigestRow",
+    "ListPaymentsWithoutOrderRow",
+    "PageOrdersRow",
+    "RecomputeOrdersRow",
     "attach_crossmint_order",
     "attach_transaction",
     "attach_transaction_by_crossmint_order",
     "create_orders",
     "forget_order_events",
+    "forget_order_events_row",
     "get_received_event",
+    "get_received_event_row",
     "insert_givings_up",
     "insert_order_cancellation",
     "insert_order_event",
     "list_checkouts_to_give_up",
+    "list_checkouts_to_give_up_row",
     "list_items_paid_twice",
+    "list_items_paid_twice_row",
     "list_orders",
     "list_orders_of_checkouts",
+    "list_orders_of_checkouts_row",
+    "list_orders_row",
     "list_orders_with_item_in_cart",
     "list_orders_without_digest",
+    "list_orders_without_digest_row",
     "list_payments_that_differ",
     "list_payments_without_order",
+    "list_payments_without_order_row",
     "lock_crossmint_orders",
     "lock_owner_of_crossmint_order",
     "lock_owners_of_orders",
+    "order_row",
     "page_orders",
+    "page_orders_row",
     "recompute_orders",
+    "recompute_orders_row",
     "reread_order",
     "send_create_orders",
     "send_recompute_orders",
@@ -178,7 +222,7 @@ async def insert_order_event(
             body,
         ),
     )
-    return await _row_count(cur)
+    return await support.row_count_async(cur)
 
 
 async def strip_retired_event(conn: AsyncConnection[Any], *, id: str) -> int:
@@ -188,7 +232,7 @@ async def strip_retired_event(conn: AsyncConnection[Any], *, id: str) -> int:
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(STRIP_RETIRED_EVENT, (id,))
-    return await _row_count(cur)
+    return await support.row_count_async(cur)
 
 
 async def insert_order_cancellation(
@@ -202,7 +246,7 @@ async def insert_order_cancellation(
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(INSERT_ORDER_CANCELLATION, (order_id,))
-    return await _row_count(cur)
+    return await support.row_count_async(cur)
 
 
 async def lock_owner_of_crossmint_order(
@@ -289,7 +333,7 @@ async def list_payments_without_order(
     cur = AsyncRawCursor(conn, row_factory=list_payments_without_order_row)
     await cur.execute(
         LIST_PAYMENTS_WITHOUT_ORDER,
-        (older_than, after_received_at, after_id, _int8(max_rows)),
+        (older_than, after_received_at, after_id, support.int8(max_rows)),
     )
     return await cur.fetchall()
 
@@ -306,8 +350,8 @@ async def forget_order_events(
     Not scoped by user: retention serves all.
     """
     cur = AsyncRawCursor(conn, row_factory=forget_order_events_row)
-    await cur.execute(FORGET_ORDER_EVENTS, (older_than, _int8(max_rows)))
-    return await _only(cur)
+    await cur.execute(FORGET_ORDER_EVENTS, (older_than, support.int8(max_rows)))
+    return await support.only_async(cur)
 
 
 async def list_orders_without_digest(
@@ -325,7 +369,7 @@ async def list_orders_without_digest(
     cur = AsyncRawCursor(conn, row_factory=list_orders_without_digest_row)
     await cur.execute(
         LIST_ORDERS_WITHOUT_DIGEST,
-        (after_created_at, after_id, _int8(max_rows)),
+        (after_created_at, after_id, support.int8(max_rows)),
     )
     return await cur.fetchall()
 
@@ -347,7 +391,7 @@ async def page_orders(
     cur = AsyncRawCursor(conn, row_factory=page_orders_row)
     await cur.execute(
         PAGE_ORDERS,
-        (user_id, type, status, _int8(skip_rows), _int8(max_rows)),
+        (user_id, type, status, support.int8(skip_rows), support.int8(max_rows)),
     )
     return await cur.fetchall()
 
@@ -369,7 +413,7 @@ async def list_orders(
     cur = AsyncRawCursor(conn, row_factory=list_orders_row)
     await cur.execute(
         LIST_ORDERS,
-        (user_id, type, status, before_created_at, before_id, _int8(max_rows)),
+        (user_id, type, status, before_created_at, before_id, support.int8(max_rows)),
     )
     return await cur.fetchall()
 
@@ -406,7 +450,7 @@ async def list_items_paid_twice(
     cur = AsyncRawCursor(conn, row_factory=list_items_paid_twice_row)
     await cur.execute(
         LIST_ITEMS_PAID_TWICE,
-        (user_id, after_created_at, after_id, _int8(max_rows)),
+        (user_id, after_created_at, after_id, support.int8(max_rows)),
     )
     return await cur.fetchall()
 
@@ -425,7 +469,7 @@ async def list_payments_that_differ(
     cur = AsyncRawCursor(conn, row_factory=order_row)
     await cur.execute(
         LIST_PAYMENTS_THAT_DIFFER,
-        (after_created_at, after_id, _int8(max_rows)),
+        (after_created_at, after_id, support.int8(max_rows)),
     )
     return await cur.fetchall()
 
@@ -447,7 +491,7 @@ async def list_checkouts_to_give_up(
     cur = AsyncRawCursor(conn, row_factory=list_checkouts_to_give_up_row)
     await cur.execute(
         LIST_CHECKOUTS_TO_GIVE_UP,
-        (older_than, after_created_at, after_id, _int8(max_rows)),
+        (older_than, after_created_at, after_id, support.int8(max_rows)),
     )
     return await cur.fetchall()
 
@@ -545,34 +589,3 @@ async def attach_transaction_by_crossmint_order(
         (tx_hash, crossmint_order_id),
     )
     return await cur.fetchone()
-
-
-async def _row_count(cur: AsyncRawCursor[Any]) -> int:
-    """Count the rows, of which a pipeline knows only after a fetch."""
-    if cur.pgresult is None:
-        try:
-            await cur.fetchone()
-        except ProgrammingError:
-            if cur.pgresult is None:
-                raise
-    return cur.rowcount
-
-
-_Row = TypeVar("_Row")
-
-
-async def _only(cur: AsyncRawCursor[_Row]) -> _Row:
-    """Fetch the row of a query that gives exactly one."""
-    rows = await cur.fetchall()
-    if not rows:
-        raise NoDataFound("the query gave no row, where it must give exactly one")
-    if len(rows) > 1:
-        raise TooManyRows("the query gave several rows, where it must give exactly one")
-    return rows[0]
-
-
-def _int8(value: object) -> Int8:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
-        return Int8(value)
-    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

@@ -5,11 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from generated import models
-from psycopg import AsyncConnection, AsyncRawCursor, ProgrammingError
-from psycopg.errors import NumericValueOutOfRange
+from psycopg import AsyncConnection, AsyncRawCursor
 from psycopg.rows import scalar_row
-from psycopg.types.numeric import Int8
 
+from .. import support
 from ..user_steps import (
     CREATE_USER,
     ERASE_ORDERS,
@@ -27,16 +26,29 @@ from ..user_steps import (
 )
 
 __all__ = [
+    "CREATE_USER",
+    "ERASE_ORDERS",
+    "ERASE_USER",
+    "GET_SUI_PRIVATE_KEY",
+    "LIST_OPEN_ORDERS",
+    "LIST_SUI_PRIVATE_KEYS",
+    "LOCK_USER",
+    "PROVISION_WALLET",
+    "REPLACE_SUI_PRIVATE_KEYS",
+    "SET_SUI_PRIVATE_KEY",
+    "ListSuiPrivateKeysRow",
     "create_user",
     "erase_orders",
     "erase_user",
     "get_sui_private_key",
     "list_open_orders",
     "list_sui_private_keys",
+    "list_sui_private_keys_row",
     "lock_user",
     "provision_wallet",
     "replace_sui_private_keys",
     "set_sui_private_key",
+    "user_profile_row",
 ]
 
 
@@ -81,7 +93,7 @@ async def provision_wallet(
         PROVISION_WALLET,
         (wallet_address, crossmint_wallet_id, evm_address, token, id),
     )
-    return await _row_count(cur)
+    return await support.row_count_async(cur)
 
 
 async def set_sui_private_key(
@@ -95,7 +107,7 @@ async def set_sui_private_key(
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(SET_SUI_PRIVATE_KEY, (token, id))
-    return await _row_count(cur)
+    return await support.row_count_async(cur)
 
 
 async def get_sui_private_key(conn: AsyncConnection[Any], *, id: UUID) -> str | None:
@@ -117,7 +129,7 @@ async def list_sui_private_keys(
     rotation and check visit all.
     """
     cur = AsyncRawCursor(conn, row_factory=list_sui_private_keys_row)
-    await cur.execute(LIST_SUI_PRIVATE_KEYS, (after, _int8(max_rows)))
+    await cur.execute(LIST_SUI_PRIVATE_KEYS, (after, support.int8(max_rows)))
     return await cur.fetchall()
 
 
@@ -133,7 +145,7 @@ async def replace_sui_private_keys(
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(REPLACE_SUI_PRIVATE_KEYS, ([*ids], [*old_tokens], [*new_tokens]))
-    return await _row_count(cur)
+    return await support.row_count_async(cur)
 
 
 async def list_open_orders(
@@ -144,7 +156,7 @@ async def list_open_orders(
 ) -> list[UUID]:
     """Lists the user's orders that are neither delivered nor cancelled, the oldest first."""
     cur: AsyncRawCursor[UUID] = AsyncRawCursor(conn, row_factory=scalar_row)
-    await cur.execute(LIST_OPEN_ORDERS, (user_id, _int8(max_rows)))
+    await cur.execute(LIST_OPEN_ORDERS, (user_id, support.int8(max_rows)))
     return await cur.fetchall()
 
 
@@ -164,21 +176,3 @@ async def erase_user(conn: AsyncConnection[Any], *, id: UUID) -> None:
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(ERASE_USER, (id,))
-
-
-async def _row_count(cur: AsyncRawCursor[Any]) -> int:
-    """Count the rows, of which a pipeline knows only after a fetch."""
-    if cur.pgresult is None:
-        try:
-            await cur.fetchone()
-        except ProgrammingError:
-            if cur.pgresult is None:
-                raise
-    return cur.rowcount
-
-
-def _int8(value: object) -> Int8:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
-        return Int8(value)
-    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

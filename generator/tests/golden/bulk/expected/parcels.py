@@ -6,16 +6,14 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from psycopg import Connection, DataError, RawCursor, RawServerCursor
-from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
 from psycopg.rows import RowMaker, scalar_row
 from psycopg.types.json import Jsonb
-from psycopg.types.numeric import Int4, Int8
 
-from . import enums, json_types, models
+from . import enums, json_types, models, support
 
 __all__ = [
     "ADDRESS",
@@ -71,60 +69,6 @@ __all__ = [
 COPY_PARCELS: Final = """\
 COPY "parcels" ("id", "to", "note", "colour", "shade", "weight", "size", "parts", "sent", "labels", "ref", "blob", "code") FROM STDIN (FORMAT binary)"""
 
-COPY_LOADS: Final = """\
-COPY "loads" ("code", "colours", "shades", "search") FROM STDIN (FORMAT text)"""
-
-COPY_CODES: Final = """\
-COPY "loads" ("code") FROM STDIN (FORMAT text)"""
-
-ADD_PARCEL: Final = """\
-INSERT INTO parcels (id, "to", note, labels) VALUES ($1, $2, $3, $4) RETURNING id, "to", note, colour, shade, weight, size, parts, sent, labels, ref, blob, code"""
-
-ADD_PARCELS: Final = """\
-INSERT INTO parcels (id, "to") VALUES ($1, $2) RETURNING id, "to", note, colour, shade, weight, size, parts, sent, labels, ref, blob, code"""
-
-ANNOTATE: Final = """\
-UPDATE parcels SET note = $1 WHERE id = $2"""
-
-TAKE: Final = """\
-DELETE FROM parcels WHERE id = $1 RETURNING note"""
-
-LIST_TO: Final = """\
-SELECT id, note FROM parcels WHERE "to" = $1 ORDER BY id"""
-
-ADDRESS: Final = """\
-UPDATE parcels SET "to" = $1 WHERE id = ANY($2::integer [])"""
-
-READDRESS: Final = """\
-UPDATE parcels SET "to" = $1 WHERE "to" = $2 RETURNING id"""
-
-AMONG: Final = """\
-SELECT id FROM parcels
-WHERE id = ANY($1) AND "to" <> ALL($2 )
-    OR NOT note = ANY($3) OR note = ANY($3)
-ORDER BY id"""
-
-ALL_PARCELS: Final = """\
-SELECT id, "to", note, colour, shade, weight, size, parts, sent, labels, ref, blob, code FROM parcels ORDER BY id"""
-
-NOTES_TO: Final = """\
-SELECT note FROM parcels WHERE "to" = $1 AND id > $2 ORDER BY id"""
-
-COUNT_PARCELS: Final = """\
-SELECT count(*) FROM parcels"""
-
-HEAVIEST: Final = """\
-SELECT max(weight) AS most, count(*) FILTER (WHERE note IS NULL) AS bare FROM parcels"""
-
-HAS_PARCEL: Final = """\
-SELECT exists(SELECT 1 FROM parcels WHERE id = $1)"""
-
-THE_PARCEL_TO: Final = """\
-SELECT id, "to", note, colour, shade, weight, size, parts, sent, labels, ref, blob, code FROM parcels WHERE "to" = $1"""
-
-NOTE_OF: Final = """\
-SELECT note FROM parcels WHERE id = $1"""
-
 
 @dataclass(slots=True)
 class CopyParcelsParams:
@@ -141,64 +85,6 @@ class CopyParcelsParams:
     ref: UUID | None
     blob: bytes | None
     code: str | None
-
-
-@dataclass(slots=True)
-class CopyLoadsParams:
-    search: str | None
-    shades: Sequence[enums.Shade | None] | None
-    colours: Sequence[enums.Colour | None] | None
-    code: UserString | None
-
-
-@dataclass(slots=True)
-class AddParcelParams:
-    id: int
-    rcpt: str
-    note: str | None
-    labels: Sequence[str | None] | None
-
-
-@dataclass(slots=True)
-class AddParcelsParams:
-    id: int
-    rcpt: str
-
-
-@dataclass(slots=True)
-class AnnotateParams:
-    note: str | None
-    id: int
-
-
-@dataclass(slots=True)
-class ListToRow:
-    id: int
-    note: str | None
-
-
-@dataclass(slots=True)
-class HeaviestRow:
-    most: Decimal | None
-    bare: int
-
-
-def list_to_row(_: object) -> RowMaker[ListToRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> ListToRow:
-        return ListToRow(*row)
-
-    return make
-
-
-def heaviest_row(_: object) -> RowMaker[HeaviestRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> HeaviestRow:
-        return HeaviestRow(*row)
-
-    return make
 
 
 def copy_parcels(conn: Connection[Any], *, rows: Iterable[CopyParcelsParams]) -> int:
@@ -226,13 +112,13 @@ def copy_parcels(conn: Connection[Any], *, rows: Iterable[CopyParcelsParams]) ->
             try:
                 copy.write_row(
                     (
-                        _int4(row.id),
+                        support.int4(row.id),
                         row.to,
                         row.note,
                         row.colour,
                         row.shade,
                         row.weight,
-                        _int8(row.size) if row.size is not None else None,
+                        support.int8(row.size) if row.size is not None else None,
                         Jsonb(row.parts),
                         row.sent,
                         [*row.labels] if row.labels is not None else None,
@@ -244,6 +130,18 @@ def copy_parcels(conn: Connection[Any], *, rows: Iterable[CopyParcelsParams]) ->
             except TypeError:
                 raise DataError("sent takes datetimes with a time zone") from None
     return cur.rowcount
+
+
+COPY_LOADS: Final = """\
+COPY "loads" ("code", "colours", "shades", "search") FROM STDIN (FORMAT text)"""
+
+
+@dataclass(slots=True)
+class CopyLoadsParams:
+    search: str | None
+    shades: Sequence[enums.Shade | None] | None
+    colours: Sequence[enums.Colour | None] | None
+    code: UserString | None
 
 
 def copy_loads(conn: Connection[Any], *, rows: Iterable[CopyLoadsParams]) -> int:
@@ -261,6 +159,10 @@ def copy_loads(conn: Connection[Any], *, rows: Iterable[CopyLoadsParams]) -> int
     return cur.rowcount
 
 
+COPY_CODES: Final = """\
+COPY "loads" ("code") FROM STDIN (FORMAT text)"""
+
+
 def copy_codes(conn: Connection[Any], *, rows: Iterable[UserString | None]) -> int:
     cur = RawCursor(conn)
     with cur.copy(COPY_CODES) as copy:
@@ -269,19 +171,41 @@ def copy_codes(conn: Connection[Any], *, rows: Iterable[UserString | None]) -> i
     return cur.rowcount
 
 
+ADD_PARCEL: Final = """\
+INSERT INTO parcels (id, "to", note, labels) VALUES ($1, $2, $3, $4) RETURNING id, "to", note, colour, shade, weight, size, parts, sent, labels, ref, blob, code"""
+
+
+@dataclass(slots=True)
+class AddParcelParams:
+    id: int
+    rcpt: str
+    note: str | None
+    labels: Sequence[str | None] | None
+
+
 def add_parcel(conn: Connection[Any], *, arg: AddParcelParams) -> models.Parcel:
     """Takes more parameters than the limit."""
     cur = RawCursor(conn, row_factory=models.parcel_row)
     cur.execute(
         ADD_PARCEL,
         (
-            _int4(arg.id),
+            support.int4(arg.id),
             arg.rcpt,
             arg.note,
             [*arg.labels] if arg.labels is not None else None,
         ),
     )
-    return _only(cur)
+    return support.only(cur)
+
+
+ADD_PARCELS: Final = """\
+INSERT INTO parcels (id, "to") VALUES ($1, $2) RETURNING id, "to", note, colour, shade, weight, size, parts, sent, labels, ref, blob, code"""
+
+
+@dataclass(slots=True)
+class AddParcelsParams:
+    id: int
+    rcpt: str
 
 
 def add_parcels(
@@ -289,24 +213,38 @@ def add_parcels(
     *,
     rows: Iterable[AddParcelsParams],
 ) -> list[models.Parcel]:
-    arguments = [(_int4(row.id), row.rcpt) for row in rows]
+    arguments = [(support.int4(row.id), row.rcpt) for row in rows]
     cur = RawCursor(conn, row_factory=models.parcel_row)
     cur.executemany(ADD_PARCELS, arguments, returning=True)
     results: list[models.Parcel] = []
     for _ in arguments:
-        results.append(_only(cur))
+        results.append(support.only(cur))
         cur.nextset()
     return results
+
+
+ANNOTATE: Final = """\
+UPDATE parcels SET note = $1 WHERE id = $2"""
+
+
+@dataclass(slots=True)
+class AnnotateParams:
+    note: str | None
+    id: int
 
 
 def annotate(conn: Connection[Any], *, rows: Iterable[AnnotateParams]) -> None:
     """Writes the notes of many parcels."""
     cur = RawCursor(conn)
-    cur.executemany(ANNOTATE, [(row.note, _int4(row.id)) for row in rows])
+    cur.executemany(ANNOTATE, [(row.note, support.int4(row.id)) for row in rows])
+
+
+TAKE: Final = """\
+DELETE FROM parcels WHERE id = $1 RETURNING note"""
 
 
 def take(conn: Connection[Any], *, rows: Iterable[int]) -> list[str | None]:
-    arguments = [(_int4(row),) for row in rows]
+    arguments = [(support.int4(row),) for row in rows]
     cur: RawCursor[str | None] = RawCursor(conn, row_factory=scalar_row)
     cur.executemany(TAKE, arguments, returning=True)
     results: list[str | None] = []
@@ -314,6 +252,25 @@ def take(conn: Connection[Any], *, rows: Iterable[int]) -> list[str | None]:
         results.append(cur.fetchone())
         cur.nextset()
     return results
+
+
+LIST_TO: Final = """\
+SELECT id, note FROM parcels WHERE "to" = $1 ORDER BY id"""
+
+
+@dataclass(slots=True)
+class ListToRow:
+    id: int
+    note: str | None
+
+
+def list_to_row(_: object) -> RowMaker[ListToRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListToRow:
+        return ListToRow(*row)
+
+    return make
 
 
 def list_to(conn: Connection[Any], *, rows: Iterable[str]) -> list[list[ListToRow]]:
@@ -327,6 +284,10 @@ def list_to(conn: Connection[Any], *, rows: Iterable[str]) -> list[list[ListToRo
     return results
 
 
+ADDRESS: Final = """\
+UPDATE parcels SET "to" = $1 WHERE id = ANY($2::integer [])"""
+
+
 def address(
     conn: Connection[Any],
     *,
@@ -334,14 +295,28 @@ def address(
     ids: Sequence[int | None],
 ) -> RawCursor[Any]:
     cur = RawCursor(conn)
-    cur.execute(ADDRESS, (rcpt, [_int4(v) if v is not None else None for v in ids]))
+    cur.execute(
+        ADDRESS,
+        (rcpt, [support.int4(v) if v is not None else None for v in ids]),
+    )
     return cur
+
+
+READDRESS: Final = """\
+UPDATE parcels SET "to" = $1 WHERE "to" = $2 RETURNING id"""
 
 
 def readdress(conn: Connection[Any], *, rcpt: str, old: str) -> RawCursor[int]:
     cur: RawCursor[int] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(READDRESS, (rcpt, old))
     return cur
+
+
+AMONG: Final = """\
+SELECT id FROM parcels
+WHERE id = ANY($1) AND "to" <> ALL($2 )
+    OR NOT note = ANY($3) OR note = ANY($3)
+ORDER BY id"""
 
 
 def among(
@@ -355,12 +330,16 @@ def among(
     cur.execute(
         AMONG,
         (
-            [_int4(v) if v is not None else None for v in ids],
+            [support.int4(v) if v is not None else None for v in ids],
             [*others],
             [*notes] if notes is not None else None,
         ),
     )
     return cur.fetchall()
+
+
+ALL_PARCELS: Final = """\
+SELECT id, "to", note, colour, shade, weight, size, parts, sent, labels, ref, blob, code FROM parcels ORDER BY id"""
 
 
 def all_parcels(conn: Connection[Any]) -> list[models.Parcel]:
@@ -386,6 +365,10 @@ def stream_all_parcels(
         yield cur
 
 
+NOTES_TO: Final = """\
+SELECT note FROM parcels WHERE "to" = $1 AND id > $2 ORDER BY id"""
+
+
 def notes_to(
     conn: Connection[Any],
     *,
@@ -393,7 +376,7 @@ def notes_to(
     fetch_size_2: int,
 ) -> list[str | None]:
     cur: RawCursor[str | None] = RawCursor(conn, row_factory=scalar_row)
-    cur.execute(NOTES_TO, (rcpt, _int4(fetch_size_2)))
+    cur.execute(NOTES_TO, (rcpt, support.int4(fetch_size_2)))
     return cur.fetchall()
 
 
@@ -412,69 +395,77 @@ def stream_notes_to(
         row_factory=scalar_row,
     ) as cur:
         cur.itersize = fetch_size
-        cur.execute(NOTES_TO, (rcpt, _int4(fetch_size_2)))
+        cur.execute(NOTES_TO, (rcpt, support.int4(fetch_size_2)))
         yield cur
+
+
+COUNT_PARCELS: Final = """\
+SELECT count(*) FROM parcels"""
 
 
 def count_parcels(conn: Connection[Any]) -> int:
     cur: RawCursor[int] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(COUNT_PARCELS)
-    return _only(cur)
+    return support.only(cur)
 
 
 def send_count_parcels(conn: Connection[Any]) -> Callable[[], int]:
     """Queue `count_parcels` and return the function that fetches its result."""
     cur: RawCursor[int] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(COUNT_PARCELS)
-    return lambda: _only(cur)
+    return lambda: support.only(cur)
+
+
+HEAVIEST: Final = """\
+SELECT max(weight) AS most, count(*) FILTER (WHERE note IS NULL) AS bare FROM parcels"""
+
+
+@dataclass(slots=True)
+class HeaviestRow:
+    most: Decimal | None
+    bare: int
+
+
+def heaviest_row(_: object) -> RowMaker[HeaviestRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> HeaviestRow:
+        return HeaviestRow(*row)
+
+    return make
 
 
 def heaviest(conn: Connection[Any]) -> HeaviestRow:
     cur = RawCursor(conn, row_factory=heaviest_row)
     cur.execute(HEAVIEST)
-    return _only(cur)
+    return support.only(cur)
+
+
+HAS_PARCEL: Final = """\
+SELECT exists(SELECT 1 FROM parcels WHERE id = $1)"""
 
 
 def has_parcel(conn: Connection[Any], *, id: int) -> bool:
     cur: RawCursor[bool] = RawCursor(conn, row_factory=scalar_row)
-    cur.execute(HAS_PARCEL, (_int4(id),))
-    return _only(cur)
+    cur.execute(HAS_PARCEL, (support.int4(id),))
+    return support.only(cur)
+
+
+THE_PARCEL_TO: Final = """\
+SELECT id, "to", note, colour, shade, weight, size, parts, sent, labels, ref, blob, code FROM parcels WHERE "to" = $1"""
 
 
 def the_parcel_to(conn: Connection[Any], *, rcpt: str) -> models.Parcel:
     cur = RawCursor(conn, row_factory=models.parcel_row)
     cur.execute(THE_PARCEL_TO, (rcpt,))
-    return _only(cur)
+    return support.only(cur)
+
+
+NOTE_OF: Final = """\
+SELECT note FROM parcels WHERE id = $1"""
 
 
 def note_of(conn: Connection[Any], *, id: int) -> str | None:
     cur: RawCursor[str | None] = RawCursor(conn, row_factory=scalar_row)
-    cur.execute(NOTE_OF, (_int4(id),))
-    return _only(cur)
-
-
-_Row = TypeVar("_Row")
-
-
-def _only(cur: RawCursor[_Row]) -> _Row:
-    """Fetch the row of a query that gives exactly one."""
-    rows = cur.fetchall()
-    if not rows:
-        raise NoDataFound("the query gave no row, where it must give exactly one")
-    if len(rows) > 1:
-        raise TooManyRows("the query gave several rows, where it must give exactly one")
-    return rows[0]
-
-
-def _int4(value: object) -> Int4:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**31) <= value < 2**31:
-        return Int4(value)
-    raise NumericValueOutOfRange("int4 takes an int from -(2**31) to 2**31 - 1")
-
-
-def _int8(value: object) -> Int8:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
-        return Int8(value)
-    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")
+    cur.execute(NOTE_OF, (support.int4(id),))
+    return support.only(cur)

@@ -2,7 +2,7 @@
 
 import datetime
 from collections import UserString
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -10,12 +10,10 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 from uuid import UUID
 
-from psycopg import pq
 from psycopg.abc import AdaptContext
-from psycopg.adapt import Transformer
 from psycopg.rows import RowMaker
 
-from . import enums, json_types
+from . import enums, json_types, support
 
 __all__ = [
     "AuditEvent",
@@ -124,7 +122,7 @@ def order_item_row(_: object) -> RowMaker[OrderItem]:
 
 def user_row(cursor: AdaptContext) -> RowMaker[User]:
     """Make rows by position: a row factory for psycopg."""
-    text_array = _array_reader(cursor, "text")
+    text_array = support.array_reader(cursor, "text")
 
     def make(row: Sequence[Any]) -> User:
         return User(
@@ -154,20 +152,3 @@ def user_total_row(_: object) -> RowMaker[UserTotal]:
         return UserTotal(*row)
 
     return make
-
-
-def _array_reader(
-    cursor: AdaptContext, element: str
-) -> Callable[[list[Any] | str], list[Any]]:
-    """Read arrays of a type that the connection does not know: they come as text."""
-    adapter = Transformer.from_context(cursor)
-    oid = cursor.adapters.types[element].array_oid
-    load = adapter.get_loader(oid, pq.Format.TEXT).load
-
-    def read(value: list[Any] | str) -> list[Any]:
-        if isinstance(value, list):
-            return value
-        elements: list[Any] = load(value.encode(adapter.encoding))
-        return elements
-
-    return read

@@ -2,23 +2,21 @@
 
 import datetime
 from collections import UserString
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import UUID
 
-from psycopg import Connection, ProgrammingError, RawCursor, pq
+from psycopg import Connection, RawCursor
 from psycopg.abc import AdaptContext
-from psycopg.adapt import Transformer
-from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
 from psycopg.rows import RowMaker, scalar_row
 from psycopg.types.json import Json, Jsonb
-from psycopg.types.numeric import Float8, Int2, Int4, Int8
+from psycopg.types.numeric import Float8
 
-from . import enums, json_types, models
+from . import enums, json_types, models, support
 
 __all__ = [
     "ADD_ITEMS",
@@ -63,54 +61,66 @@ VALUES (
 )
 RETURNING id, user_id, price, small, amount, weight, parts, extra, class, "from", "userName", "weird name!", str, datetime, ip, blob, quantities, grid, mood"""
 
+
+def create_item(
+    conn: Connection[Any],
+    *,
+    user_id: UUID,
+    price: int,
+    small: int | None,
+    amount: Decimal | None,
+    weight: float | None,
+    parts: json_types.JsonInput,
+    extra: json_types.JsonInput | None,
+    class_: str,
+    from_: datetime.date | None,
+    user_name: str | None,
+    weird_name: str | None,
+    str_: str | None,
+    datetime_: datetime.datetime | None,
+    ip: IPv4Address | IPv6Address | None,
+    blob: bytes | None,
+    quantities: Sequence[int | None] | None,
+    grid: Sequence[Sequence[int | None]] | None,
+    mood: enums.Mood | None,
+) -> models.OrderItem:
+    cur = RawCursor(conn, row_factory=models.order_item_row)
+    cur.execute(
+        CREATE_ITEM,
+        (
+            user_id,
+            support.int4(price),
+            support.int2(small) if small is not None else None,
+            amount,
+            Float8(weight) if weight is not None else None,
+            Jsonb(parts),
+            Json(extra) if extra is not None else None,
+            class_,
+            from_,
+            user_name,
+            weird_name,
+            str_,
+            datetime_,
+            ip,
+            blob,
+            [support.int4(v) if v is not None else None for v in quantities]
+            if quantities is not None
+            else None,
+            [[support.int4(v) if v is not None else None for v in vv] for vv in grid]
+            if grid is not None
+            else None,
+            mood,
+        ),
+    )
+    return support.only(cur)
+
+
 LIST_ITEMS_OF_USER: Final = """\
 SELECT users.id, users.email, users.nickname, users.wallet_status, users.former_statuses, users.moods, users.discount, users.tags, users.created_at, order_items.id, order_items.user_id, order_items.price, order_items.small, order_items.amount, order_items.weight, order_items.parts, order_items.extra, order_items.class, order_items."from", order_items."userName", order_items."weird name!", order_items.str, order_items.datetime, order_items.ip, order_items.blob, order_items.quantities, order_items.grid, order_items.mood
 FROM users
 INNER JOIN order_items ON order_items.user_id = users.id
 WHERE users.id = $1
 ORDER BY order_items.id"""
-
-LIST_USERS_WITH_ITEMS: Final = """\
-SELECT users.id, order_items.id, order_items.user_id, order_items.price, order_items.small, order_items.amount, order_items.weight, order_items.parts, order_items.extra, order_items.class, order_items."from", order_items."userName", order_items."weird name!", order_items.str, order_items.datetime, order_items.ip, order_items.blob, order_items.quantities, order_items.grid, order_items.mood
-FROM users
-LEFT JOIN order_items ON order_items.user_id = users.id
-ORDER BY users.id, order_items.id"""
-
-PAIRS: Final = """\
-SELECT one.id, one.kind, one.took, one.at, one.ok, other.id, other.kind, other.took, other.at, other.ok, one.id < other.id AS "ordered!"
-FROM settings AS s, audit.events AS one, audit.events AS other
-WHERE s.key = $1"""
-
-CLAIM_ITEM: Final = """\
-WITH claimed AS (
-    UPDATE order_items SET price = price + $1::integer
-    WHERE order_items.id = $2
-    RETURNING order_items.id, order_items.user_id, order_items.price
-)
-SELECT claimed.id, claimed.price, users.email
-FROM claimed
-INNER JOIN users ON users.id = claimed.user_id"""
-
-COUNT_ITEMS: Final = """\
-SELECT count(*) FROM order_items WHERE user_id = $1"""
-
-TOTAL_PRICE: Final = """\
-SELECT
-    coalesce(sum(price), 0)::bigint AS total,
-    max(price)::integer AS highest,
-    min(price)::integer AS "lowest?"
-FROM order_items WHERE user_id = $1"""
-
-SET_QUANTITIES: Final = """\
-UPDATE order_items SET quantities = $1, grid = $2 WHERE id = $3"""
-
-ADD_ITEMS: Final = """\
-INSERT INTO order_items (user_id, price, amount)
-SELECT $1, line.price::integer, line.amount::numeric
-FROM ROWS FROM (unnest($2::integer []), unnest($3::numeric [])) AS line (price, amount)"""
-
-LIST_TOTALS: Final = """\
-SELECT id, email, total FROM user_totals ORDER BY id"""
 
 
 @dataclass(slots=True)
@@ -119,36 +129,9 @@ class ListItemsOfUserRow:
     order_item: models.OrderItem
 
 
-@dataclass(slots=True)
-class ListUsersWithItemsRow:
-    id: UUID
-    order_item: models.OrderItem | None
-
-
-@dataclass(slots=True)
-class PairsRow:
-    one: models.AuditEvent
-    other: models.AuditEvent
-    ordered: bool
-
-
-@dataclass(slots=True)
-class ClaimItemRow:
-    id: int
-    price: int
-    email: str | None
-
-
-@dataclass(slots=True)
-class TotalPriceRow:
-    total: int
-    highest: int | None
-    lowest: int | None
-
-
 def list_items_of_user_row(cursor: AdaptContext) -> RowMaker[ListItemsOfUserRow]:
     """Make rows by position: a row factory for psycopg."""
-    text_array = _array_reader(cursor, "text")
+    text_array = support.array_reader(cursor, "text")
 
     def make(row: Sequence[Any]) -> ListItemsOfUserRow:
         return ListItemsOfUserRow(
@@ -194,6 +177,25 @@ def list_items_of_user_row(cursor: AdaptContext) -> RowMaker[ListItemsOfUserRow]
     return make
 
 
+def list_items_of_user(conn: Connection[Any], *, id: UUID) -> list[ListItemsOfUserRow]:
+    cur = RawCursor(conn, row_factory=list_items_of_user_row)
+    cur.execute(LIST_ITEMS_OF_USER, (id,))
+    return cur.fetchall()
+
+
+LIST_USERS_WITH_ITEMS: Final = """\
+SELECT users.id, order_items.id, order_items.user_id, order_items.price, order_items.small, order_items.amount, order_items.weight, order_items.parts, order_items.extra, order_items.class, order_items."from", order_items."userName", order_items."weird name!", order_items.str, order_items.datetime, order_items.ip, order_items.blob, order_items.quantities, order_items.grid, order_items.mood
+FROM users
+LEFT JOIN order_items ON order_items.user_id = users.id
+ORDER BY users.id, order_items.id"""
+
+
+@dataclass(slots=True)
+class ListUsersWithItemsRow:
+    id: UUID
+    order_item: models.OrderItem | None
+
+
 def list_users_with_items_row(_: object) -> RowMaker[ListUsersWithItemsRow]:
     """Make rows by position: a row factory for psycopg."""
 
@@ -228,6 +230,25 @@ def list_users_with_items_row(_: object) -> RowMaker[ListUsersWithItemsRow]:
     return make
 
 
+def list_users_with_items(conn: Connection[Any]) -> list[ListUsersWithItemsRow]:
+    cur = RawCursor(conn, row_factory=list_users_with_items_row)
+    cur.execute(LIST_USERS_WITH_ITEMS)
+    return cur.fetchall()
+
+
+PAIRS: Final = """\
+SELECT one.id, one.kind, one.took, one.at, one.ok, other.id, other.kind, other.took, other.at, other.ok, one.id < other.id AS "ordered!"
+FROM settings AS s, audit.events AS one, audit.events AS other
+WHERE s.key = $1"""
+
+
+@dataclass(slots=True)
+class PairsRow:
+    one: models.AuditEvent
+    other: models.AuditEvent
+    ordered: bool
+
+
 def pairs_row(_: object) -> RowMaker[PairsRow]:
     """Make rows by position: a row factory for psycopg."""
 
@@ -241,6 +262,30 @@ def pairs_row(_: object) -> RowMaker[PairsRow]:
     return make
 
 
+def pairs(conn: Connection[Any], *, key: str | None) -> list[PairsRow]:
+    cur = RawCursor(conn, row_factory=pairs_row)
+    cur.execute(PAIRS, (key,))
+    return cur.fetchall()
+
+
+CLAIM_ITEM: Final = """\
+WITH claimed AS (
+    UPDATE order_items SET price = price + $1::integer
+    WHERE order_items.id = $2
+    RETURNING order_items.id, order_items.user_id, order_items.price
+)
+SELECT claimed.id, claimed.price, users.email
+FROM claimed
+INNER JOIN users ON users.id = claimed.user_id"""
+
+
+@dataclass(slots=True)
+class ClaimItemRow:
+    id: int
+    price: int
+    email: str | None
+
+
 def claim_item_row(_: object) -> RowMaker[ClaimItemRow]:
     """Make rows by position: a row factory for psycopg."""
 
@@ -248,6 +293,37 @@ def claim_item_row(_: object) -> RowMaker[ClaimItemRow]:
         return ClaimItemRow(*row)
 
     return make
+
+
+def claim_item(conn: Connection[Any], *, by: int, id: int) -> ClaimItemRow | None:
+    cur = RawCursor(conn, row_factory=claim_item_row)
+    cur.execute(CLAIM_ITEM, (support.int4(by), support.int8(id)))
+    return cur.fetchone()
+
+
+COUNT_ITEMS: Final = """\
+SELECT count(*) FROM order_items WHERE user_id = $1"""
+
+
+def count_items(conn: Connection[Any], *, user_id: UUID) -> int:
+    cur: RawCursor[int] = RawCursor(conn, row_factory=scalar_row)
+    cur.execute(COUNT_ITEMS, (user_id,))
+    return support.only(cur)
+
+
+TOTAL_PRICE: Final = """\
+SELECT
+    coalesce(sum(price), 0)::bigint AS total,
+    max(price)::integer AS highest,
+    min(price)::integer AS "lowest?"
+FROM order_items WHERE user_id = $1"""
+
+
+@dataclass(slots=True)
+class TotalPriceRow:
+    total: int
+    highest: int | None
+    lowest: int | None
 
 
 def total_price_row(_: object) -> RowMaker[TotalPriceRow]:
@@ -259,93 +335,14 @@ def total_price_row(_: object) -> RowMaker[TotalPriceRow]:
     return make
 
 
-def create_item(
-    conn: Connection[Any],
-    *,
-    user_id: UUID,
-    price: int,
-    small: int | None,
-    amount: Decimal | None,
-    weight: float | None,
-    parts: json_types.JsonInput,
-    extra: json_types.JsonInput | None,
-    class_: str,
-    from_: datetime.date | None,
-    user_name: str | None,
-    weird_name: str | None,
-    str_: str | None,
-    datetime_: datetime.datetime | None,
-    ip: IPv4Address | IPv6Address | None,
-    blob: bytes | None,
-    quantities: Sequence[int | None] | None,
-    grid: Sequence[Sequence[int | None]] | None,
-    mood: enums.Mood | None,
-) -> models.OrderItem:
-    cur = RawCursor(conn, row_factory=models.order_item_row)
-    cur.execute(
-        CREATE_ITEM,
-        (
-            user_id,
-            _int4(price),
-            _int2(small) if small is not None else None,
-            amount,
-            Float8(weight) if weight is not None else None,
-            Jsonb(parts),
-            Json(extra) if extra is not None else None,
-            class_,
-            from_,
-            user_name,
-            weird_name,
-            str_,
-            datetime_,
-            ip,
-            blob,
-            [_int4(v) if v is not None else None for v in quantities]
-            if quantities is not None
-            else None,
-            [[_int4(v) if v is not None else None for v in vv] for vv in grid]
-            if grid is not None
-            else None,
-            mood,
-        ),
-    )
-    return _only(cur)
-
-
-def list_items_of_user(conn: Connection[Any], *, id: UUID) -> list[ListItemsOfUserRow]:
-    cur = RawCursor(conn, row_factory=list_items_of_user_row)
-    cur.execute(LIST_ITEMS_OF_USER, (id,))
-    return cur.fetchall()
-
-
-def list_users_with_items(conn: Connection[Any]) -> list[ListUsersWithItemsRow]:
-    cur = RawCursor(conn, row_factory=list_users_with_items_row)
-    cur.execute(LIST_USERS_WITH_ITEMS)
-    return cur.fetchall()
-
-
-def pairs(conn: Connection[Any], *, key: str | None) -> list[PairsRow]:
-    cur = RawCursor(conn, row_factory=pairs_row)
-    cur.execute(PAIRS, (key,))
-    return cur.fetchall()
-
-
-def claim_item(conn: Connection[Any], *, by: int, id: int) -> ClaimItemRow | None:
-    cur = RawCursor(conn, row_factory=claim_item_row)
-    cur.execute(CLAIM_ITEM, (_int4(by), _int8(id)))
-    return cur.fetchone()
-
-
-def count_items(conn: Connection[Any], *, user_id: UUID) -> int:
-    cur: RawCursor[int] = RawCursor(conn, row_factory=scalar_row)
-    cur.execute(COUNT_ITEMS, (user_id,))
-    return _only(cur)
-
-
 def total_price(conn: Connection[Any], *, user_id: UUID) -> TotalPriceRow:
     cur = RawCursor(conn, row_factory=total_price_row)
     cur.execute(TOTAL_PRICE, (user_id,))
-    return _only(cur)
+    return support.only(cur)
+
+
+SET_QUANTITIES: Final = """\
+UPDATE order_items SET quantities = $1, grid = $2 WHERE id = $3"""
 
 
 def set_quantities(
@@ -359,15 +356,21 @@ def set_quantities(
     cur.execute(
         SET_QUANTITIES,
         (
-            [_int4(v) if v is not None else None for v in quantities]
+            [support.int4(v) if v is not None else None for v in quantities]
             if quantities is not None
             else None,
-            [[_int4(v) if v is not None else None for v in vv] for vv in grid]
+            [[support.int4(v) if v is not None else None for v in vv] for vv in grid]
             if grid is not None
             else None,
-            _int8(id),
+            support.int8(id),
         ),
     )
+
+
+ADD_ITEMS: Final = """\
+INSERT INTO order_items (user_id, price, amount)
+SELECT $1, line.price::integer, line.amount::numeric
+FROM ROWS FROM (unnest($2::integer []), unnest($3::numeric [])) AS line (price, amount)"""
 
 
 def add_items(
@@ -380,74 +383,20 @@ def add_items(
     cur = RawCursor(conn)
     cur.execute(
         ADD_ITEMS,
-        (user_id, [_int4(v) if v is not None else None for v in prices], [*amounts]),
+        (
+            user_id,
+            [support.int4(v) if v is not None else None for v in prices],
+            [*amounts],
+        ),
     )
-    return _row_count(cur)
+    return support.row_count(cur)
+
+
+LIST_TOTALS: Final = """\
+SELECT id, email, total FROM user_totals ORDER BY id"""
 
 
 def list_totals(conn: Connection[Any]) -> list[models.UserTotal]:
     cur = RawCursor(conn, row_factory=models.user_total_row)
     cur.execute(LIST_TOTALS)
     return cur.fetchall()
-
-
-def _array_reader(
-    cursor: AdaptContext, element: str
-) -> Callable[[list[Any] | str], list[Any]]:
-    """Read arrays of a type that the connection does not know: they come as text."""
-    adapter = Transformer.from_context(cursor)
-    oid = cursor.adapters.types[element].array_oid
-    load = adapter.get_loader(oid, pq.Format.TEXT).load
-
-    def read(value: list[Any] | str) -> list[Any]:
-        if isinstance(value, list):
-            return value
-        elements: list[Any] = load(value.encode(adapter.encoding))
-        return elements
-
-    return read
-
-
-_Row = TypeVar("_Row")
-
-
-def _only(cur: RawCursor[_Row]) -> _Row:
-    """Fetch the row of a query that gives exactly one."""
-    rows = cur.fetchall()
-    if not rows:
-        raise NoDataFound("the query gave no row, where it must give exactly one")
-    if len(rows) > 1:
-        raise TooManyRows("the query gave several rows, where it must give exactly one")
-    return rows[0]
-
-
-def _row_count(cur: RawCursor[Any]) -> int:
-    """Count the rows, of which a pipeline knows only after a fetch."""
-    if cur.pgresult is None:
-        try:
-            cur.fetchone()
-        except ProgrammingError:
-            if cur.pgresult is None:
-                raise
-    return cur.rowcount
-
-
-def _int2(value: object) -> Int2:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**15) <= value < 2**15:
-        return Int2(value)
-    raise NumericValueOutOfRange("int2 takes an int from -(2**15) to 2**15 - 1")
-
-
-def _int4(value: object) -> Int4:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**31) <= value < 2**31:
-        return Int4(value)
-    raise NumericValueOutOfRange("int4 takes an int from -(2**31) to 2**31 - 1")
-
-
-def _int8(value: object) -> Int8:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
-        return Int8(value)
-    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

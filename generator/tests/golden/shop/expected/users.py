@@ -4,17 +4,14 @@ from collections import UserString
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import UUID
 
-from psycopg import Connection, ProgrammingError, RawCursor, pq
+from psycopg import Connection, RawCursor
 from psycopg.abc import AdaptContext
-from psycopg.adapt import Transformer
-from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
 from psycopg.rows import RowMaker, scalar_row
-from psycopg.types.numeric import Int4
 
-from . import enums, models
+from . import enums, models, support
 
 __all__ = [
     "CREATE_USER",
@@ -52,97 +49,6 @@ INSERT INTO users (email, nickname, wallet_status, former_statuses, moods, disco
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 RETURNING id, email, nickname, wallet_status, former_statuses, moods, discount, tags, created_at"""
 
-GET_USER: Final = """
-SELECT id, email, nickname, wallet_status, former_statuses, moods, discount, tags, created_at FROM users WHERE id = $1"""
-
-LIST_USERS_BY_STATUS: Final = """\
-SELECT id, email, nickname, wallet_status, former_statuses, moods, discount, tags, created_at FROM users
-WHERE wallet_status = ANY($1::wallet_status [])
-ORDER BY created_at, id"""
-
-SET_STATUS: Final = """\
-UPDATE users SET wallet_status = $1 WHERE id = $2"""
-
-DELETE_USER: Final = """\
-DELETE FROM users WHERE id = $1"""
-
-FIND_USERS: Final = """\
-SELECT id, email FROM users
-WHERE email = coalesce($1, email) OR email LIKE '%' || $2::text || '%'
-ORDER BY id"""
-
-WALLET_STATUS_OF: Final = """\
-SELECT wallet_status FROM users WHERE id = $1"""
-
-EMAIL_OF: Final = """\
-SELECT email FROM users WHERE id = $1"""
-
-MOODS_OF: Final = """\
-SELECT moods FROM users WHERE id = $1"""
-
-STATUS_TWICE: Final = """\
-SELECT wallet_status, wallet_status, discount, nickname FROM users WHERE id = $1 OR id = $2"""
-
-
-@dataclass(slots=True)
-class FindUsersRow:
-    id: UUID
-    email: str | None
-
-
-@dataclass(slots=True)
-class StatusTwiceRow:
-    wallet_status: enums.WalletStatus
-    wallet_status_2: enums.WalletStatus
-    discount: Fraction | None
-    nickname: UserString | None
-
-
-def find_users_row(_: object) -> RowMaker[FindUsersRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> FindUsersRow:
-        return FindUsersRow(*row)
-
-    return make
-
-
-def wallet_status_of_row(_: object) -> RowMaker[enums.WalletStatus]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> enums.WalletStatus:
-        return enums.WalletStatus(row[0])
-
-    return make
-
-
-def moods_of_row(cursor: AdaptContext) -> RowMaker[list[enums.Mood | None] | None]:
-    """Make rows by position: a row factory for psycopg."""
-    text_array = _array_reader(cursor, "text")
-
-    def make(row: Sequence[Any]) -> list[enums.Mood | None] | None:
-        return (
-            [enums.Mood(v) if v is not None else None for v in text_array(row[0])]
-            if row[0] is not None
-            else None
-        )
-
-    return make
-
-
-def status_twice_row(_: object) -> RowMaker[StatusTwiceRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> StatusTwiceRow:
-        return StatusTwiceRow(
-            enums.WalletStatus(row[0]),
-            enums.WalletStatus(row[1]),
-            Fraction(row[2]) if row[2] is not None else None,
-            UserString(row[3]) if row[3] is not None else None,
-        )
-
-    return make
-
 
 def create_user(
     conn: Connection[Any],
@@ -168,17 +74,27 @@ def create_user(
             wallet_status,
             [*former_statuses],
             [*moods] if moods is not None else None,
-            _int4(int(discount)) if discount is not None else None,
+            support.int4(int(discount)) if discount is not None else None,
             [*tags] if tags is not None else None,
         ),
     )
-    return _only(cur)
+    return support.only(cur)
+
+
+GET_USER: Final = """
+SELECT id, email, nickname, wallet_status, former_statuses, moods, discount, tags, created_at FROM users WHERE id = $1"""
 
 
 def get_user(conn: Connection[Any], *, id: UUID) -> models.User | None:
     cur = RawCursor(conn, row_factory=models.user_row)
     cur.execute(GET_USER, (id,))
     return cur.fetchone()
+
+
+LIST_USERS_BY_STATUS: Final = """\
+SELECT id, email, nickname, wallet_status, former_statuses, moods, discount, tags, created_at FROM users
+WHERE wallet_status = ANY($1::wallet_status [])
+ORDER BY created_at, id"""
 
 
 def list_users_by_status(
@@ -203,6 +119,10 @@ def send_list_users_by_status(
     return cur.fetchall
 
 
+SET_STATUS: Final = """\
+UPDATE users SET wallet_status = $1 WHERE id = $2"""
+
+
 def set_status(
     conn: Connection[Any],
     *,
@@ -211,7 +131,7 @@ def set_status(
 ) -> int:
     cur = RawCursor(conn)
     cur.execute(SET_STATUS, (wallet_status, id))
-    return _row_count(cur)
+    return support.row_count(cur)
 
 
 def send_set_status(
@@ -223,12 +143,37 @@ def send_set_status(
     """Queue `set_status` and return the function that fetches its result."""
     cur = RawCursor(conn)
     cur.execute(SET_STATUS, (wallet_status, id))
-    return lambda: _row_count(cur)
+    return lambda: support.row_count(cur)
+
+
+DELETE_USER: Final = """\
+DELETE FROM users WHERE id = $1"""
 
 
 def delete_user(conn: Connection[Any], *, id: UUID) -> None:
     cur = RawCursor(conn)
     cur.execute(DELETE_USER, (id,))
+
+
+FIND_USERS: Final = """\
+SELECT id, email FROM users
+WHERE email = coalesce($1, email) OR email LIKE '%' || $2::text || '%'
+ORDER BY id"""
+
+
+@dataclass(slots=True)
+class FindUsersRow:
+    id: UUID
+    email: str | None
+
+
+def find_users_row(_: object) -> RowMaker[FindUsersRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> FindUsersRow:
+        return FindUsersRow(*row)
+
+    return make
 
 
 def find_users(
@@ -243,10 +188,27 @@ def find_users(
     return cur.fetchall()
 
 
+WALLET_STATUS_OF: Final = """\
+SELECT wallet_status FROM users WHERE id = $1"""
+
+
+def wallet_status_of_row(_: object) -> RowMaker[enums.WalletStatus]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> enums.WalletStatus:
+        return enums.WalletStatus(row[0])
+
+    return make
+
+
 def wallet_status_of(conn: Connection[Any], *, id: UUID) -> enums.WalletStatus | None:
     cur = RawCursor(conn, row_factory=wallet_status_of_row)
     cur.execute(WALLET_STATUS_OF, (id,))
     return cur.fetchone()
+
+
+EMAIL_OF: Final = """\
+SELECT email FROM users WHERE id = $1"""
 
 
 def email_of(conn: Connection[Any], *, id: UUID) -> str | None:
@@ -255,61 +217,57 @@ def email_of(conn: Connection[Any], *, id: UUID) -> str | None:
     return cur.fetchone()
 
 
+MOODS_OF: Final = """\
+SELECT moods FROM users WHERE id = $1"""
+
+
+def moods_of_row(cursor: AdaptContext) -> RowMaker[list[enums.Mood | None] | None]:
+    """Make rows by position: a row factory for psycopg."""
+    text_array = support.array_reader(cursor, "text")
+
+    def make(row: Sequence[Any]) -> list[enums.Mood | None] | None:
+        return (
+            [enums.Mood(v) if v is not None else None for v in text_array(row[0])]
+            if row[0] is not None
+            else None
+        )
+
+    return make
+
+
 def moods_of(conn: Connection[Any], *, id: UUID) -> list[enums.Mood | None] | None:
     cur = RawCursor(conn, row_factory=moods_of_row)
     cur.execute(MOODS_OF, (id,))
     return cur.fetchone()
 
 
+STATUS_TWICE: Final = """\
+SELECT wallet_status, wallet_status, discount, nickname FROM users WHERE id = $1 OR id = $2"""
+
+
+@dataclass(slots=True)
+class StatusTwiceRow:
+    wallet_status: enums.WalletStatus
+    wallet_status_2: enums.WalletStatus
+    discount: Fraction | None
+    nickname: UserString | None
+
+
+def status_twice_row(_: object) -> RowMaker[StatusTwiceRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> StatusTwiceRow:
+        return StatusTwiceRow(
+            enums.WalletStatus(row[0]),
+            enums.WalletStatus(row[1]),
+            Fraction(row[2]) if row[2] is not None else None,
+            UserString(row[3]) if row[3] is not None else None,
+        )
+
+    return make
+
+
 def status_twice(conn: Connection[Any], *, id: UUID, id2: UUID) -> list[StatusTwiceRow]:
     cur = RawCursor(conn, row_factory=status_twice_row)
     cur.execute(STATUS_TWICE, (id, id2))
     return cur.fetchall()
-
-
-def _array_reader(
-    cursor: AdaptContext, element: str
-) -> Callable[[list[Any] | str], list[Any]]:
-    """Read arrays of a type that the connection does not know: they come as text."""
-    adapter = Transformer.from_context(cursor)
-    oid = cursor.adapters.types[element].array_oid
-    load = adapter.get_loader(oid, pq.Format.TEXT).load
-
-    def read(value: list[Any] | str) -> list[Any]:
-        if isinstance(value, list):
-            return value
-        elements: list[Any] = load(value.encode(adapter.encoding))
-        return elements
-
-    return read
-
-
-_Row = TypeVar("_Row")
-
-
-def _only(cur: RawCursor[_Row]) -> _Row:
-    """Fetch the row of a query that gives exactly one."""
-    rows = cur.fetchall()
-    if not rows:
-        raise NoDataFound("the query gave no row, where it must give exactly one")
-    if len(rows) > 1:
-        raise TooManyRows("the query gave several rows, where it must give exactly one")
-    return rows[0]
-
-
-def _row_count(cur: RawCursor[Any]) -> int:
-    """Count the rows, of which a pipeline knows only after a fetch."""
-    if cur.pgresult is None:
-        try:
-            cur.fetchone()
-        except ProgrammingError:
-            if cur.pgresult is None:
-                raise
-    return cur.rowcount
-
-
-def _int4(value: object) -> Int4:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**31) <= value < 2**31:
-        return Int4(value)
-    raise NumericValueOutOfRange("int4 takes an int from -(2**31) to 2**31 - 1")

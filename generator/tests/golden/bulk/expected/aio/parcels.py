@@ -3,16 +3,14 @@
 from collections import UserString
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any
 from uuid import uuid4
 
 from psycopg import AsyncConnection, AsyncRawCursor, AsyncRawServerCursor, DataError
-from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
 from psycopg.rows import scalar_row
 from psycopg.types.json import Jsonb
-from psycopg.types.numeric import Int4, Int8
 
-from .. import models
+from .. import models, support
 from ..parcels import (
     ADD_PARCEL,
     ADD_PARCELS,
@@ -44,6 +42,31 @@ from ..parcels import (
 )
 
 __all__ = [
+    "ADDRESS",
+    "ADD_PARCEL",
+    "ADD_PARCELS",
+    "ALL_PARCELS",
+    "AMONG",
+    "ANNOTATE",
+    "COPY_CODES",
+    "COPY_LOADS",
+    "COPY_PARCELS",
+    "COUNT_PARCELS",
+    "HAS_PARCEL",
+    "HEAVIEST",
+    "LIST_TO",
+    "NOTES_TO",
+    "NOTE_OF",
+    "READDRESS",
+    "TAKE",
+    "THE_PARCEL_TO",
+    "AddParcelParams",
+    "AddParcelsParams",
+    "AnnotateParams",
+    "CopyLoadsParams",
+    "CopyParcelsParams",
+    "HeaviestRow",
+    "ListToRow",
     "add_parcel",
     "add_parcels",
     "address",
@@ -56,7 +79,9 @@ __all__ = [
     "count_parcels",
     "has_parcel",
     "heaviest",
+    "heaviest_row",
     "list_to",
+    "list_to_row",
     "note_of",
     "notes_to",
     "readdress",
@@ -97,13 +122,13 @@ async def copy_parcels(
             try:
                 await copy.write_row(
                     (
-                        _int4(row.id),
+                        support.int4(row.id),
                         row.to,
                         row.note,
                         row.colour,
                         row.shade,
                         row.weight,
-                        _int8(row.size) if row.size is not None else None,
+                        support.int8(row.size) if row.size is not None else None,
                         Jsonb(row.parts),
                         row.sent,
                         [*row.labels] if row.labels is not None else None,
@@ -158,13 +183,13 @@ async def add_parcel(
     await cur.execute(
         ADD_PARCEL,
         (
-            _int4(arg.id),
+            support.int4(arg.id),
             arg.rcpt,
             arg.note,
             [*arg.labels] if arg.labels is not None else None,
         ),
     )
-    return await _only(cur)
+    return await support.only_async(cur)
 
 
 async def add_parcels(
@@ -172,12 +197,12 @@ async def add_parcels(
     *,
     rows: Iterable[AddParcelsParams],
 ) -> list[models.Parcel]:
-    arguments = [(_int4(row.id), row.rcpt) for row in rows]
+    arguments = [(support.int4(row.id), row.rcpt) for row in rows]
     cur = AsyncRawCursor(conn, row_factory=models.parcel_row)
     await cur.executemany(ADD_PARCELS, arguments, returning=True)
     results: list[models.Parcel] = []
     for _ in arguments:
-        results.append(await _only(cur))
+        results.append(await support.only_async(cur))
         cur.nextset()
     return results
 
@@ -189,11 +214,11 @@ async def annotate(
 ) -> None:
     """Writes the notes of many parcels."""
     cur = AsyncRawCursor(conn)
-    await cur.executemany(ANNOTATE, [(row.note, _int4(row.id)) for row in rows])
+    await cur.executemany(ANNOTATE, [(row.note, support.int4(row.id)) for row in rows])
 
 
 async def take(conn: AsyncConnection[Any], *, rows: Iterable[int]) -> list[str | None]:
-    arguments = [(_int4(row),) for row in rows]
+    arguments = [(support.int4(row),) for row in rows]
     cur: AsyncRawCursor[str | None] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.executemany(TAKE, arguments, returning=True)
     results: list[str | None] = []
@@ -227,7 +252,7 @@ async def address(
     cur = AsyncRawCursor(conn)
     await cur.execute(
         ADDRESS,
-        (rcpt, [_int4(v) if v is not None else None for v in ids]),
+        (rcpt, [support.int4(v) if v is not None else None for v in ids]),
     )
     return cur
 
@@ -254,7 +279,7 @@ async def among(
     await cur.execute(
         AMONG,
         (
-            [_int4(v) if v is not None else None for v in ids],
+            [support.int4(v) if v is not None else None for v in ids],
             [*others],
             [*notes] if notes is not None else None,
         ),
@@ -292,7 +317,7 @@ async def notes_to(
     fetch_size_2: int,
 ) -> list[str | None]:
     cur: AsyncRawCursor[str | None] = AsyncRawCursor(conn, row_factory=scalar_row)
-    await cur.execute(NOTES_TO, (rcpt, _int4(fetch_size_2)))
+    await cur.execute(NOTES_TO, (rcpt, support.int4(fetch_size_2)))
     return await cur.fetchall()
 
 
@@ -311,14 +336,14 @@ async def stream_notes_to(
         row_factory=scalar_row,
     ) as cur:
         cur.itersize = fetch_size
-        await cur.execute(NOTES_TO, (rcpt, _int4(fetch_size_2)))
+        await cur.execute(NOTES_TO, (rcpt, support.int4(fetch_size_2)))
         yield cur
 
 
 async def count_parcels(conn: AsyncConnection[Any]) -> int:
     cur: AsyncRawCursor[int] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(COUNT_PARCELS)
-    return await _only(cur)
+    return await support.only_async(cur)
 
 
 async def send_count_parcels(
@@ -327,55 +352,28 @@ async def send_count_parcels(
     """Queue `count_parcels` and return the function that fetches its result."""
     cur: AsyncRawCursor[int] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(COUNT_PARCELS)
-    return lambda: _only(cur)
+    return lambda: support.only_async(cur)
 
 
 async def heaviest(conn: AsyncConnection[Any]) -> HeaviestRow:
     cur = AsyncRawCursor(conn, row_factory=heaviest_row)
     await cur.execute(HEAVIEST)
-    return await _only(cur)
+    return await support.only_async(cur)
 
 
 async def has_parcel(conn: AsyncConnection[Any], *, id: int) -> bool:
     cur: AsyncRawCursor[bool] = AsyncRawCursor(conn, row_factory=scalar_row)
-    await cur.execute(HAS_PARCEL, (_int4(id),))
-    return await _only(cur)
+    await cur.execute(HAS_PARCEL, (support.int4(id),))
+    return await support.only_async(cur)
 
 
 async def the_parcel_to(conn: AsyncConnection[Any], *, rcpt: str) -> models.Parcel:
     cur = AsyncRawCursor(conn, row_factory=models.parcel_row)
     await cur.execute(THE_PARCEL_TO, (rcpt,))
-    return await _only(cur)
+    return await support.only_async(cur)
 
 
 async def note_of(conn: AsyncConnection[Any], *, id: int) -> str | None:
     cur: AsyncRawCursor[str | None] = AsyncRawCursor(conn, row_factory=scalar_row)
-    await cur.execute(NOTE_OF, (_int4(id),))
-    return await _only(cur)
-
-
-_Row = TypeVar("_Row")
-
-
-async def _only(cur: AsyncRawCursor[_Row]) -> _Row:
-    """Fetch the row of a query that gives exactly one."""
-    rows = await cur.fetchall()
-    if not rows:
-        raise NoDataFound("the query gave no row, where it must give exactly one")
-    if len(rows) > 1:
-        raise TooManyRows("the query gave several rows, where it must give exactly one")
-    return rows[0]
-
-
-def _int4(value: object) -> Int4:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**31) <= value < 2**31:
-        return Int4(value)
-    raise NumericValueOutOfRange("int4 takes an int from -(2**31) to 2**31 - 1")
-
-
-def _int8(value: object) -> Int8:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
-        return Int8(value)
-    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")
+    await cur.execute(NOTE_OF, (support.int4(id),))
+    return await support.only_async(cur)

@@ -4,16 +4,15 @@ import datetime
 from collections.abc import Sequence
 from decimal import Decimal
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-from psycopg import AsyncConnection, AsyncRawCursor, ProgrammingError
-from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
+from psycopg import AsyncConnection, AsyncRawCursor
 from psycopg.rows import scalar_row
 from psycopg.types.json import Json, Jsonb
-from psycopg.types.numeric import Float8, Int2, Int4, Int8
+from psycopg.types.numeric import Float8
 
-from .. import enums, json_types, models
+from .. import enums, json_types, models, support
 from ..orders import (
     ADD_ITEMS,
     CLAIM_ITEM,
@@ -38,16 +37,36 @@ from ..orders import (
 )
 
 __all__ = [
+    "ADD_ITEMS",
+    "CLAIM_ITEM",
+    "COUNT_ITEMS",
+    "CREATE_ITEM",
+    "LIST_ITEMS_OF_USER",
+    "LIST_TOTALS",
+    "LIST_USERS_WITH_ITEMS",
+    "PAIRS",
+    "SET_QUANTITIES",
+    "TOTAL_PRICE",
+    "ClaimItemRow",
+    "ListItemsOfUserRow",
+    "ListUsersWithItemsRow",
+    "PairsRow",
+    "TotalPriceRow",
     "add_items",
     "claim_item",
+    "claim_item_row",
     "count_items",
     "create_item",
     "list_items_of_user",
+    "list_items_of_user_row",
     "list_totals",
     "list_users_with_items",
+    "list_users_with_items_row",
     "pairs",
+    "pairs_row",
     "set_quantities",
     "total_price",
+    "total_price_row",
 ]
 
 
@@ -78,8 +97,8 @@ async def create_item(
         CREATE_ITEM,
         (
             user_id,
-            _int4(price),
-            _int2(small) if small is not None else None,
+            support.int4(price),
+            support.int2(small) if small is not None else None,
             amount,
             Float8(weight) if weight is not None else None,
             Jsonb(parts),
@@ -92,16 +111,16 @@ async def create_item(
             datetime_,
             ip,
             blob,
-            [_int4(v) if v is not None else None for v in quantities]
+            [support.int4(v) if v is not None else None for v in quantities]
             if quantities is not None
             else None,
-            [[_int4(v) if v is not None else None for v in vv] for vv in grid]
+            [[support.int4(v) if v is not None else None for v in vv] for vv in grid]
             if grid is not None
             else None,
             mood,
         ),
     )
-    return await _only(cur)
+    return await support.only_async(cur)
 
 
 async def list_items_of_user(
@@ -135,20 +154,20 @@ async def claim_item(
     id: int,
 ) -> ClaimItemRow | None:
     cur = AsyncRawCursor(conn, row_factory=claim_item_row)
-    await cur.execute(CLAIM_ITEM, (_int4(by), _int8(id)))
+    await cur.execute(CLAIM_ITEM, (support.int4(by), support.int8(id)))
     return await cur.fetchone()
 
 
 async def count_items(conn: AsyncConnection[Any], *, user_id: UUID) -> int:
     cur: AsyncRawCursor[int] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(COUNT_ITEMS, (user_id,))
-    return await _only(cur)
+    return await support.only_async(cur)
 
 
 async def total_price(conn: AsyncConnection[Any], *, user_id: UUID) -> TotalPriceRow:
     cur = AsyncRawCursor(conn, row_factory=total_price_row)
     await cur.execute(TOTAL_PRICE, (user_id,))
-    return await _only(cur)
+    return await support.only_async(cur)
 
 
 async def set_quantities(
@@ -162,13 +181,13 @@ async def set_quantities(
     await cur.execute(
         SET_QUANTITIES,
         (
-            [_int4(v) if v is not None else None for v in quantities]
+            [support.int4(v) if v is not None else None for v in quantities]
             if quantities is not None
             else None,
-            [[_int4(v) if v is not None else None for v in vv] for vv in grid]
+            [[support.int4(v) if v is not None else None for v in vv] for vv in grid]
             if grid is not None
             else None,
-            _int8(id),
+            support.int8(id),
         ),
     )
 
@@ -183,57 +202,16 @@ async def add_items(
     cur = AsyncRawCursor(conn)
     await cur.execute(
         ADD_ITEMS,
-        (user_id, [_int4(v) if v is not None else None for v in prices], [*amounts]),
+        (
+            user_id,
+            [support.int4(v) if v is not None else None for v in prices],
+            [*amounts],
+        ),
     )
-    return await _row_count(cur)
+    return await support.row_count_async(cur)
 
 
 async def list_totals(conn: AsyncConnection[Any]) -> list[models.UserTotal]:
     cur = AsyncRawCursor(conn, row_factory=models.user_total_row)
     await cur.execute(LIST_TOTALS)
     return await cur.fetchall()
-
-
-_Row = TypeVar("_Row")
-
-
-async def _only(cur: AsyncRawCursor[_Row]) -> _Row:
-    """Fetch the row of a query that gives exactly one."""
-    rows = await cur.fetchall()
-    if not rows:
-        raise NoDataFound("the query gave no row, where it must give exactly one")
-    if len(rows) > 1:
-        raise TooManyRows("the query gave several rows, where it must give exactly one")
-    return rows[0]
-
-
-async def _row_count(cur: AsyncRawCursor[Any]) -> int:
-    """Count the rows, of which a pipeline knows only after a fetch."""
-    if cur.pgresult is None:
-        try:
-            await cur.fetchone()
-        except ProgrammingError:
-            if cur.pgresult is None:
-                raise
-    return cur.rowcount
-
-
-def _int2(value: object) -> Int2:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**15) <= value < 2**15:
-        return Int2(value)
-    raise NumericValueOutOfRange("int2 takes an int from -(2**15) to 2**15 - 1")
-
-
-def _int4(value: object) -> Int4:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**31) <= value < 2**31:
-        return Int4(value)
-    raise NumericValueOutOfRange("int4 takes an int from -(2**31) to 2**31 - 1")
-
-
-def _int8(value: object) -> Int8:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
-        return Int8(value)
-    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")

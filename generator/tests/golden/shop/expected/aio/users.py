@@ -3,15 +3,13 @@
 from collections import UserString
 from collections.abc import Awaitable, Callable, Sequence
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-from psycopg import AsyncConnection, AsyncRawCursor, ProgrammingError
-from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
+from psycopg import AsyncConnection, AsyncRawCursor
 from psycopg.rows import scalar_row
-from psycopg.types.numeric import Int4
 
-from .. import enums, models
+from .. import enums, models, support
 from ..users import (
     CREATE_USER,
     DELETE_USER,
@@ -32,18 +30,34 @@ from ..users import (
 )
 
 __all__ = [
+    "CREATE_USER",
+    "DELETE_USER",
+    "EMAIL_OF",
+    "FIND_USERS",
+    "GET_USER",
+    "LIST_USERS_BY_STATUS",
+    "MOODS_OF",
+    "SET_STATUS",
+    "STATUS_TWICE",
+    "WALLET_STATUS_OF",
+    "FindUsersRow",
+    "StatusTwiceRow",
     "create_user",
     "delete_user",
     "email_of",
     "find_users",
+    "find_users_row",
     "get_user",
     "list_users_by_status",
     "moods_of",
+    "moods_of_row",
     "send_list_users_by_status",
     "send_set_status",
     "set_status",
     "status_twice",
+    "status_twice_row",
     "wallet_status_of",
+    "wallet_status_of_row",
 ]
 
 
@@ -71,11 +85,11 @@ async def create_user(
             wallet_status,
             [*former_statuses],
             [*moods] if moods is not None else None,
-            _int4(int(discount)) if discount is not None else None,
+            support.int4(int(discount)) if discount is not None else None,
             [*tags] if tags is not None else None,
         ),
     )
-    return await _only(cur)
+    return await support.only_async(cur)
 
 
 async def get_user(conn: AsyncConnection[Any], *, id: UUID) -> models.User | None:
@@ -114,7 +128,7 @@ async def set_status(
 ) -> int:
     cur = AsyncRawCursor(conn)
     await cur.execute(SET_STATUS, (wallet_status, id))
-    return await _row_count(cur)
+    return await support.row_count_async(cur)
 
 
 async def send_set_status(
@@ -126,7 +140,7 @@ async def send_set_status(
     """Queue `set_status` and return the function that fetches its result."""
     cur = AsyncRawCursor(conn)
     await cur.execute(SET_STATUS, (wallet_status, id))
-    return lambda: _row_count(cur)
+    return lambda: support.row_count_async(cur)
 
 
 async def delete_user(conn: AsyncConnection[Any], *, id: UUID) -> None:
@@ -181,34 +195,3 @@ async def status_twice(
     cur = AsyncRawCursor(conn, row_factory=status_twice_row)
     await cur.execute(STATUS_TWICE, (id, id2))
     return await cur.fetchall()
-
-
-_Row = TypeVar("_Row")
-
-
-async def _only(cur: AsyncRawCursor[_Row]) -> _Row:
-    """Fetch the row of a query that gives exactly one."""
-    rows = await cur.fetchall()
-    if not rows:
-        raise NoDataFound("the query gave no row, where it must give exactly one")
-    if len(rows) > 1:
-        raise TooManyRows("the query gave several rows, where it must give exactly one")
-    return rows[0]
-
-
-async def _row_count(cur: AsyncRawCursor[Any]) -> int:
-    """Count the rows, of which a pipeline knows only after a fetch."""
-    if cur.pgresult is None:
-        try:
-            await cur.fetchone()
-        except ProgrammingError:
-            if cur.pgresult is None:
-                raise
-    return cur.rowcount
-
-
-def _int4(value: object) -> Int4:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**31) <= value < 2**31:
-        return Int4(value)
-    raise NumericValueOutOfRange("int4 takes an int from -(2**31) to 2**31 - 1")
