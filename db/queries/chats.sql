@@ -20,7 +20,9 @@ RETURNING *;
 SELECT * FROM chat_sessions WHERE id = @id AND user_id = @user_id;
 
 -- name: count_chat_sessions :one
--- Counts a user's conversations. Reads chat_sessions_user_id_updated_at_idx.
+-- Counts a user's conversations.
+
+-- Reads chat_sessions_user_id_updated_at_idx.
 SELECT count(*) FROM chat_sessions WHERE user_id = @user_id;
 
 -- name: rename_chat_session :one
@@ -61,7 +63,9 @@ DELETE FROM chat_sessions WHERE id = @id AND user_id = @user_id RETURNING id;
 
 -- name: list_chat_messages :many
 -- Lists a conversation's messages in order, from after the position given (0: from the
--- first). Reads chat_messages_session_id_position_key.
+-- first).
+
+-- Reads chat_messages_session_id_position_key.
 SELECT chat_messages.*
 FROM chat_messages
 INNER JOIN chat_sessions ON chat_messages.session_id = chat_sessions.id
@@ -73,8 +77,10 @@ ORDER BY chat_messages.position
 LIMIT @max_rows;
 
 -- name: list_chat_messages_before :many
--- Lists the last of a conversation's messages before the position given (before the
--- end, if none), in order. Reads chat_messages_session_id_position_key.
+-- Lists the last of a conversation's messages before the position given (before the end,
+-- if none), in order.
+
+-- Reads chat_messages_session_id_position_key.
 WITH page AS (
     SELECT chat_messages.*
     FROM chat_messages

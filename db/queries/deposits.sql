@@ -28,6 +28,7 @@ RETURNING *;
 -- Notes that a claimed transaction was seen on chain, with its amount in USDC. Returns
 -- nothing, unless the deposit was awaiting that. Needs no lock on the user, like the
 -- statements below: the row itself decides.
+
 -- Not scoped by user: the chain names the transaction only.
 UPDATE orders
 SET status = 'payment_confirmed', amount_usdc = @amount_usdc::numeric
@@ -46,6 +47,7 @@ WHERE tx_hash = @tx_hash::text AND user_id = @user_id AND type = 'deposit';
 -- name: credit_deposit :one
 -- Notes that a confirmed deposit was credited. Returns it to one caller only, who credits
 -- it in the same transaction; never one that is settled.
+
 -- Not scoped by user: the chain names the transaction only.
 UPDATE orders
 SET status = 'delivered', settled_at = now()
@@ -58,6 +60,7 @@ RETURNING *;
 
 -- name: fail_deposit :one
 -- Notes that a deposit that was not credited failed; its transaction stays used.
+
 -- Not scoped by user: the chain names the transaction only.
 UPDATE orders
 SET status = 'cancelled'
@@ -70,7 +73,9 @@ RETURNING *;
 
 -- name: list_deposits_to_check :many
 -- Lists the deposits that wait for the chain, or to be credited, the oldest first, for the
--- worker that looks them up there; none that is settled. Reads orders_open_deposit_idx.
+-- worker that looks them up there; none that is settled.
+
+-- Reads orders_open_deposit_idx.
 -- Not scoped by user: the worker serves all.
 SELECT *
 FROM orders

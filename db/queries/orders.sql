@@ -1,6 +1,8 @@
 -- name: list_events_to_announce :many
 -- Lists the events that were applied and not announced yet, those applied first before,
--- each with its order as it is now. Reads order_events_to_announce_idx.
+-- each with its order as it is now.
+
+-- Reads order_events_to_announce_idx.
 -- Not scoped by user: the worker serves all.
 SELECT
     event.id,
@@ -26,6 +28,7 @@ LIMIT @max_rows;
 -- Notes that an event was announced: 1 for the one caller who notes it first, 0 for all
 -- others, and for an event whose order is not here. Who marks and writes what is to be
 -- sent in one transaction sends it exactly once.
+
 -- Not scoped by user: the worker serves all.
 UPDATE order_events
 SET announced_at = now()
@@ -47,6 +50,7 @@ WHERE orders.id = @id AND orders.user_id = @user_id;
 -- name: get_order_by_crossmint_order :one
 -- Returns the checkout of a Crossmint order with all that its worker needs: the snapshot,
 -- if it has one, and the user's wallet; of the key only whether there is one.
+
 -- Not scoped by user: Crossmint names the order only.
 SELECT
     sqlc.embed(orders),
@@ -60,6 +64,7 @@ WHERE orders.crossmint_order_id = @crossmint_order_id::text AND orders.type = 'c
 
 -- name: count_orders :one
 -- Counts a user's orders; of one type or status, if given.
+
 -- Reads orders_user_id_created_at_idx.
 SELECT count(*) FROM orders
 WHERE

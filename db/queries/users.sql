@@ -4,12 +4,14 @@ SELECT * FROM user_profiles WHERE id = @id;
 
 -- name: get_user_by_crossmint_user_id :one
 -- Returns the user of a Crossmint identity; a read that locks nothing.
+
 -- Not scoped by user: the identity provider has said who it is.
 SELECT * FROM user_profiles WHERE crossmint_user_id = @crossmint_user_id;
 
 -- name: list_users_by_email :many
--- Lists the users with this e-mail address, as they spell it, the eldest first; by
--- users_email_idx.
+-- Lists the users with this e-mail address, as they spell it, the eldest first.
+
+-- Reads users_email_idx.
 -- Not scoped by user: an e-mail address may be that of several.
 SELECT *
 FROM user_profiles
@@ -18,8 +20,9 @@ ORDER BY created_at, id
 LIMIT @max_rows;
 
 -- name: list_users_by_wallet_address :many
--- Lists the users of a Sui wallet, given in its normal form, the eldest first; by
--- users_wallet_address_idx.
+-- Lists the users of a Sui wallet, given in its normal form, the eldest first.
+
+-- Reads users_wallet_address_idx.
 -- Not scoped by user: a wallet may be that of several.
 SELECT *
 FROM user_profiles
@@ -28,8 +31,9 @@ ORDER BY created_at, id
 LIMIT @max_rows;
 
 -- name: list_users_by_evm_address :many
--- Lists the users of an EVM wallet, given in its normal form, the eldest first; by
--- users_evm_address_idx.
+-- Lists the users of an EVM wallet, given in its normal form, the eldest first.
+
+-- Reads users_evm_address_idx.
 -- Not scoped by user: a wallet may be that of several.
 SELECT *
 FROM user_profiles
@@ -87,8 +91,9 @@ WHERE id = @id AND wallet_status IN ('none', 'failed')
 RETURNING *;
 
 -- name: list_pending_wallets :many
--- Lists the users whose wallet is pending since longer than a time, the longest first; by
--- users_pending_wallets_idx.
+-- Lists the users whose wallet is pending since longer than a time, the longest first.
+
+-- Reads users_pending_wallets_idx.
 -- Not scoped by user: a worker looks for those of all whose provisioning hangs.
 SELECT *
 FROM user_profiles

@@ -18,7 +18,7 @@ __all__ = [
     "get_set_aside_chain_event",
 ]
 
-GET_SET_ASIDE_CHAIN_EVENT: Final = """\
+GET_SET_ASIDE_CHAIN_EVENT: Final = """
 SELECT id, reason, event, is_whole, wallet_address, set_aside_at FROM set_aside_chain_events WHERE id = $1"""
 
 
@@ -27,15 +27,13 @@ def get_set_aside_chain_event(
     *,
     id: UUID,
 ) -> models.SetAsideChainEvent | None:
-    """Returns an event that was set aside.
-    Not scoped by user: for a worker, as the list.
-    """
+    """Returns an event that was set aside."""
     cur = RawCursor(conn, row_factory=models.set_aside_chain_event_row)
     cur.execute(GET_SET_ASIDE_CHAIN_EVENT, (id,))
     return cur.fetchone()
 
 
-DROP_SET_ASIDE_CHAIN_EVENTS: Final = """\
+DROP_SET_ASIDE_CHAIN_EVENTS: Final = """
 DELETE FROM set_aside_chain_events WHERE id = ANY($1::uuid [])"""
 
 
@@ -44,22 +42,20 @@ def drop_set_aside_chain_events(
     *,
     ids: Sequence[UUID | None],
 ) -> int:
-    """Forgets events that were set aside, and tells how many of these were.
-    Not scoped by user: for a worker, as the list.
-    """
+    """Forgets events that were set aside, and tells how many of these were."""
     cur = RawCursor(conn)
     cur.execute(DROP_SET_ASIDE_CHAIN_EVENTS, ([*ids],))
     return support.row_count(cur)
 
 
-COUNT_ITEMS_ON_CHAIN: Final = """\
+COUNT_ITEMS_ON_CHAIN: Final = """
 SELECT count(*) FROM cart_items
 WHERE user_id = $1 AND on_chain_object_id IS NOT NULL AND ended_at IS NULL"""
 
 
 def count_items_on_chain(conn: Connection[Any], *, user_id: UUID) -> int:
     """Counts what the contract holds of a user's: in the cart, waiting, or ordered until its
-    OrderCreated is here. The contract holds at most 10. Reads cart_items_held_by_contract_idx.
+    OrderCreated is here. The contract holds at most 10.
     """
     cur: RawCursor[int] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(COUNT_ITEMS_ON_CHAIN, (user_id,))

@@ -73,12 +73,12 @@ def get_chat_session(
     return cur.fetchone()
 
 
-COUNT_CHAT_SESSIONS: Final = """\
+COUNT_CHAT_SESSIONS: Final = """
 SELECT count(*) FROM chat_sessions WHERE user_id = $1"""
 
 
 def count_chat_sessions(conn: Connection[Any], *, user_id: UUID) -> int:
-    """Counts a user's conversations. Reads chat_sessions_user_id_updated_at_idx."""
+    """Counts a user's conversations."""
     cur: RawCursor[int] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(COUNT_CHAT_SESSIONS, (user_id,))
     return support.only(cur)
@@ -161,7 +161,7 @@ def delete_chat_session(
     return cur.fetchone()
 
 
-LIST_CHAT_MESSAGES: Final = """\
+LIST_CHAT_MESSAGES: Final = """
 SELECT chat_messages.id, chat_messages.session_id, chat_messages.msg_id, chat_messages.role, chat_messages.parts, chat_messages.created_at, chat_messages.position, chat_messages.metadata, chat_messages.has_metadata, chat_messages.digest
 FROM chat_messages
 INNER JOIN chat_sessions ON chat_messages.session_id = chat_sessions.id
@@ -182,7 +182,7 @@ def list_chat_messages(
     max_rows: int,
 ) -> list[models.ChatMessage]:
     """Lists a conversation's messages in order, from after the position given (0: from the
-    first). Reads chat_messages_session_id_position_key.
+    first).
     """
     cur = RawCursor(conn, row_factory=models.chat_message_row)
     cur.execute(
@@ -192,7 +192,7 @@ def list_chat_messages(
     return cur.fetchall()
 
 
-LIST_CHAT_MESSAGES_BEFORE: Final = """\
+LIST_CHAT_MESSAGES_BEFORE: Final = """
 WITH page AS (
     SELECT chat_messages.id, chat_messages.session_id, chat_messages.msg_id, chat_messages.role, chat_messages.parts, chat_messages.created_at, chat_messages.position, chat_messages.metadata, chat_messages.has_metadata, chat_messages.digest
     FROM chat_messages
@@ -216,8 +216,8 @@ def list_chat_messages_before(
     before_position: int | None,
     max_rows: int,
 ) -> list[models.ChatMessage]:
-    """Lists the last of a conversation's messages before the position given (before the
-    end, if none), in order. Reads chat_messages_session_id_position_key.
+    """Lists the last of a conversation's messages before the position given (before the end,
+    if none), in order.
     """
     cur = RawCursor(conn, row_factory=models.chat_message_row)
     cur.execute(

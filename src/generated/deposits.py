@@ -62,7 +62,7 @@ def claim_deposit(
     return cur.fetchone()
 
 
-CONFIRM_DEPOSIT: Final = """\
+CONFIRM_DEPOSIT: Final = """
 UPDATE orders
 SET status = 'payment_confirmed', amount_usdc = $1::numeric
 WHERE
@@ -82,7 +82,6 @@ def confirm_deposit(
     """Notes that a claimed transaction was seen on chain, with its amount in USDC. Returns
     nothing, unless the deposit was awaiting that. Needs no lock on the user, like the
     statements below: the row itself decides.
-    Not scoped by user: the chain names the transaction only.
     """
     cur = RawCursor(conn, row_factory=models.order_row)
     cur.execute(CONFIRM_DEPOSIT, (amount_usdc, tx_hash))
@@ -106,7 +105,7 @@ def get_deposit(
     return cur.fetchone()
 
 
-CREDIT_DEPOSIT: Final = """\
+CREDIT_DEPOSIT: Final = """
 UPDATE orders
 SET status = 'delivered', settled_at = now()
 WHERE
@@ -120,14 +119,13 @@ RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, p
 def credit_deposit(conn: Connection[Any], *, tx_hash: str) -> models.Order | None:
     """Notes that a confirmed deposit was credited. Returns it to one caller only, who credits
     it in the same transaction; never one that is settled.
-    Not scoped by user: the chain names the transaction only.
     """
     cur = RawCursor(conn, row_factory=models.order_row)
     cur.execute(CREDIT_DEPOSIT, (tx_hash,))
     return cur.fetchone()
 
 
-FAIL_DEPOSIT: Final = """\
+FAIL_DEPOSIT: Final = """
 UPDATE orders
 SET status = 'cancelled'
 WHERE
@@ -139,15 +137,13 @@ RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, p
 
 
 def fail_deposit(conn: Connection[Any], *, tx_hash: str) -> models.Order | None:
-    """Notes that a deposit that was not credited failed; its transaction stays used.
-    Not scoped by user: the chain names the transaction only.
-    """
+    """Notes that a deposit that was not credited failed; its transaction stays used."""
     cur = RawCursor(conn, row_factory=models.order_row)
     cur.execute(FAIL_DEPOSIT, (tx_hash,))
     return cur.fetchone()
 
 
-LIST_DEPOSITS_TO_CHECK: Final = """\
+LIST_DEPOSITS_TO_CHECK: Final = """
 SELECT id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late
 FROM orders
 WHERE
@@ -164,8 +160,7 @@ def list_deposits_to_check(
     max_rows: int,
 ) -> list[models.Order]:
     """Lists the deposits that wait for the chain, or to be credited, the oldest first, for the
-    worker that looks them up there; none that is settled. Reads orders_open_deposit_idx.
-    Not scoped by user: the worker serves all.
+    worker that looks them up there; none that is settled.
     """
     cur = RawCursor(conn, row_factory=models.order_row)
     cur.execute(LIST_DEPOSITS_TO_CHECK, (support.int8(max_rows),))

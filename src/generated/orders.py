@@ -32,7 +32,7 @@ __all__ = [
     "mark_event_announced",
 ]
 
-LIST_EVENTS_TO_ANNOUNCE: Final = """\
+LIST_EVENTS_TO_ANNOUNCE: Final = """
 SELECT
     event.id,
     event.type,
@@ -102,15 +102,14 @@ def list_events_to_announce(
     max_rows: int,
 ) -> list[ListEventsToAnnounceRow]:
     """Lists the events that were applied and not announced yet, those applied first before,
-    each with its order as it is now. Reads order_events_to_announce_idx.
-    Not scoped by user: the worker serves all.
+    each with its order as it is now.
     """
     cur = RawCursor(conn, row_factory=list_events_to_announce_row)
     cur.execute(LIST_EVENTS_TO_ANNOUNCE, (support.int8(max_rows),))
     return cur.fetchall()
 
 
-MARK_EVENT_ANNOUNCED: Final = """\
+MARK_EVENT_ANNOUNCED: Final = """
 UPDATE order_events
 SET announced_at = now()
 WHERE id = $1 AND applied_at IS NOT NULL AND announced_at IS NULL"""
@@ -120,7 +119,6 @@ def mark_event_announced(conn: Connection[Any], *, id: str) -> int:
     """Notes that an event was announced: 1 for the one caller who notes it first, 0 for all
     others, and for an event whose order is not here. Who marks and writes what is to be
     sent in one transaction sends it exactly once.
-    Not scoped by user: the worker serves all.
     """
     cur = RawCursor(conn)
     cur.execute(MARK_EVENT_ANNOUNCED, (id,))
@@ -193,7 +191,7 @@ def get_order_with_item(
     return cur.fetchone()
 
 
-GET_ORDER_BY_CROSSMINT_ORDER: Final = """\
+GET_ORDER_BY_CROSSMINT_ORDER: Final = """
 SELECT
     orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late,
     order_items.id, order_items.order_id, order_items.cart_item_id, order_items.product_id, order_items.product_name, order_items.price, order_items.image, order_items.product_url, order_items.size, order_items.color, order_items.retailer, order_items.on_chain_object_id, order_items.created_at,
@@ -252,14 +250,13 @@ def get_order_by_crossmint_order(
 ) -> GetOrderByCrossmintOrderRow | None:
     """Returns the checkout of a Crossmint order with all that its worker needs: the snapshot,
     if it has one, and the user's wallet; of the key only whether there is one.
-    Not scoped by user: Crossmint names the order only.
     """
     cur = RawCursor(conn, row_factory=get_order_by_crossmint_order_row)
     cur.execute(GET_ORDER_BY_CROSSMINT_ORDER, (crossmint_order_id,))
     return cur.fetchone()
 
 
-COUNT_ORDERS: Final = """\
+COUNT_ORDERS: Final = """
 SELECT count(*) FROM orders
 WHERE
     orders.user_id = $1
@@ -277,9 +274,7 @@ def count_orders(
     type: enums.OrderType | None,
     status: enums.OrderStatus | None,
 ) -> int:
-    """Counts a user's orders; of one type or status, if given.
-    Reads orders_user_id_created_at_idx.
-    """
+    """Counts a user's orders; of one type or status, if given."""
     cur: RawCursor[int] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(COUNT_ORDERS, (user_id, type, status))
     return support.only(cur)

@@ -50,7 +50,7 @@ def get_user(conn: Connection[Any], *, id: UUID) -> models.UserProfile | None:
     return cur.fetchone()
 
 
-GET_USER_BY_CROSSMINT_USER_ID: Final = """\
+GET_USER_BY_CROSSMINT_USER_ID: Final = """
 SELECT id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key FROM user_profiles WHERE crossmint_user_id = $1"""
 
 
@@ -59,15 +59,13 @@ def get_user_by_crossmint_user_id(
     *,
     crossmint_user_id: str,
 ) -> models.UserProfile | None:
-    """Returns the user of a Crossmint identity; a read that locks nothing.
-    Not scoped by user: the identity provider has said who it is.
-    """
+    """Returns the user of a Crossmint identity; a read that locks nothing."""
     cur = RawCursor(conn, row_factory=models.user_profile_row)
     cur.execute(GET_USER_BY_CROSSMINT_USER_ID, (crossmint_user_id,))
     return cur.fetchone()
 
 
-LIST_USERS_BY_EMAIL: Final = """\
+LIST_USERS_BY_EMAIL: Final = """
 SELECT id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key
 FROM user_profiles
 WHERE email = $1::text
@@ -81,16 +79,13 @@ def list_users_by_email(
     email: str,
     max_rows: int,
 ) -> list[models.UserProfile]:
-    """Lists the users with this e-mail address, as they spell it, the eldest first; by
-    users_email_idx.
-    Not scoped by user: an e-mail address may be that of several.
-    """
+    """Lists the users with this e-mail address, as they spell it, the eldest first."""
     cur = RawCursor(conn, row_factory=models.user_profile_row)
     cur.execute(LIST_USERS_BY_EMAIL, (email, support.int8(max_rows)))
     return cur.fetchall()
 
 
-LIST_USERS_BY_WALLET_ADDRESS: Final = """\
+LIST_USERS_BY_WALLET_ADDRESS: Final = """
 SELECT id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key
 FROM user_profiles
 WHERE wallet_address = $1::text
@@ -104,16 +99,13 @@ def list_users_by_wallet_address(
     wallet_address: str,
     max_rows: int,
 ) -> list[models.UserProfile]:
-    """Lists the users of a Sui wallet, given in its normal form, the eldest first; by
-    users_wallet_address_idx.
-    Not scoped by user: a wallet may be that of several.
-    """
+    """Lists the users of a Sui wallet, given in its normal form, the eldest first."""
     cur = RawCursor(conn, row_factory=models.user_profile_row)
     cur.execute(LIST_USERS_BY_WALLET_ADDRESS, (wallet_address, support.int8(max_rows)))
     return cur.fetchall()
 
 
-LIST_USERS_BY_EVM_ADDRESS: Final = """\
+LIST_USERS_BY_EVM_ADDRESS: Final = """
 SELECT id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key
 FROM user_profiles
 WHERE evm_address = $1::text
@@ -127,10 +119,7 @@ def list_users_by_evm_address(
     evm_address: str,
     max_rows: int,
 ) -> list[models.UserProfile]:
-    """Lists the users of an EVM wallet, given in its normal form, the eldest first; by
-    users_evm_address_idx.
-    Not scoped by user: a wallet may be that of several.
-    """
+    """Lists the users of an EVM wallet, given in its normal form, the eldest first."""
     cur = RawCursor(conn, row_factory=models.user_profile_row)
     cur.execute(LIST_USERS_BY_EVM_ADDRESS, (evm_address, support.int8(max_rows)))
     return cur.fetchall()
@@ -254,7 +243,7 @@ def begin_wallet(conn: Connection[Any], *, id: UUID) -> models.UserProfile | Non
     return cur.fetchone()
 
 
-LIST_PENDING_WALLETS: Final = """\
+LIST_PENDING_WALLETS: Final = """
 SELECT id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key
 FROM user_profiles
 WHERE wallet_status = 'pending' AND wallet_status_since < now() - $1::interval
@@ -268,10 +257,7 @@ def list_pending_wallets(
     older_than: datetime.timedelta,
     max_rows: int,
 ) -> list[models.UserProfile]:
-    """Lists the users whose wallet is pending since longer than a time, the longest first; by
-    users_pending_wallets_idx.
-    Not scoped by user: a worker looks for those of all whose provisioning hangs.
-    """
+    """Lists the users whose wallet is pending since longer than a time, the longest first."""
     cur = RawCursor(conn, row_factory=models.user_profile_row)
     cur.execute(LIST_PENDING_WALLETS, (older_than, support.int8(max_rows)))
     return cur.fetchall()

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, LiteralString, NamedTuple, cast
 from uuid import UUID, uuid4
 
@@ -37,6 +38,10 @@ from tests.support.tables import Tables
 
 Query = Callable[..., Any]
 
+SQL = "".join(
+    file.read_text()
+    for file in (Path(__file__).parents[2] / "db/queries").rglob("*.sql")
+)
 OBJECT = chains.item_id(1)
 DEPOSIT = "0x" + "a" * 64
 KEY = SecretStr(chains.sui_private_key(bytes(32)))
@@ -126,9 +131,11 @@ SCOPED = [query for query in ALL if user_of(query)]
     "query", [each for each in ALL if not user_of(each)], ids=lambda q: q.__name__
 )
 def test_a_query_without_a_user_says_why(query: Query) -> None:
-    """A query that is not scoped by user has the reason in its comment."""
-    said = " ".join((inspect.getdoc(query) or "").split())
-    assert re.search(r"Not scoped by user: \w+", said)
+    """A query that is not scoped by user has the reason in a comment of its SQL."""
+    written = (
+        rf"-- name: {query.__name__} :(?:(?!-- name:).)*-- Not scoped by user: \w+"
+    )
+    assert re.search(written, SQL, re.DOTALL)
 
 
 @pytest.fixture
@@ -402,6 +409,7 @@ def test_everything_is_covered(record_property: Callable[[str, object], None]) -
         "json_types",
         "models",
         "sessions",
+        "support",
     }
     assert named == both - without_rows
     taking = {

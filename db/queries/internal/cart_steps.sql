@@ -47,8 +47,9 @@ SET
 RETURNING *;
 
 -- name: get_cart_item :one
--- Returns an item that is in the user's cart, by its id or by its name on chain. Reads
--- cart_items_pkey and cart_items_on_chain_object_id_key.
+-- Returns an item that is in the user's cart, by its id or by its name on chain.
+
+-- Reads cart_items_pkey and cart_items_on_chain_object_id_key.
 SELECT *
 FROM cart_items
 WHERE
@@ -110,11 +111,12 @@ WHERE user_id = @user_id AND deleted_at IS NULL;
 -- name: claim_cart_items :many
 -- @deferred
 -- Takes the items of new orders out of the cart and keeps each as its order's snapshot,
--- matched by place. An item is named by its id, on chain, or both. One that is not in
--- the user's cart, not at the price that is expected (in USD cents; any, if NULL), or
--- named by another line too, leaves a NULL product_id, which the snapshot refuses, and
--- with it the whole transaction. An order that was cancelled before it came here leaves
--- its item in the cart. Needs the user's lock.
+-- matched by place. An item is named by its id, on chain, or both. One that is not in the
+-- user's cart, not at the price that is expected (in USD cents; any, if NULL), or named by
+-- another line too, leaves a NULL product_id, which the snapshot refuses, and with it the
+-- whole transaction. An order that was cancelled before it came here leaves its item in
+-- the cart. Needs the user's lock.
+
 -- The subselects hide the arrays' length from the planner, which would otherwise think a
 -- plan for this very length cheaper than the prepared one, and plan anew at each call.
 WITH lines AS (
@@ -172,9 +174,10 @@ RETURNING *;
 
 -- name: restore_cart_item :execrows
 -- Puts the item of a cancelled order back into the cart, however many are in it, unless
--- the same variant is there, another order holds the item, the chain's mirror rules it,
--- or the chain has ended it. Needs the user's lock, which keeps a duplicate variant from
+-- the same variant is there, another order holds the item, the chain's mirror rules it, or
+-- the chain has ended it. Needs the user's lock, which keeps a duplicate variant from
 -- being added meanwhile.
+
 -- Not scoped by user: called with an order of the user that is locked.
 UPDATE cart_items
 SET deleted_at = NULL
@@ -206,9 +209,10 @@ WHERE
     );
 
 -- name: take_cart_item_of_order :execrows
--- Takes the item of a paid order out of the cart if it is in it: one that came back
--- before the money did, or that an adopted order had left there. Where the mirror knows
--- the item, it does so itself. Needs the user's lock.
+-- Takes the item of a paid order out of the cart if it is in it: one that came back before
+-- the money did, or that an adopted order had left there. Where the mirror knows the item,
+-- it does so itself. Needs the user's lock.
+
 -- Not scoped by user: called with an order of the user that is locked.
 UPDATE cart_items
 SET deleted_at = now()

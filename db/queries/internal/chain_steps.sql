@@ -1,12 +1,14 @@
 -- name: lock_chain_cursor :exec
 -- Waits until no other transaction records events, and keeps others out until this one
--- ends. Taken before all other locks. Reads nothing: what the cursor is by then is a
--- later statement's to see.
+-- ends. Taken before all other locks. Reads nothing: what the cursor is by then is a later
+-- statement's to see.
+
 -- Not scoped by user: the chain's events are of all of them.
 SELECT pg_advisory_xact_lock(hashtext('chain_cursor'), 0);
 
 -- name: get_chain_cursor :one
 -- Returns the cursor of the last page that was recorded; nothing at the start.
+
 -- Not scoped by user: the chain's events are of all of them.
 SELECT
     tx_digest,
@@ -15,6 +17,7 @@ FROM chain_cursor;
 
 -- name: move_chain_cursor :exec
 -- Sets the cursor, whatever it was. Needs its lock.
+
 -- Not scoped by user: the chain's events are of all of them.
 INSERT INTO chain_cursor (tx_digest, event_seq)
 VALUES (@tx_digest, @event_seq)
@@ -24,7 +27,9 @@ SET
     event_seq = excluded.event_seq;
 
 -- name: list_known_wallets :many
--- Lists which of these wallets somebody here has. Reads users_wallet_address_idx.
+-- Lists which of these wallets somebody here has.
+
+-- Reads users_wallet_address_idx.
 -- Not scoped by user: the chain names wallets.
 SELECT DISTINCT coalesce(wallet_address, '') AS wallet_address
 FROM users
@@ -33,6 +38,7 @@ ORDER BY 1;
 
 -- name: lock_users_of_wallets :many
 -- Locks all users who have one of these wallets, by id.
+
 -- Not scoped by user: the chain names wallets.
 SELECT
     id,
@@ -45,6 +51,7 @@ FOR NO KEY UPDATE;
 -- name: insert_chain_events :execrows
 -- Keeps events, given as JSON objects; one that is there stays as it is, unless it came
 -- without its time and is given with it now.
+
 -- Not scoped by user: the chain names wallets, whose users are locked.
 INSERT INTO chain_events (
     tx_digest, event_sequence, type, object_id, wallet_address, occurred_at,
@@ -138,11 +145,13 @@ WHERE
 -- variant's objects that have not ended all but the smallest wait, and that one too while
 -- an item that is not on chain has the place. Waiting is to be deleted since the
 -- beginning. An object's row stays its user's; a new one goes to the eldest with the
--- wallet. Rows that leave are written before those that come: the active variant is
--- unique at each step. Of the other objects of a variant only two can be concerned, the
--- smallest and the one in the cart, found by cart_items_held_by_contract_idx and
--- cart_items_active_variant_key: so the history of a cart does not matter. Needs the locks
--- of these users, and of those of the orders, held before the statement begins.
+-- wallet. Rows that leave are written before those that come: the active variant is unique
+-- at each step. Needs the locks of these users, and of those of the orders, held before
+-- the statement begins.
+
+-- Of the other objects of a variant only two can be concerned, the smallest and the one in
+-- the cart, found by cart_items_held_by_contract_idx and cart_items_active_variant_key: so
+-- the history of a cart does not matter.
 -- The subselects hide the arrays' lengths from the planner, which would otherwise plan
 -- anew at each call, for longer than the execution takes.
 WITH ordered AS (
@@ -425,7 +434,9 @@ WHERE
 
 -- name: link_snapshots_to_cart_items :exec
 -- Gives snapshots that were made of an OrderCreated their cart item, where that is here.
--- Reads order_items_without_cart_item_idx. Needs the users' locks.
+-- Needs the users' locks.
+
+-- Reads order_items_without_cart_item_idx.
 UPDATE order_items
 SET cart_item_id = item.id
 FROM cart_items AS item, orders
@@ -439,8 +450,9 @@ WHERE
 
 -- name: get_order_of_chain_event :one
 -- Returns what there is to an OrderCreated: whose order it is, and which order has its
--- Crossmint id, if one has. Nothing, if the event is not kept. The owner is the item's,
--- or the eldest with the wallet. Needs the locks of the Crossmint id and of the users.
+-- Crossmint id, if one has. Nothing, if the event is not kept. The owner is the item's, or
+-- the eldest with the wallet. Needs the locks of the Crossmint id and of the users.
+
 -- Not scoped by user: the chain names wallets.
 SELECT
     (
@@ -487,6 +499,7 @@ WHERE event.tx_digest = @tx_digest AND event.event_sequence = @event_sequence;
 -- Creates the order that an OrderCreated names, as old as the event, with its product as
 -- the snapshot and its price as the amount. It has no checkout_id, and so holds nothing
 -- before it is paid.
+
 -- Not scoped by user: its user is the one that the event's wallet names.
 WITH event AS (
     SELECT chain_events.*
@@ -528,6 +541,7 @@ RETURNING order_id;
 
 -- name: record_digest_of_order :exec
 -- Records the transaction of an OrderCreated on its order, which has none.
+
 -- Not scoped by user: called with an order whose user is locked.
 UPDATE orders
 SET tx_hash = @tx_digest::text
@@ -536,6 +550,7 @@ WHERE id = @order_id AND tx_hash IS NULL;
 -- name: set_chain_events_aside :exec
 -- Keeps events, matched by place, that could not be recorded. One that is there gets the
 -- reason given now.
+
 -- Not scoped by user: whose they are may be what cannot be read.
 INSERT INTO set_aside_chain_events (id, reason, event, is_whole, wallet_address)
 SELECT
@@ -556,8 +571,9 @@ SET reason = excluded.reason
 WHERE set_aside_chain_events.reason <> excluded.reason;
 
 -- name: list_set_aside_chain_events :many
--- Lists events that were set aside, the oldest first, after the one given. Reads
--- set_aside_chain_events_time_idx.
+-- Lists events that were set aside, the oldest first, after the one given.
+
+-- Reads set_aside_chain_events_time_idx.
 -- Not scoped by user: for a worker, and whose they are may be what cannot be read.
 SELECT *
 FROM set_aside_chain_events

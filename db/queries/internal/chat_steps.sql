@@ -1,8 +1,9 @@
 -- name: list_chat_sessions :many
 -- Lists a user's conversations, the last touched first, from before the one given (all
--- from the newest, if none). A touch moves a conversation to the top: paging down
--- repeats none, and misses only what is newer by now than the first page. Reads
--- chat_sessions_user_id_updated_at_idx.
+-- from the newest, if none). A touch moves a conversation to the top: paging down repeats
+-- none, and misses only what is newer by now than the first page.
+
+-- Reads chat_sessions_user_id_updated_at_idx.
 SELECT *
 FROM chat_sessions
 WHERE
@@ -18,7 +19,9 @@ LIMIT @max_rows;
 -- each with how many there are in all. A page that is empty has that number in one row
 -- without a conversation. One statement, so page and number are of one moment; but what is
 -- touched between two pages moves up, and the next page repeats another one: see
--- list_chat_sessions. Reads chat_sessions_user_id_updated_at_idx, what is skipped, too.
+-- list_chat_sessions.
+
+-- Reads chat_sessions_user_id_updated_at_idx, what is skipped, too.
 WITH page AS (
     SELECT chat_sessions.id
     FROM chat_sessions
@@ -67,13 +70,15 @@ WHERE chat_sessions.id = @id AND chat_sessions.user_id = owner.id
 RETURNING chat_sessions.*;
 
 -- name: save_chat_messages :exec
--- Saves messages of a user's conversation, given as their JSON, one after another in UTF-8,
--- and an index of it: [{"id", "digest", "first", "length"}], counted in bytes from 1. One
--- that is there keeps its place and takes the new role, parts and metadata; new ones follow
--- in the order given. One of the digest that it was saved with is neither read nor written
--- nor locked; of one that is the same all the same, the parts stay where they lie. Saves
--- nothing in another user's conversation. Needs the lock of touch_chat_session, taken by a
--- statement of its own. Reads chat_messages_session_id_msg_id_key.
+-- Saves messages of a user's conversation, given as their JSON, one after another in
+-- UTF-8, and an index of it: [{"id", "digest", "first", "length"}], counted in bytes from
+-- 1. One that is there keeps its place and takes the new role, parts and metadata; new
+-- ones follow in the order given. One of the digest that it was saved with is neither read
+-- nor written nor locked; of one that is the same all the same, the parts stay where they
+-- lie. Saves nothing in another user's conversation. Needs the lock of touch_chat_session,
+-- taken by a statement of its own.
+
+-- Reads chat_messages_session_id_msg_id_key.
 WITH changed AS MATERIALIZED (
     SELECT
         chat_sessions.id AS session_id,

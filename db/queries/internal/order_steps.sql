@@ -1,7 +1,8 @@
 -- name: lock_crossmint_orders :exec
--- Waits until no other transaction works on these Crossmint orders, whether or not
--- they are known here yet, and keeps others out until this one ends. Locks in the
--- order of the ids, so that two callers cannot block each other.
+-- Waits until no other transaction works on these Crossmint orders, whether or not they
+-- are known here yet, and keeps others out until this one ends. Locks in the order of the
+-- ids, so that two callers cannot block each other.
+
 -- Not scoped by user: reads nothing of theirs.
 SELECT pg_advisory_xact_lock(hashtextextended(sorted.crossmint_order_id, 0))
 FROM (
@@ -40,6 +41,7 @@ RETURNING *;
 -- name: insert_order_event :execrows
 -- Keeps an event of Crossmint's; one that is there stays as it is. The body goes where it
 -- fits: parsed, if it is JSON that the server can hold, else as it came.
+
 -- Not scoped by user: Crossmint names the order only, which may not be here yet.
 WITH kept AS MATERIALIZED (
     SELECT
@@ -67,8 +69,9 @@ FROM kept
 ON CONFLICT (id) DO NOTHING;
 
 -- name: strip_retired_event :execrows
--- Keeps of an event only that it happened, if its order's user was deleted while the
--- event waited for that user's lock: it was kept before the deletion could be seen.
+-- Keeps of an event only that it happened, if its order's user was deleted while the event
+-- waited for that user's lock: it was kept before the deletion could be seen.
+
 -- Not scoped by user: there is none any more.
 UPDATE order_events
 SET payload = NULL, raw = NULL, payment_hash = NULL
@@ -82,14 +85,16 @@ WHERE
 -- name: insert_order_cancellation :execrows
 -- Keeps that the user cancelled an order; once an order. Who asked for it needs no
 -- announcement.
+
 -- Not scoped by user: called with an order of the user that is locked.
 INSERT INTO order_events (id, order_id, type, announced_at)
 VALUES ('user.cancelled:' || @order_id::uuid, @order_id::uuid, 'user.cancelled', now())
 ON CONFLICT (id) DO NOTHING;
 
 -- name: lock_owner_of_crossmint_order :one
--- Locks the user of a Crossmint order and returns the order's id; nothing, if the order
--- is not here yet. Says nothing else of the order, which may change during the wait.
+-- Locks the user of a Crossmint order and returns the order's id; nothing, if the order is
+-- not here yet. Says nothing else of the order, which may change during the wait.
+
 -- Not scoped by user: Crossmint names the order only.
 SELECT orders.id
 FROM orders
@@ -105,8 +110,10 @@ FOR NO KEY UPDATE OF users;
 -- order in which they came, and notes on each what it made of the status. Runs after the
 -- locks are held, as a statement of its own: an earlier one would not see what was
 -- committed meanwhile.
--- Not scoped by user: called with ids of orders whose user is locked. The subselect hides
--- the array's length from the planner, which would otherwise plan anew at each call.
+
+-- Not scoped by user: called with ids of orders whose user is locked.
+-- The subselect hides the array's length from the planner, which would otherwise plan anew
+-- at each call.
 WITH happened AS (
     SELECT
         orders.id AS order_id,
@@ -227,12 +234,14 @@ RETURNING sqlc.embed(orders), evidence.status_before;
 
 -- name: reread_order :one
 -- Returns an order as it is under the locks.
+
 -- Not scoped by user: called with an order whose user is locked.
 SELECT * FROM orders WHERE id = @id;
 
 -- name: get_received_event :one
 -- Returns what became of an event of Crossmint's, with its order as it is now, if it is
 -- here: status before and after are NULL until it was applied.
+
 -- Not scoped by user: Crossmint names the order only.
 SELECT
     event.status_before,
@@ -246,8 +255,9 @@ WHERE event.id = @id;
 -- name: list_payments_without_order :many
 -- Lists the signed payments whose order is not here although they came longer ago than
 -- that, the oldest first, from after the one given (all from the oldest, if none). Of an
--- order that was deleted with its user it says so. Reads
--- order_events_unmatched_payment_idx.
+-- order that was deleted with its user it says so.
+
+-- Reads order_events_unmatched_payment_idx.
 -- Not scoped by user: nobody knows whose they are.
 SELECT
     event.id,
@@ -273,9 +283,11 @@ ORDER BY event.received_at, event.id
 LIMIT @max_rows;
 
 -- name: forget_order_events :one
--- Takes their payloads from events that came longer ago than that, and deletes those
--- that never have an effect; counts both. Nothing of what orders are made of goes.
--- Passes over events that somebody is working on. Reads order_events_to_forget_idx.
+-- Takes their payloads from events that came longer ago than that, and deletes those that
+-- never have an effect; counts both. Nothing of what orders are made of goes. Passes over
+-- events that somebody is working on.
+
+-- Reads order_events_to_forget_idx.
 -- Not scoped by user: retention serves all.
 WITH old AS MATERIALIZED (
     SELECT
@@ -315,8 +327,10 @@ SELECT
 
 -- name: list_orders_without_digest :many
 -- Lists the paid orders whose item is on chain and that have no digest, the oldest first,
--- from after the one given (all from the oldest, if none), as
--- get_order_by_crossmint_order gives each. Reads orders_without_digest_idx.
+-- from after the one given (all from the oldest, if none), as get_order_by_crossmint_order
+-- gives each.
+
+-- Reads orders_without_digest_idx.
 -- Not scoped by user: the worker serves all.
 SELECT
     sqlc.embed(orders),
@@ -342,6 +356,7 @@ LIMIT @max_rows;
 -- Lists a user's orders, the newest first, without the first ones, each checkout with its
 -- product, and the total of them all. Of one type or status, if given. For pages that are
 -- numbered; list_orders does not skip what came before.
+
 -- Reads orders_user_id_created_at_idx.
 SELECT
     sqlc.embed(orders),
@@ -370,8 +385,9 @@ LIMIT @max_rows
 OFFSET @skip_rows;
 
 -- name: list_orders :many
--- Lists a user's orders, the newest first, from before the one given (all from the
--- newest, if none), each checkout with its product. Of one type or status, if given.
+-- Lists a user's orders, the newest first, from before the one given (all from the newest,
+-- if none), each checkout with its product. Of one type or status, if given.
+
 -- Reads orders_user_id_created_at_idx.
 SELECT
     sqlc.embed(orders),
@@ -417,7 +433,9 @@ ORDER BY orders.id;
 -- given, had been placed for meanwhile: it is owed back. Either they hold the same item,
 -- or the same product, size and colour was added and bought again while the order was
 -- cancelled. Of one user, if given, the oldest first, from after the one given (all from
--- the oldest, if none). Reads orders_paid_late_idx.
+-- the oldest, if none).
+
+-- Reads orders_paid_late_idx.
 -- Scoped by user where one is given; without, it is for the worker that serves all.
 SELECT
     sqlc.embed(orders),
@@ -476,7 +494,9 @@ LIMIT @max_rows;
 
 -- name: list_payments_that_differ :many
 -- Lists the orders that were paid less, or more, than was quoted, the oldest first, from
--- after the one given (all from the oldest, if none). Reads orders_payment_differs_idx.
+-- after the one given (all from the oldest, if none).
+
+-- Reads orders_payment_differs_idx.
 -- Not scoped by user: the worker serves all.
 SELECT *
 FROM orders
@@ -494,7 +514,9 @@ LIMIT @max_rows;
 -- Lists the checkouts that have been awaiting approval for longer than that, the oldest
 -- first, from after the one given (all from the oldest, if none): those whose item is
 -- known, and whose payment the chain has not seen. Locks nothing: whoever gives them up
--- looks again under the locks. Reads orders_awaiting_approval_idx.
+-- looks again under the locks.
+
+-- Reads orders_awaiting_approval_idx.
 -- Not scoped by user: the worker serves all.
 SELECT
     orders.id,
@@ -520,6 +542,7 @@ LIMIT @max_rows;
 
 -- name: lock_owners_of_orders :many
 -- Locks the users of orders, in the order of their ids.
+
 -- Not scoped by user: the worker serves all.
 SELECT users.id
 FROM users
@@ -533,6 +556,7 @@ FOR NO KEY UPDATE;
 -- name: insert_givings_up :many
 -- Keeps that checkouts were given up, once each, and returns which: those that may be, by
 -- the rules of list_checkouts_to_give_up, now that they are locked.
+
 -- Not scoped by user: called with orders whose users are locked.
 INSERT INTO order_events (id, order_id, type)
 SELECT
@@ -555,6 +579,7 @@ RETURNING order_id;
 
 -- name: list_orders_with_item_in_cart :many
 -- Lists which of these orders have their item in the cart.
+
 -- Not scoped by user: called with orders whose users are locked.
 SELECT order_items.order_id
 FROM order_items
@@ -598,8 +623,9 @@ RETURNING *;
 -- name: attach_transaction_by_crossmint_order :one
 -- Records the Sui digest that paid for the checkout of a Crossmint order, once: the same
 -- again returns the order. Returns nothing if it has another digest, or the digest is
--- another order's, of a deleted user too, or there is no such checkout. Needs no lock:
--- the row itself decides, and of two orders at once orders_tx_hash_key.
+-- another order's, of a deleted user too, or there is no such checkout. Needs no lock: the
+-- row itself decides, and of two orders at once orders_tx_hash_key.
+
 -- Not scoped by user: Crossmint, or the chain, names the order only.
 UPDATE orders
 SET tx_hash = @tx_hash::text

@@ -2,6 +2,7 @@
 -- Creates the user of a Crossmint identity; returns nothing, and writes nothing, if there
 -- is one. Safe to call twice at once: the unique identity decides. The store's create_user
 -- returns the user in both cases.
+
 -- Not scoped by user: the identity provider has said who it is.
 INSERT INTO user_profiles (crossmint_user_id, email)
 VALUES (@crossmint_user_id, sqlc.narg(email))
@@ -38,8 +39,9 @@ WHERE id = @id AND (wallet_status <> 'active' OR sui_private_key_encrypted IS NU
 SELECT sui_private_key_encrypted FROM users WHERE id = @id;
 
 -- name: list_sui_private_keys :many
--- Lists users who have an encrypted key, by id, after the id given. Not scoped by user:
--- rotation and check visit all.
+-- Lists users who have an encrypted key, by id, after the id given.
+
+-- Not scoped by user: rotation and check visit all.
 SELECT
     id,
     coalesce(sui_private_key_encrypted, '') AS token
@@ -49,8 +51,10 @@ ORDER BY id
 LIMIT @max_rows;
 
 -- name: replace_sui_private_keys :execrows
--- Puts new tokens, matched by place, where the old ones still are: what somebody else
--- has set meanwhile stays. Not scoped by user: rotation replaces those of many.
+-- Puts new tokens, matched by place, where the old ones still are: what somebody else has
+-- set meanwhile stays.
+
+-- Not scoped by user: rotation replaces those of many.
 UPDATE users
 SET sui_private_key_encrypted = swap.new_token
 FROM ROWS FROM (

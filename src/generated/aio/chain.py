@@ -29,9 +29,7 @@ async def get_set_aside_chain_event(
     *,
     id: UUID,
 ) -> models.SetAsideChainEvent | None:
-    """Returns an event that was set aside.
-    Not scoped by user: for a worker, as the list.
-    """
+    """Returns an event that was set aside."""
     cur = AsyncRawCursor(conn, row_factory=models.set_aside_chain_event_row)
     await cur.execute(GET_SET_ASIDE_CHAIN_EVENT, (id,))
     return await cur.fetchone()
@@ -42,9 +40,7 @@ async def drop_set_aside_chain_events(
     *,
     ids: Sequence[UUID | None],
 ) -> int:
-    """Forgets events that were set aside, and tells how many of these were.
-    Not scoped by user: for a worker, as the list.
-    """
+    """Forgets events that were set aside, and tells how many of these were."""
     cur = AsyncRawCursor(conn)
     await cur.execute(DROP_SET_ASIDE_CHAIN_EVENTS, ([*ids],))
     return await support.row_count_async(cur)
@@ -52,7 +48,7 @@ async def drop_set_aside_chain_events(
 
 async def count_items_on_chain(conn: AsyncConnection[Any], *, user_id: UUID) -> int:
     """Counts what the contract holds of a user's: in the cart, waiting, or ordered until its
-    OrderCreated is here. The contract holds at most 10. Reads cart_items_held_by_contract_idx.
+    OrderCreated is here. The contract holds at most 10.
     """
     cur: AsyncRawCursor[int] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(COUNT_ITEMS_ON_CHAIN, (user_id,))

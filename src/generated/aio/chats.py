@@ -66,7 +66,7 @@ async def get_chat_session(
 
 
 async def count_chat_sessions(conn: AsyncConnection[Any], *, user_id: UUID) -> int:
-    """Counts a user's conversations. Reads chat_sessions_user_id_updated_at_idx."""
+    """Counts a user's conversations."""
     cur: AsyncRawCursor[int] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(COUNT_CHAT_SESSIONS, (user_id,))
     return await support.only_async(cur)
@@ -127,7 +127,7 @@ async def list_chat_messages(
     max_rows: int,
 ) -> list[models.ChatMessage]:
     """Lists a conversation's messages in order, from after the position given (0: from the
-    first). Reads chat_messages_session_id_position_key.
+    first).
     """
     cur = AsyncRawCursor(conn, row_factory=models.chat_message_row)
     await cur.execute(
@@ -145,8 +145,8 @@ async def list_chat_messages_before(
     before_position: int | None,
     max_rows: int,
 ) -> list[models.ChatMessage]:
-    """Lists the last of a conversation's messages before the position given (before the
-    end, if none), in order. Reads chat_messages_session_id_position_key.
+    """Lists the last of a conversation's messages before the position given (before the end,
+    if none), in order.
     """
     cur = AsyncRawCursor(conn, row_factory=models.chat_message_row)
     await cur.execute(

@@ -57,7 +57,6 @@ async def confirm_deposit(
     """Notes that a claimed transaction was seen on chain, with its amount in USDC. Returns
     nothing, unless the deposit was awaiting that. Needs no lock on the user, like the
     statements below: the row itself decides.
-    Not scoped by user: the chain names the transaction only.
     """
     cur = AsyncRawCursor(conn, row_factory=models.order_row)
     await cur.execute(CONFIRM_DEPOSIT, (amount_usdc, tx_hash))
@@ -83,7 +82,6 @@ async def credit_deposit(
 ) -> models.Order | None:
     """Notes that a confirmed deposit was credited. Returns it to one caller only, who credits
     it in the same transaction; never one that is settled.
-    Not scoped by user: the chain names the transaction only.
     """
     cur = AsyncRawCursor(conn, row_factory=models.order_row)
     await cur.execute(CREDIT_DEPOSIT, (tx_hash,))
@@ -95,9 +93,7 @@ async def fail_deposit(
     *,
     tx_hash: str,
 ) -> models.Order | None:
-    """Notes that a deposit that was not credited failed; its transaction stays used.
-    Not scoped by user: the chain names the transaction only.
-    """
+    """Notes that a deposit that was not credited failed; its transaction stays used."""
     cur = AsyncRawCursor(conn, row_factory=models.order_row)
     await cur.execute(FAIL_DEPOSIT, (tx_hash,))
     return await cur.fetchone()
@@ -109,8 +105,7 @@ async def list_deposits_to_check(
     max_rows: int,
 ) -> list[models.Order]:
     """Lists the deposits that wait for the chain, or to be credited, the oldest first, for the
-    worker that looks them up there; none that is settled. Reads orders_open_deposit_idx.
-    Not scoped by user: the worker serves all.
+    worker that looks them up there; none that is settled.
     """
     cur = AsyncRawCursor(conn, row_factory=models.order_row)
     await cur.execute(LIST_DEPOSITS_TO_CHECK, (support.int8(max_rows),))

@@ -50,8 +50,7 @@ async def list_events_to_announce(
     max_rows: int,
 ) -> list[ListEventsToAnnounceRow]:
     """Lists the events that were applied and not announced yet, those applied first before,
-    each with its order as it is now. Reads order_events_to_announce_idx.
-    Not scoped by user: the worker serves all.
+    each with its order as it is now.
     """
     cur = AsyncRawCursor(conn, row_factory=list_events_to_announce_row)
     await cur.execute(LIST_EVENTS_TO_ANNOUNCE, (support.int8(max_rows),))
@@ -62,7 +61,6 @@ async def mark_event_announced(conn: AsyncConnection[Any], *, id: str) -> int:
     """Notes that an event was announced: 1 for the one caller who notes it first, 0 for all
     others, and for an event whose order is not here. Who marks and writes what is to be
     sent in one transaction sends it exactly once.
-    Not scoped by user: the worker serves all.
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(MARK_EVENT_ANNOUNCED, (id,))
@@ -100,7 +98,6 @@ async def get_order_by_crossmint_order(
 ) -> GetOrderByCrossmintOrderRow | None:
     """Returns the checkout of a Crossmint order with all that its worker needs: the snapshot,
     if it has one, and the user's wallet; of the key only whether there is one.
-    Not scoped by user: Crossmint names the order only.
     """
     cur = AsyncRawCursor(conn, row_factory=get_order_by_crossmint_order_row)
     await cur.execute(GET_ORDER_BY_CROSSMINT_ORDER, (crossmint_order_id,))
@@ -114,9 +111,7 @@ async def count_orders(
     type: enums.OrderType | None,
     status: enums.OrderStatus | None,
 ) -> int:
-    """Counts a user's orders; of one type or status, if given.
-    Reads orders_user_id_created_at_idx.
-    """
+    """Counts a user's orders; of one type or status, if given."""
     cur: AsyncRawCursor[int] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(COUNT_ORDERS, (user_id, type, status))
     return await support.only_async(cur)

@@ -72,9 +72,7 @@ async def get_user_by_crossmint_user_id(
     *,
     crossmint_user_id: str,
 ) -> models.UserProfile | None:
-    """Returns the user of a Crossmint identity; a read that locks nothing.
-    Not scoped by user: the identity provider has said who it is.
-    """
+    """Returns the user of a Crossmint identity; a read that locks nothing."""
     cur = AsyncRawCursor(conn, row_factory=models.user_profile_row)
     await cur.execute(GET_USER_BY_CROSSMINT_USER_ID, (crossmint_user_id,))
     return await cur.fetchone()
@@ -86,10 +84,7 @@ async def list_users_by_email(
     email: str,
     max_rows: int,
 ) -> list[models.UserProfile]:
-    """Lists the users with this e-mail address, as they spell it, the eldest first; by
-    users_email_idx.
-    Not scoped by user: an e-mail address may be that of several.
-    """
+    """Lists the users with this e-mail address, as they spell it, the eldest first."""
     cur = AsyncRawCursor(conn, row_factory=models.user_profile_row)
     await cur.execute(LIST_USERS_BY_EMAIL, (email, support.int8(max_rows)))
     return await cur.fetchall()
@@ -101,10 +96,7 @@ async def list_users_by_wallet_address(
     wallet_address: str,
     max_rows: int,
 ) -> list[models.UserProfile]:
-    """Lists the users of a Sui wallet, given in its normal form, the eldest first; by
-    users_wallet_address_idx.
-    Not scoped by user: a wallet may be that of several.
-    """
+    """Lists the users of a Sui wallet, given in its normal form, the eldest first."""
     cur = AsyncRawCursor(conn, row_factory=models.user_profile_row)
     await cur.execute(
         LIST_USERS_BY_WALLET_ADDRESS,
@@ -119,10 +111,7 @@ async def list_users_by_evm_address(
     evm_address: str,
     max_rows: int,
 ) -> list[models.UserProfile]:
-    """Lists the users of an EVM wallet, given in its normal form, the eldest first; by
-    users_evm_address_idx.
-    Not scoped by user: a wallet may be that of several.
-    """
+    """Lists the users of an EVM wallet, given in its normal form, the eldest first."""
     cur = AsyncRawCursor(conn, row_factory=models.user_profile_row)
     await cur.execute(LIST_USERS_BY_EVM_ADDRESS, (evm_address, support.int8(max_rows)))
     return await cur.fetchall()
@@ -209,10 +198,7 @@ async def list_pending_wallets(
     older_than: datetime.timedelta,
     max_rows: int,
 ) -> list[models.UserProfile]:
-    """Lists the users whose wallet is pending since longer than a time, the longest first; by
-    users_pending_wallets_idx.
-    Not scoped by user: a worker looks for those of all whose provisioning hangs.
-    """
+    """Lists the users whose wallet is pending since longer than a time, the longest first."""
     cur = AsyncRawCursor(conn, row_factory=models.user_profile_row)
     await cur.execute(LIST_PENDING_WALLETS, (older_than, support.int8(max_rows)))
     return await cur.fetchall()

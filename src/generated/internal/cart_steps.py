@@ -191,7 +191,7 @@ def send_add_cart_item(
     return cur.fetchone
 
 
-GET_CART_ITEM: Final = """\
+GET_CART_ITEM: Final = """
 SELECT id, user_id, product_id, product_name, price, image, product_url, size, color, retailer, tx_digest, on_chain_object_id, deleted_at, created_at, ended_at
 FROM cart_items
 WHERE
@@ -207,9 +207,7 @@ def get_cart_item(
     id: UUID | None,
     on_chain_object_id: str | None,
 ) -> models.CartItem | None:
-    """Returns an item that is in the user's cart, by its id or by its name on chain. Reads
-    cart_items_pkey and cart_items_on_chain_object_id_key.
-    """
+    """Returns an item that is in the user's cart, by its id or by its name on chain."""
     cur = RawCursor(conn, row_factory=cart_item_row)
     cur.execute(GET_CART_ITEM, (user_id, id, on_chain_object_id))
     return cur.fetchone()
@@ -357,7 +355,7 @@ def send_clear_cart(conn: Connection[Any], *, user_id: UUID) -> Callable[[], int
     return lambda: support.row_count(cur)
 
 
-CLAIM_CART_ITEMS: Final = """\
+CLAIM_CART_ITEMS: Final = """
 WITH lines AS (
     SELECT
         line.order_id,
@@ -422,13 +420,11 @@ def claim_cart_items(
     user_id: UUID,
 ) -> list[models.OrderItem]:
     """Takes the items of new orders out of the cart and keeps each as its order's snapshot,
-    matched by place. An item is named by its id, on chain, or both. One that is not in
-    the user's cart, not at the price that is expected (in USD cents; any, if NULL), or
-    named by another line too, leaves a NULL product_id, which the snapshot refuses, and
-    with it the whole transaction. An order that was cancelled before it came here leaves
-    its item in the cart. Needs the user's lock.
-    The subselects hide the arrays' length from the planner, which would otherwise think a
-    plan for this very length cheaper than the prepared one, and plan anew at each call.
+    matched by place. An item is named by its id, on chain, or both. One that is not in the
+    user's cart, not at the price that is expected (in USD cents; any, if NULL), or named by
+    another line too, leaves a NULL product_id, which the snapshot refuses, and with it the
+    whole transaction. An order that was cancelled before it came here leaves its item in
+    the cart. Needs the user's lock.
     """
     cur = RawCursor(conn, row_factory=order_item_row)
     cur.execute(
@@ -468,7 +464,7 @@ def send_claim_cart_items(
     return cur.fetchall
 
 
-RESTORE_CART_ITEM: Final = """\
+RESTORE_CART_ITEM: Final = """
 UPDATE cart_items
 SET deleted_at = NULL
 FROM order_items AS snapshot
@@ -501,17 +497,16 @@ WHERE
 
 def restore_cart_item(conn: Connection[Any], *, order_id: UUID) -> int:
     """Puts the item of a cancelled order back into the cart, however many are in it, unless
-    the same variant is there, another order holds the item, the chain's mirror rules it,
-    or the chain has ended it. Needs the user's lock, which keeps a duplicate variant from
+    the same variant is there, another order holds the item, the chain's mirror rules it, or
+    the chain has ended it. Needs the user's lock, which keeps a duplicate variant from
     being added meanwhile.
-    Not scoped by user: called with an order of the user that is locked.
     """
     cur = RawCursor(conn)
     cur.execute(RESTORE_CART_ITEM, (order_id,))
     return support.row_count(cur)
 
 
-TAKE_CART_ITEM_OF_ORDER: Final = """\
+TAKE_CART_ITEM_OF_ORDER: Final = """
 UPDATE cart_items
 SET deleted_at = now()
 FROM order_items AS snapshot
@@ -526,10 +521,9 @@ WHERE
 
 
 def take_cart_item_of_order(conn: Connection[Any], *, order_id: UUID) -> int:
-    """Takes the item of a paid order out of the cart if it is in it: one that came back
-    before the money did, or that an adopted order had left there. Where the mirror knows
-    the item, it does so itself. Needs the user's lock.
-    Not scoped by user: called with an order of the user that is locked.
+    """Takes the item of a paid order out of the cart if it is in it: one that came back before
+    the money did, or that an adopted order had left there. Where the mirror knows the item,
+    it does so itself. Needs the user's lock.
     """
     cur = RawCursor(conn)
     cur.execute(TAKE_CART_ITEM_OF_ORDER, (order_id,))

@@ -61,21 +61,20 @@ def set_aside_chain_event_row(_: object) -> RowMaker[models.SetAsideChainEvent]:
     return make
 
 
-LOCK_CHAIN_CURSOR: Final = """\
+LOCK_CHAIN_CURSOR: Final = """
 SELECT pg_advisory_xact_lock(hashtext('chain_cursor'), 0)"""
 
 
 def lock_chain_cursor(conn: Connection[Any]) -> None:
     """Waits until no other transaction records events, and keeps others out until this one
-    ends. Taken before all other locks. Reads nothing: what the cursor is by then is a
-    later statement's to see.
-    Not scoped by user: the chain's events are of all of them.
+    ends. Taken before all other locks. Reads nothing: what the cursor is by then is a later
+    statement's to see.
     """
     cur = RawCursor(conn)
     cur.execute(LOCK_CHAIN_CURSOR)
 
 
-GET_CHAIN_CURSOR: Final = """\
+GET_CHAIN_CURSOR: Final = """
 SELECT
     tx_digest,
     event_seq
@@ -98,15 +97,13 @@ def get_chain_cursor_row(_: object) -> RowMaker[GetChainCursorRow]:
 
 
 def get_chain_cursor(conn: Connection[Any]) -> GetChainCursorRow | None:
-    """Returns the cursor of the last page that was recorded; nothing at the start.
-    Not scoped by user: the chain's events are of all of them.
-    """
+    """Returns the cursor of the last page that was recorded; nothing at the start."""
     cur = RawCursor(conn, row_factory=get_chain_cursor_row)
     cur.execute(GET_CHAIN_CURSOR)
     return cur.fetchone()
 
 
-MOVE_CHAIN_CURSOR: Final = """\
+MOVE_CHAIN_CURSOR: Final = """
 INSERT INTO chain_cursor (tx_digest, event_seq)
 VALUES ($1, $2)
 ON CONFLICT (id) DO UPDATE
@@ -116,14 +113,12 @@ SET
 
 
 def move_chain_cursor(conn: Connection[Any], *, tx_digest: str, event_seq: str) -> None:
-    """Sets the cursor, whatever it was. Needs its lock.
-    Not scoped by user: the chain's events are of all of them.
-    """
+    """Sets the cursor, whatever it was. Needs its lock."""
     cur = RawCursor(conn)
     cur.execute(MOVE_CHAIN_CURSOR, (tx_digest, event_seq))
 
 
-LIST_KNOWN_WALLETS: Final = """\
+LIST_KNOWN_WALLETS: Final = """
 SELECT DISTINCT coalesce(wallet_address, '') AS wallet_address
 FROM users
 WHERE wallet_address = ANY($1::text [])
@@ -135,15 +130,13 @@ def list_known_wallets(
     *,
     wallet_addresses: Sequence[str | None],
 ) -> list[str]:
-    """Lists which of these wallets somebody here has. Reads users_wallet_address_idx.
-    Not scoped by user: the chain names wallets.
-    """
+    """Lists which of these wallets somebody here has."""
     cur: RawCursor[str] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(LIST_KNOWN_WALLETS, ([*wallet_addresses],))
     return cur.fetchall()
 
 
-LOCK_USERS_OF_WALLETS: Final = """\
+LOCK_USERS_OF_WALLETS: Final = """
 SELECT
     id,
     coalesce(wallet_address, '') AS wallet_address
@@ -173,15 +166,13 @@ def lock_users_of_wallets(
     *,
     wallet_addresses: Sequence[str | None],
 ) -> list[LockUsersOfWalletsRow]:
-    """Locks all users who have one of these wallets, by id.
-    Not scoped by user: the chain names wallets.
-    """
+    """Locks all users who have one of these wallets, by id."""
     cur = RawCursor(conn, row_factory=lock_users_of_wallets_row)
     cur.execute(LOCK_USERS_OF_WALLETS, ([*wallet_addresses],))
     return cur.fetchall()
 
 
-INSERT_CHAIN_EVENTS: Final = """\
+INSERT_CHAIN_EVENTS: Final = """
 INSERT INTO chain_events (
     tx_digest, event_sequence, type, object_id, wallet_address, occurred_at,
     time_is_of_receipt, crossmint_order_id,
@@ -220,7 +211,6 @@ WHERE chain_events.time_is_of_receipt AND NOT excluded.time_is_of_receipt"""
 def insert_chain_events(conn: Connection[Any], *, events: json_types.JsonInput) -> int:
     """Keeps events, given as JSON objects; one that is there stays as it is, unless it came
     without its time and is given with it now.
-    Not scoped by user: the chain names wallets, whose users are locked.
     """
     cur = RawCursor(conn)
     cur.execute(INSERT_CHAIN_EVENTS, (Jsonb(events),))
@@ -289,7 +279,7 @@ def adopt_cart_items(
     cur.execute(ADOPT_CART_ITEMS, ([*object_ids], [*user_ids]))
 
 
-MIRROR_CART_ITEMS: Final = """\
+MIRROR_CART_ITEMS: Final = """
 WITH ordered AS (
     SELECT
         item.on_chain_object_id,
@@ -583,19 +573,15 @@ def mirror_cart_items(
     variant's objects that have not ended all but the smallest wait, and that one too while
     an item that is not on chain has the place. Waiting is to be deleted since the
     beginning. An object's row stays its user's; a new one goes to the eldest with the
-    wallet. Rows that leave are written before those that come: the active variant is
-    unique at each step. Of the other objects of a variant only two can be concerned, the
-    smallest and the one in the cart, found by cart_items_held_by_contract_idx and
-    cart_items_active_variant_key: so the history of a cart does not matter. Needs the locks
-    of these users, and of those of the orders, held before the statement begins.
-    The subselects hide the arrays' lengths from the planner, which would otherwise plan
-    anew at each call, for longer than the execution takes.
+    wallet. Rows that leave are written before those that come: the active variant is unique
+    at each step. Needs the locks of these users, and of those of the orders, held before
+    the statement begins.
     """
     cur = RawCursor(conn)
     cur.execute(MIRROR_CART_ITEMS, ([*order_ids], [*object_ids], [*user_ids]))
 
 
-LINK_SNAPSHOTS_TO_CART_ITEMS: Final = """\
+LINK_SNAPSHOTS_TO_CART_ITEMS: Final = """
 UPDATE order_items
 SET cart_item_id = item.id
 FROM cart_items AS item, orders
@@ -615,13 +601,13 @@ def link_snapshots_to_cart_items(
     user_ids: Sequence[UUID | None],
 ) -> None:
     """Gives snapshots that were made of an OrderCreated their cart item, where that is here.
-    Reads order_items_without_cart_item_idx. Needs the users' locks.
+    Needs the users' locks.
     """
     cur = RawCursor(conn)
     cur.execute(LINK_SNAPSHOTS_TO_CART_ITEMS, ([*object_ids], [*user_ids]))
 
 
-GET_ORDER_OF_CHAIN_EVENT: Final = """\
+GET_ORDER_OF_CHAIN_EVENT: Final = """
 SELECT
     (
         SELECT users.id
@@ -691,16 +677,15 @@ def get_order_of_chain_event(
     event_sequence: int,
 ) -> GetOrderOfChainEventRow | None:
     """Returns what there is to an OrderCreated: whose order it is, and which order has its
-    Crossmint id, if one has. Nothing, if the event is not kept. The owner is the item's,
-    or the eldest with the wallet. Needs the locks of the Crossmint id and of the users.
-    Not scoped by user: the chain names wallets.
+    Crossmint id, if one has. Nothing, if the event is not kept. The owner is the item's, or
+    the eldest with the wallet. Needs the locks of the Crossmint id and of the users.
     """
     cur = RawCursor(conn, row_factory=get_order_of_chain_event_row)
     cur.execute(GET_ORDER_OF_CHAIN_EVENT, (tx_digest, support.int8(event_sequence)))
     return cur.fetchone()
 
 
-CREATE_ORDER_OF_CHAIN_EVENT: Final = """\
+CREATE_ORDER_OF_CHAIN_EVENT: Final = """
 WITH event AS (
     SELECT chain_events.tx_digest, chain_events.event_sequence, chain_events.type, chain_events.object_id, chain_events.wallet_address, chain_events.occurred_at, chain_events.product_id, chain_events.product_name, chain_events.price, chain_events.image, chain_events.product_url, chain_events.size, chain_events.color, chain_events.retailer, chain_events.recorded_at, chain_events.crossmint_order_id, chain_events.time_is_of_receipt
     FROM chain_events
@@ -751,7 +736,6 @@ def create_order_of_chain_event(
     """Creates the order that an OrderCreated names, as old as the event, with its product as
     the snapshot and its price as the amount. It has no checkout_id, and so holds nothing
     before it is paid.
-    Not scoped by user: its user is the one that the event's wallet names.
     """
     cur: RawCursor[UUID] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(
@@ -761,7 +745,7 @@ def create_order_of_chain_event(
     return cur.fetchone()
 
 
-RECORD_DIGEST_OF_ORDER: Final = """\
+RECORD_DIGEST_OF_ORDER: Final = """
 UPDATE orders
 SET tx_hash = $1::text
 WHERE id = $2 AND tx_hash IS NULL"""
@@ -773,14 +757,12 @@ def record_digest_of_order(
     tx_digest: str,
     order_id: UUID,
 ) -> None:
-    """Records the transaction of an OrderCreated on its order, which has none.
-    Not scoped by user: called with an order whose user is locked.
-    """
+    """Records the transaction of an OrderCreated on its order, which has none."""
     cur = RawCursor(conn)
     cur.execute(RECORD_DIGEST_OF_ORDER, (tx_digest, order_id))
 
 
-SET_CHAIN_EVENTS_ASIDE: Final = """\
+SET_CHAIN_EVENTS_ASIDE: Final = """
 INSERT INTO set_aside_chain_events (id, reason, event, is_whole, wallet_address)
 SELECT
     refused.id,
@@ -811,7 +793,6 @@ def set_chain_events_aside(
 ) -> None:
     """Keeps events, matched by place, that could not be recorded. One that is there gets the
     reason given now.
-    Not scoped by user: whose they are may be what cannot be read.
     """
     cur = RawCursor(conn)
     cur.execute(
@@ -820,7 +801,7 @@ def set_chain_events_aside(
     )
 
 
-LIST_SET_ASIDE_CHAIN_EVENTS: Final = """\
+LIST_SET_ASIDE_CHAIN_EVENTS: Final = """
 SELECT id, reason, event, is_whole, wallet_address, set_aside_at
 FROM set_aside_chain_events
 WHERE
@@ -837,10 +818,7 @@ def list_set_aside_chain_events(
     after_id: UUID | None,
     max_rows: int,
 ) -> list[models.SetAsideChainEvent]:
-    """Lists events that were set aside, the oldest first, after the one given. Reads
-    set_aside_chain_events_time_idx.
-    Not scoped by user: for a worker, and whose they are may be what cannot be read.
-    """
+    """Lists events that were set aside, the oldest first, after the one given."""
     cur = RawCursor(conn, row_factory=set_aside_chain_event_row)
     cur.execute(
         LIST_SET_ASIDE_CHAIN_EVENTS,

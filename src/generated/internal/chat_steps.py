@@ -48,7 +48,7 @@ def chat_session_row(_: object) -> RowMaker[models.ChatSession]:
     return make
 
 
-LIST_CHAT_SESSIONS: Final = """\
+LIST_CHAT_SESSIONS: Final = """
 SELECT id, user_id, title, created_at, updated_at, title_source, version, last_save
 FROM chat_sessions
 WHERE
@@ -69,9 +69,8 @@ def list_chat_sessions(
     max_rows: int,
 ) -> list[models.ChatSession]:
     """Lists a user's conversations, the last touched first, from before the one given (all
-    from the newest, if none). A touch moves a conversation to the top: paging down
-    repeats none, and misses only what is newer by now than the first page. Reads
-    chat_sessions_user_id_updated_at_idx.
+    from the newest, if none). A touch moves a conversation to the top: paging down repeats
+    none, and misses only what is newer by now than the first page.
     """
     cur = RawCursor(conn, row_factory=chat_session_row)
     cur.execute(
@@ -81,7 +80,7 @@ def list_chat_sessions(
     return cur.fetchall()
 
 
-PAGE_CHAT_SESSIONS: Final = """\
+PAGE_CHAT_SESSIONS: Final = """
 WITH page AS (
     SELECT chat_sessions.id
     FROM chat_sessions
@@ -143,7 +142,7 @@ def page_chat_sessions(
     each with how many there are in all. A page that is empty has that number in one row
     without a conversation. One statement, so page and number are of one moment; but what is
     touched between two pages moves up, and the next page repeats another one: see
-    list_chat_sessions. Reads chat_sessions_user_id_updated_at_idx, what is skipped, too.
+    list_chat_sessions.
     """
     cur = RawCursor(conn, row_factory=page_chat_sessions_row)
     cur.execute(
@@ -228,7 +227,7 @@ def send_touch_chat_session(
     return cur.fetchone
 
 
-SAVE_CHAT_MESSAGES: Final = """\
+SAVE_CHAT_MESSAGES: Final = """
 WITH changed AS MATERIALIZED (
     SELECT
         chat_sessions.id AS session_id,
@@ -276,13 +275,13 @@ def save_chat_messages(
     session_id: UUID,
     user_id: UUID,
 ) -> None:
-    """Saves messages of a user's conversation, given as their JSON, one after another in UTF-8,
-    and an index of it: [{"id", "digest", "first", "length"}], counted in bytes from 1. One
-    that is there keeps its place and takes the new role, parts and metadata; new ones follow
-    in the order given. One of the digest that it was saved with is neither read nor written
-    nor locked; of one that is the same all the same, the parts stay where they lie. Saves
-    nothing in another user's conversation. Needs the lock of touch_chat_session, taken by a
-    statement of its own. Reads chat_messages_session_id_msg_id_key.
+    """Saves messages of a user's conversation, given as their JSON, one after another in
+    UTF-8, and an index of it: [{"id", "digest", "first", "length"}], counted in bytes from
+    1. One that is there keeps its place and takes the new role, parts and metadata; new
+    ones follow in the order given. One of the digest that it was saved with is neither read
+    nor written nor locked; of one that is the same all the same, the parts stay where they
+    lie. Saves nothing in another user's conversation. Needs the lock of touch_chat_session,
+    taken by a statement of its own.
     """
     cur = RawCursor(conn)
     cur.execute(SAVE_CHAT_MESSAGES, (messages, index, session_id, user_id))

@@ -113,7 +113,7 @@ def order_row(_: object) -> RowMaker[models.Order]:
     return make
 
 
-LOCK_CROSSMINT_ORDERS: Final = """\
+LOCK_CROSSMINT_ORDERS: Final = """
 SELECT pg_advisory_xact_lock(hashtextextended(sorted.crossmint_order_id, 0))
 FROM (
     SELECT DISTINCT wanted.crossmint_order_id
@@ -127,10 +127,9 @@ def lock_crossmint_orders(
     *,
     crossmint_order_ids: Sequence[str | None],
 ) -> None:
-    """Waits until no other transaction works on these Crossmint orders, whether or not
-    they are known here yet, and keeps others out until this one ends. Locks in the
-    order of the ids, so that two callers cannot block each other.
-    Not scoped by user: reads nothing of theirs.
+    """Waits until no other transaction works on these Crossmint orders, whether or not they
+    are known here yet, and keeps others out until this one ends. Locks in the order of the
+    ids, so that two callers cannot block each other.
     """
     cur = RawCursor(conn)
     cur.execute(LOCK_CROSSMINT_ORDERS, ([*crossmint_order_ids],))
@@ -199,7 +198,7 @@ def send_create_orders(
     return cur.fetchall
 
 
-INSERT_ORDER_EVENT: Final = """\
+INSERT_ORDER_EVENT: Final = """
 WITH kept AS MATERIALIZED (
     SELECT
         CASE WHEN $10::boolean THEN jsonb_or_null($11::bytea) END AS payload,
@@ -243,7 +242,6 @@ def insert_order_event(
 ) -> int:
     """Keeps an event of Crossmint's; one that is there stays as it is. The body goes where it
     fits: parsed, if it is JSON that the server can hold, else as it came.
-    Not scoped by user: Crossmint names the order only, which may not be here yet.
     """
     cur = RawCursor(conn)
     cur.execute(
@@ -265,7 +263,7 @@ def insert_order_event(
     return support.row_count(cur)
 
 
-STRIP_RETIRED_EVENT: Final = """\
+STRIP_RETIRED_EVENT: Final = """
 UPDATE order_events
 SET payload = NULL, raw = NULL, payment_hash = NULL
 WHERE
@@ -277,16 +275,15 @@ WHERE
 
 
 def strip_retired_event(conn: Connection[Any], *, id: str) -> int:
-    """Keeps of an event only that it happened, if its order's user was deleted while the
-    event waited for that user's lock: it was kept before the deletion could be seen.
-    Not scoped by user: there is none any more.
+    """Keeps of an event only that it happened, if its order's user was deleted while the event
+    waited for that user's lock: it was kept before the deletion could be seen.
     """
     cur = RawCursor(conn)
     cur.execute(STRIP_RETIRED_EVENT, (id,))
     return support.row_count(cur)
 
 
-INSERT_ORDER_CANCELLATION: Final = """\
+INSERT_ORDER_CANCELLATION: Final = """
 INSERT INTO order_events (id, order_id, type, announced_at)
 VALUES ('user.cancelled:' || $1::uuid, $1::uuid, 'user.cancelled', now())
 ON CONFLICT (id) DO NOTHING"""
@@ -295,14 +292,13 @@ ON CONFLICT (id) DO NOTHING"""
 def insert_order_cancellation(conn: Connection[Any], *, order_id: UUID) -> int:
     """Keeps that the user cancelled an order; once an order. Who asked for it needs no
     announcement.
-    Not scoped by user: called with an order of the user that is locked.
     """
     cur = RawCursor(conn)
     cur.execute(INSERT_ORDER_CANCELLATION, (order_id,))
     return support.row_count(cur)
 
 
-LOCK_OWNER_OF_CROSSMINT_ORDER: Final = """\
+LOCK_OWNER_OF_CROSSMINT_ORDER: Final = """
 SELECT orders.id
 FROM orders
 INNER JOIN users ON orders.user_id = users.id
@@ -315,16 +311,15 @@ def lock_owner_of_crossmint_order(
     *,
     crossmint_order_id: str,
 ) -> UUID | None:
-    """Locks the user of a Crossmint order and returns the order's id; nothing, if the order
-    is not here yet. Says nothing else of the order, which may change during the wait.
-    Not scoped by user: Crossmint names the order only.
+    """Locks the user of a Crossmint order and returns the order's id; nothing, if the order is
+    not here yet. Says nothing else of the order, which may change during the wait.
     """
     cur: RawCursor[UUID] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(LOCK_OWNER_OF_CROSSMINT_ORDER, (crossmint_order_id,))
     return cur.fetchone()
 
 
-RECOMPUTE_ORDERS: Final = """\
+RECOMPUTE_ORDERS: Final = """
 WITH happened AS (
     SELECT
         orders.id AS order_id,
@@ -489,8 +484,6 @@ def recompute_orders(
     order in which they came, and notes on each what it made of the status. Runs after the
     locks are held, as a statement of its own: an earlier one would not see what was
     committed meanwhile.
-    Not scoped by user: called with ids of orders whose user is locked. The subselect hides
-    the array's length from the planner, which would otherwise plan anew at each call.
     """
     cur = RawCursor(conn, row_factory=recompute_orders_row)
     cur.execute(RECOMPUTE_ORDERS, ([*ids],))
@@ -508,20 +501,18 @@ def send_recompute_orders(
     return cur.fetchall
 
 
-REREAD_ORDER: Final = """\
+REREAD_ORDER: Final = """
 SELECT id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late FROM orders WHERE id = $1"""
 
 
 def reread_order(conn: Connection[Any], *, id: UUID) -> models.Order | None:
-    """Returns an order as it is under the locks.
-    Not scoped by user: called with an order whose user is locked.
-    """
+    """Returns an order as it is under the locks."""
     cur = RawCursor(conn, row_factory=order_row)
     cur.execute(REREAD_ORDER, (id,))
     return cur.fetchone()
 
 
-GET_RECEIVED_EVENT: Final = """\
+GET_RECEIVED_EVENT: Final = """
 SELECT
     event.status_before,
     event.status_after,
@@ -575,14 +566,13 @@ def get_received_event_row(_: object) -> RowMaker[GetReceivedEventRow]:
 def get_received_event(conn: Connection[Any], *, id: str) -> GetReceivedEventRow | None:
     """Returns what became of an event of Crossmint's, with its order as it is now, if it is
     here: status before and after are NULL until it was applied.
-    Not scoped by user: Crossmint names the order only.
     """
     cur = RawCursor(conn, row_factory=get_received_event_row)
     cur.execute(GET_RECEIVED_EVENT, (id,))
     return cur.fetchone()
 
 
-LIST_PAYMENTS_WITHOUT_ORDER: Final = """\
+LIST_PAYMENTS_WITHOUT_ORDER: Final = """
 SELECT
     event.id,
     event.crossmint_order_id,
@@ -636,9 +626,7 @@ def list_payments_without_order(
 ) -> list[ListPaymentsWithoutOrderRow]:
     """Lists the signed payments whose order is not here although they came longer ago than
     that, the oldest first, from after the one given (all from the oldest, if none). Of an
-    order that was deleted with its user it says so. Reads
-    order_events_unmatched_payment_idx.
-    Not scoped by user: nobody knows whose they are.
+    order that was deleted with its user it says so.
     """
     cur = RawCursor(conn, row_factory=list_payments_without_order_row)
     cur.execute(
@@ -648,7 +636,7 @@ def list_payments_without_order(
     return cur.fetchall()
 
 
-FORGET_ORDER_EVENTS: Final = """\
+FORGET_ORDER_EVENTS: Final = """
 WITH old AS MATERIALIZED (
     SELECT
         event.id,
@@ -707,17 +695,16 @@ def forget_order_events(
     older_than: datetime.timedelta,
     max_rows: int,
 ) -> ForgetOrderEventsRow:
-    """Takes their payloads from events that came longer ago than that, and deletes those
-    that never have an effect; counts both. Nothing of what orders are made of goes.
-    Passes over events that somebody is working on. Reads order_events_to_forget_idx.
-    Not scoped by user: retention serves all.
+    """Takes their payloads from events that came longer ago than that, and deletes those that
+    never have an effect; counts both. Nothing of what orders are made of goes. Passes over
+    events that somebody is working on.
     """
     cur = RawCursor(conn, row_factory=forget_order_events_row)
     cur.execute(FORGET_ORDER_EVENTS, (older_than, support.int8(max_rows)))
     return support.only(cur)
 
 
-LIST_ORDERS_WITHOUT_DIGEST: Final = """\
+LIST_ORDERS_WITHOUT_DIGEST: Final = """
 SELECT
     orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late,
     order_items.id, order_items.order_id, order_items.cart_item_id, order_items.product_id, order_items.product_name, order_items.price, order_items.image, order_items.product_url, order_items.size, order_items.color, order_items.retailer, order_items.on_chain_object_id, order_items.created_at,
@@ -785,9 +772,8 @@ def list_orders_without_digest(
     max_rows: int,
 ) -> list[ListOrdersWithoutDigestRow]:
     """Lists the paid orders whose item is on chain and that have no digest, the oldest first,
-    from after the one given (all from the oldest, if none), as
-    get_order_by_crossmint_order gives each. Reads orders_without_digest_idx.
-    Not scoped by user: the worker serves all.
+    from after the one given (all from the oldest, if none), as get_order_by_crossmint_order
+    gives each.
     """
     cur = RawCursor(conn, row_factory=list_orders_without_digest_row)
     cur.execute(
@@ -797,7 +783,7 @@ def list_orders_without_digest(
     return cur.fetchall()
 
 
-PAGE_ORDERS: Final = """\
+PAGE_ORDERS: Final = """
 SELECT
     orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late,
     order_items.id, order_items.order_id, order_items.cart_item_id, order_items.product_id, order_items.product_name, order_items.price, order_items.image, order_items.product_url, order_items.size, order_items.color, order_items.retailer, order_items.on_chain_object_id, order_items.created_at,
@@ -873,7 +859,6 @@ def page_orders(
     """Lists a user's orders, the newest first, without the first ones, each checkout with its
     product, and the total of them all. Of one type or status, if given. For pages that are
     numbered; list_orders does not skip what came before.
-    Reads orders_user_id_created_at_idx.
     """
     cur = RawCursor(conn, row_factory=page_orders_row)
     cur.execute(
@@ -883,7 +868,7 @@ def page_orders(
     return cur.fetchall()
 
 
-LIST_ORDERS: Final = """\
+LIST_ORDERS: Final = """
 SELECT
     orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late,
     order_items.id, order_items.order_id, order_items.cart_item_id, order_items.product_id, order_items.product_name, order_items.price, order_items.image, order_items.product_url, order_items.size, order_items.color, order_items.retailer, order_items.on_chain_object_id, order_items.created_at
@@ -949,9 +934,8 @@ def list_orders(
     before_id: UUID | None,
     max_rows: int,
 ) -> list[ListOrdersRow]:
-    """Lists a user's orders, the newest first, from before the one given (all from the
-    newest, if none), each checkout with its product. Of one type or status, if given.
-    Reads orders_user_id_created_at_idx.
+    """Lists a user's orders, the newest first, from before the one given (all from the newest,
+    if none), each checkout with its product. Of one type or status, if given.
     """
     cur = RawCursor(conn, row_factory=list_orders_row)
     cur.execute(
@@ -1027,7 +1011,7 @@ def list_orders_of_checkouts(
     return cur.fetchall()
 
 
-LIST_ITEMS_PAID_TWICE: Final = """\
+LIST_ITEMS_PAID_TWICE: Final = """
 SELECT
     orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late,
     order_items.id, order_items.order_id, order_items.cart_item_id, order_items.product_id, order_items.product_name, order_items.price, order_items.image, order_items.product_url, order_items.size, order_items.color, order_items.retailer, order_items.on_chain_object_id, order_items.created_at,
@@ -1132,8 +1116,7 @@ def list_items_paid_twice(
     given, had been placed for meanwhile: it is owed back. Either they hold the same item,
     or the same product, size and colour was added and bought again while the order was
     cancelled. Of one user, if given, the oldest first, from after the one given (all from
-    the oldest, if none). Reads orders_paid_late_idx.
-    Scoped by user where one is given; without, it is for the worker that serves all.
+    the oldest, if none).
     """
     cur = RawCursor(conn, row_factory=list_items_paid_twice_row)
     cur.execute(
@@ -1143,7 +1126,7 @@ def list_items_paid_twice(
     return cur.fetchall()
 
 
-LIST_PAYMENTS_THAT_DIFFER: Final = """\
+LIST_PAYMENTS_THAT_DIFFER: Final = """
 SELECT id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late
 FROM orders
 WHERE
@@ -1165,8 +1148,7 @@ def list_payments_that_differ(
     max_rows: int,
 ) -> list[models.Order]:
     """Lists the orders that were paid less, or more, than was quoted, the oldest first, from
-    after the one given (all from the oldest, if none). Reads orders_payment_differs_idx.
-    Not scoped by user: the worker serves all.
+    after the one given (all from the oldest, if none).
     """
     cur = RawCursor(conn, row_factory=order_row)
     cur.execute(
@@ -1176,7 +1158,7 @@ def list_payments_that_differ(
     return cur.fetchall()
 
 
-LIST_CHECKOUTS_TO_GIVE_UP: Final = """\
+LIST_CHECKOUTS_TO_GIVE_UP: Final = """
 SELECT
     orders.id,
     orders.created_at
@@ -1226,8 +1208,7 @@ def list_checkouts_to_give_up(
     """Lists the checkouts that have been awaiting approval for longer than that, the oldest
     first, from after the one given (all from the oldest, if none): those whose item is
     known, and whose payment the chain has not seen. Locks nothing: whoever gives them up
-    looks again under the locks. Reads orders_awaiting_approval_idx.
-    Not scoped by user: the worker serves all.
+    looks again under the locks.
     """
     cur = RawCursor(conn, row_factory=list_checkouts_to_give_up_row)
     cur.execute(
@@ -1237,7 +1218,7 @@ def list_checkouts_to_give_up(
     return cur.fetchall()
 
 
-LOCK_OWNERS_OF_ORDERS: Final = """\
+LOCK_OWNERS_OF_ORDERS: Final = """
 SELECT users.id
 FROM users
 WHERE
@@ -1253,15 +1234,13 @@ def lock_owners_of_orders(
     *,
     order_ids: Sequence[UUID | None],
 ) -> list[UUID]:
-    """Locks the users of orders, in the order of their ids.
-    Not scoped by user: the worker serves all.
-    """
+    """Locks the users of orders, in the order of their ids."""
     cur: RawCursor[UUID] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(LOCK_OWNERS_OF_ORDERS, ([*order_ids],))
     return cur.fetchall()
 
 
-INSERT_GIVINGS_UP: Final = """\
+INSERT_GIVINGS_UP: Final = """
 INSERT INTO order_events (id, order_id, type)
 SELECT
     'store.given_up:' || orders.id,
@@ -1289,14 +1268,13 @@ def insert_givings_up(
 ) -> list[UUID | None]:
     """Keeps that checkouts were given up, once each, and returns which: those that may be, by
     the rules of list_checkouts_to_give_up, now that they are locked.
-    Not scoped by user: called with orders whose users are locked.
     """
     cur: RawCursor[UUID | None] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(INSERT_GIVINGS_UP, ([*order_ids],))
     return cur.fetchall()
 
 
-LIST_ORDERS_WITH_ITEM_IN_CART: Final = """\
+LIST_ORDERS_WITH_ITEM_IN_CART: Final = """
 SELECT order_items.order_id
 FROM order_items
 INNER JOIN cart_items ON order_items.cart_item_id = cart_items.id
@@ -1311,9 +1289,7 @@ def list_orders_with_item_in_cart(
     *,
     order_ids: Sequence[UUID | None],
 ) -> list[UUID]:
-    """Lists which of these orders have their item in the cart.
-    Not scoped by user: called with orders whose users are locked.
-    """
+    """Lists which of these orders have their item in the cart."""
     cur: RawCursor[UUID] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(LIST_ORDERS_WITH_ITEM_IN_CART, ([*order_ids],))
     return cur.fetchall()
@@ -1379,7 +1355,7 @@ def attach_transaction(
     return cur.fetchone()
 
 
-ATTACH_TRANSACTION_BY_CROSSMINT_ORDER: Final = """\
+ATTACH_TRANSACTION_BY_CROSSMINT_ORDER: Final = """
 UPDATE orders
 SET tx_hash = $1::text
 WHERE
@@ -1404,9 +1380,8 @@ def attach_transaction_by_crossmint_order(
 ) -> models.Order | None:
     """Records the Sui digest that paid for the checkout of a Crossmint order, once: the same
     again returns the order. Returns nothing if it has another digest, or the digest is
-    another order's, of a deleted user too, or there is no such checkout. Needs no lock:
-    the row itself decides, and of two orders at once orders_tx_hash_key.
-    Not scoped by user: Crossmint, or the chain, names the order only.
+    another order's, of a deleted user too, or there is no such checkout. Needs no lock: the
+    row itself decides, and of two orders at once orders_tx_hash_key.
     """
     cur = RawCursor(conn, row_factory=order_row)
     cur.execute(ATTACH_TRANSACTION_BY_CROSSMINT_ORDER, (tx_hash, crossmint_order_id))

@@ -72,7 +72,7 @@ def user_profile_row(_: object) -> RowMaker[models.UserProfile]:
     return make
 
 
-CREATE_USER: Final = """\
+CREATE_USER: Final = """
 INSERT INTO user_profiles (crossmint_user_id, email)
 VALUES ($1, $2)
 ON CONFLICT (crossmint_user_id) DO NOTHING
@@ -88,7 +88,6 @@ def create_user(
     """Creates the user of a Crossmint identity; returns nothing, and writes nothing, if there
     is one. Safe to call twice at once: the unique identity decides. The store's create_user
     returns the user in both cases.
-    Not scoped by user: the identity provider has said who it is.
     """
     cur = RawCursor(conn, row_factory=user_profile_row)
     cur.execute(CREATE_USER, (crossmint_user_id, email))
@@ -166,7 +165,7 @@ def get_sui_private_key(conn: Connection[Any], *, id: UUID) -> str | None:
     return cur.fetchone()
 
 
-LIST_SUI_PRIVATE_KEYS: Final = """\
+LIST_SUI_PRIVATE_KEYS: Final = """
 SELECT
     id,
     coalesce(sui_private_key_encrypted, '') AS token
@@ -197,15 +196,13 @@ def list_sui_private_keys(
     after: UUID,
     max_rows: int,
 ) -> list[ListSuiPrivateKeysRow]:
-    """Lists users who have an encrypted key, by id, after the id given. Not scoped by user:
-    rotation and check visit all.
-    """
+    """Lists users who have an encrypted key, by id, after the id given."""
     cur = RawCursor(conn, row_factory=list_sui_private_keys_row)
     cur.execute(LIST_SUI_PRIVATE_KEYS, (after, support.int8(max_rows)))
     return cur.fetchall()
 
 
-REPLACE_SUI_PRIVATE_KEYS: Final = """\
+REPLACE_SUI_PRIVATE_KEYS: Final = """
 UPDATE users
 SET sui_private_key_encrypted = swap.new_token
 FROM ROWS FROM (
@@ -221,8 +218,8 @@ def replace_sui_private_keys(
     old_tokens: Sequence[str | None],
     new_tokens: Sequence[str | None],
 ) -> int:
-    """Puts new tokens, matched by place, where the old ones still are: what somebody else
-    has set meanwhile stays. Not scoped by user: rotation replaces those of many.
+    """Puts new tokens, matched by place, where the old ones still are: what somebody else has
+    set meanwhile stays.
     """
     cur = RawCursor(conn)
     cur.execute(REPLACE_SUI_PRIVATE_KEYS, ([*ids], [*old_tokens], [*new_tokens]))

@@ -43,6 +43,14 @@ def read(query: Query, written: Written | None, problems: Problems) -> Comment:
             )
         elif not (directive and directive["name"].startswith("sqlc-")):
             text.append(line.rstrip())
+    for line in written.remarks() if written else ():
+        directive = _DIRECTIVE.match(line)
+        if directive and directive["name"] in DIRECTIVES:
+            problems.add(
+                query.where,
+                f"@{directive['name']} stands below its comment, where nothing is read",
+                "move it to the lines directly under the name",
+            )
     return Comment(
         text=_dedent(text),
         binary="binary" in given,

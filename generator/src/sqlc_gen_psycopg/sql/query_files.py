@@ -15,6 +15,7 @@ from sqlc_gen_psycopg.sqlc.request import Request
 _NAME = re.compile(r"^\s*(?:--|#|/\*)\s*name:\s*(\S+)\s+:\w+\s*(?:\*/)?\s*$")
 _COMMENT = re.compile(r"^\s*--(?P<text>.*)$")
 _SUSPECT = re.compile(r"^(?:#|--|/\*).*$", re.MULTILINE)
+_REMARK = re.compile(r"^[ \t]*--(.*)$", re.MULTILINE)
 _SPAN = re.compile(
     r"""
     (?P<comment> --[^\n]* | /\*.*?\*/ )
@@ -26,11 +27,20 @@ _SPAN = re.compile(
 
 
 class Written(NamedTuple):
-    """A query as it stands in its file."""
+    """A query as it stands in its file; ``comment`` are the lines under its name."""
 
     file: Path
     comment: list[str]
     body: str
+
+    def remarks(self) -> Iterator[str]:
+        """Yield the text of each line below that is a comment as well."""
+        for remark in _REMARK.finditer(self.body, self._start()):
+            yield remark[1]
+
+    def _start(self) -> int:
+        """Return where in the body the comment ends, or a little before."""
+        return sum(len(line) + len("--\n") for line in self.comment)
 
     def lost(self) -> str:
         """Return what stands behind the query's semicolon, which sqlc drops."""
@@ -43,8 +53,7 @@ class Written(NamedTuple):
     def cut_lines(self) -> Iterator[str]:
         """Yield the lines that sqlc takes for comments though they are none."""
         # Most queries have no such line below their comment.
-        below = sum(len(line) + len("--\n") for line in self.comment)
-        suspects = list(_SUSPECT.finditer(self.body, below))
+        suspects = list(_SUSPECT.finditer(self.body, self._start()))
         quoted, comments = _spans(self.body) if suspects else ([], [])
         for line in suspects:
             start, text = line.start(), line[0]

@@ -151,9 +151,7 @@ async def get_cart_item(
     id: UUID | None,
     on_chain_object_id: str | None,
 ) -> models.CartItem | None:
-    """Returns an item that is in the user's cart, by its id or by its name on chain. Reads
-    cart_items_pkey and cart_items_on_chain_object_id_key.
-    """
+    """Returns an item that is in the user's cart, by its id or by its name on chain."""
     cur = AsyncRawCursor(conn, row_factory=cart_item_row)
     await cur.execute(GET_CART_ITEM, (user_id, id, on_chain_object_id))
     return await cur.fetchone()
@@ -234,13 +232,11 @@ async def claim_cart_items(
     user_id: UUID,
 ) -> list[models.OrderItem]:
     """Takes the items of new orders out of the cart and keeps each as its order's snapshot,
-    matched by place. An item is named by its id, on chain, or both. One that is not in
-    the user's cart, not at the price that is expected (in USD cents; any, if NULL), or
-    named by another line too, leaves a NULL product_id, which the snapshot refuses, and
-    with it the whole transaction. An order that was cancelled before it came here leaves
-    its item in the cart. Needs the user's lock.
-    The subselects hide the arrays' length from the planner, which would otherwise think a
-    plan for this very length cheaper than the prepared one, and plan anew at each call.
+    matched by place. An item is named by its id, on chain, or both. One that is not in the
+    user's cart, not at the price that is expected (in USD cents; any, if NULL), or named by
+    another line too, leaves a NULL product_id, which the snapshot refuses, and with it the
+    whole transaction. An order that was cancelled before it came here leaves its item in
+    the cart. Needs the user's lock.
     """
     cur = AsyncRawCursor(conn, row_factory=order_item_row)
     await cur.execute(
@@ -282,10 +278,9 @@ async def send_claim_cart_items(
 
 async def restore_cart_item(conn: AsyncConnection[Any], *, order_id: UUID) -> int:
     """Puts the item of a cancelled order back into the cart, however many are in it, unless
-    the same variant is there, another order holds the item, the chain's mirror rules it,
-    or the chain has ended it. Needs the user's lock, which keeps a duplicate variant from
+    the same variant is there, another order holds the item, the chain's mirror rules it, or
+    the chain has ended it. Needs the user's lock, which keeps a duplicate variant from
     being added meanwhile.
-    Not scoped by user: called with an order of the user that is locked.
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(RESTORE_CART_ITEM, (order_id,))
@@ -293,10 +288,9 @@ async def restore_cart_item(conn: AsyncConnection[Any], *, order_id: UUID) -> in
 
 
 async def take_cart_item_of_order(conn: AsyncConnection[Any], *, order_id: UUID) -> int:
-    """Takes the item of a paid order out of the cart if it is in it: one that came back
-    before the money did, or that an adopted order had left there. Where the mirror knows
-    the item, it does so itself. Needs the user's lock.
-    Not scoped by user: called with an order of the user that is locked.
+    """Takes the item of a paid order out of the cart if it is in it: one that came back before
+    the money did, or that an adopted order had left there. Where the mirror knows the item,
+    it does so itself. Needs the user's lock.
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(TAKE_CART_ITEM_OF_ORDER, (order_id,))

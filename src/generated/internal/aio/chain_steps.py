@@ -76,18 +76,15 @@ __all__ = [
 
 async def lock_chain_cursor(conn: AsyncConnection[Any]) -> None:
     """Waits until no other transaction records events, and keeps others out until this one
-    ends. Taken before all other locks. Reads nothing: what the cursor is by then is a
-    later statement's to see.
-    Not scoped by user: the chain's events are of all of them.
+    ends. Taken before all other locks. Reads nothing: what the cursor is by then is a later
+    statement's to see.
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(LOCK_CHAIN_CURSOR)
 
 
 async def get_chain_cursor(conn: AsyncConnection[Any]) -> GetChainCursorRow | None:
-    """Returns the cursor of the last page that was recorded; nothing at the start.
-    Not scoped by user: the chain's events are of all of them.
-    """
+    """Returns the cursor of the last page that was recorded; nothing at the start."""
     cur = AsyncRawCursor(conn, row_factory=get_chain_cursor_row)
     await cur.execute(GET_CHAIN_CURSOR)
     return await cur.fetchone()
@@ -99,9 +96,7 @@ async def move_chain_cursor(
     tx_digest: str,
     event_seq: str,
 ) -> None:
-    """Sets the cursor, whatever it was. Needs its lock.
-    Not scoped by user: the chain's events are of all of them.
-    """
+    """Sets the cursor, whatever it was. Needs its lock."""
     cur = AsyncRawCursor(conn)
     await cur.execute(MOVE_CHAIN_CURSOR, (tx_digest, event_seq))
 
@@ -111,9 +106,7 @@ async def list_known_wallets(
     *,
     wallet_addresses: Sequence[str | None],
 ) -> list[str]:
-    """Lists which of these wallets somebody here has. Reads users_wallet_address_idx.
-    Not scoped by user: the chain names wallets.
-    """
+    """Lists which of these wallets somebody here has."""
     cur: AsyncRawCursor[str] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(LIST_KNOWN_WALLETS, ([*wallet_addresses],))
     return await cur.fetchall()
@@ -124,9 +117,7 @@ async def lock_users_of_wallets(
     *,
     wallet_addresses: Sequence[str | None],
 ) -> list[LockUsersOfWalletsRow]:
-    """Locks all users who have one of these wallets, by id.
-    Not scoped by user: the chain names wallets.
-    """
+    """Locks all users who have one of these wallets, by id."""
     cur = AsyncRawCursor(conn, row_factory=lock_users_of_wallets_row)
     await cur.execute(LOCK_USERS_OF_WALLETS, ([*wallet_addresses],))
     return await cur.fetchall()
@@ -139,7 +130,6 @@ async def insert_chain_events(
 ) -> int:
     """Keeps events, given as JSON objects; one that is there stays as it is, unless it came
     without its time and is given with it now.
-    Not scoped by user: the chain names wallets, whose users are locked.
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(INSERT_CHAIN_EVENTS, (Jsonb(events),))
@@ -174,13 +164,9 @@ async def mirror_cart_items(
     variant's objects that have not ended all but the smallest wait, and that one too while
     an item that is not on chain has the place. Waiting is to be deleted since the
     beginning. An object's row stays its user's; a new one goes to the eldest with the
-    wallet. Rows that leave are written before those that come: the active variant is
-    unique at each step. Of the other objects of a variant only two can be concerned, the
-    smallest and the one in the cart, found by cart_items_held_by_contract_idx and
-    cart_items_active_variant_key: so the history of a cart does not matter. Needs the locks
-    of these users, and of those of the orders, held before the statement begins.
-    The subselects hide the arrays' lengths from the planner, which would otherwise plan
-    anew at each call, for longer than the execution takes.
+    wallet. Rows that leave are written before those that come: the active variant is unique
+    at each step. Needs the locks of these users, and of those of the orders, held before
+    the statement begins.
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(MIRROR_CART_ITEMS, ([*order_ids], [*object_ids], [*user_ids]))
@@ -193,7 +179,7 @@ async def link_snapshots_to_cart_items(
     user_ids: Sequence[UUID | None],
 ) -> None:
     """Gives snapshots that were made of an OrderCreated their cart item, where that is here.
-    Reads order_items_without_cart_item_idx. Needs the users' locks.
+    Needs the users' locks.
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(LINK_SNAPSHOTS_TO_CART_ITEMS, ([*object_ids], [*user_ids]))
@@ -206,9 +192,8 @@ async def get_order_of_chain_event(
     event_sequence: int,
 ) -> GetOrderOfChainEventRow | None:
     """Returns what there is to an OrderCreated: whose order it is, and which order has its
-    Crossmint id, if one has. Nothing, if the event is not kept. The owner is the item's,
-    or the eldest with the wallet. Needs the locks of the Crossmint id and of the users.
-    Not scoped by user: the chain names wallets.
+    Crossmint id, if one has. Nothing, if the event is not kept. The owner is the item's, or
+    the eldest with the wallet. Needs the locks of the Crossmint id and of the users.
     """
     cur = AsyncRawCursor(conn, row_factory=get_order_of_chain_event_row)
     await cur.execute(
@@ -229,7 +214,6 @@ async def create_order_of_chain_event(
     """Creates the order that an OrderCreated names, as old as the event, with its product as
     the snapshot and its price as the amount. It has no checkout_id, and so holds nothing
     before it is paid.
-    Not scoped by user: its user is the one that the event's wallet names.
     """
     cur: AsyncRawCursor[UUID] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(
@@ -245,9 +229,7 @@ async def record_digest_of_order(
     tx_digest: str,
     order_id: UUID,
 ) -> None:
-    """Records the transaction of an OrderCreated on its order, which has none.
-    Not scoped by user: called with an order whose user is locked.
-    """
+    """Records the transaction of an OrderCreated on its order, which has none."""
     cur = AsyncRawCursor(conn)
     await cur.execute(RECORD_DIGEST_OF_ORDER, (tx_digest, order_id))
 
@@ -263,7 +245,6 @@ async def set_chain_events_aside(
 ) -> None:
     """Keeps events, matched by place, that could not be recorded. One that is there gets the
     reason given now.
-    Not scoped by user: whose they are may be what cannot be read.
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(
@@ -279,10 +260,7 @@ async def list_set_aside_chain_events(
     after_id: UUID | None,
     max_rows: int,
 ) -> list[models.SetAsideChainEvent]:
-    """Lists events that were set aside, the oldest first, after the one given. Reads
-    set_aside_chain_events_time_idx.
-    Not scoped by user: for a worker, and whose they are may be what cannot be read.
-    """
+    """Lists events that were set aside, the oldest first, after the one given."""
     cur = AsyncRawCursor(conn, row_factory=set_aside_chain_event_row)
     await cur.execute(
         LIST_SET_ASIDE_CHAIN_EVENTS,

@@ -139,10 +139,9 @@ async def lock_crossmint_orders(
     *,
     crossmint_order_ids: Sequence[str | None],
 ) -> None:
-    """Waits until no other transaction works on these Crossmint orders, whether or not
-    they are known here yet, and keeps others out until this one ends. Locks in the
-    order of the ids, so that two callers cannot block each other.
-    Not scoped by user: reads nothing of theirs.
+    """Waits until no other transaction works on these Crossmint orders, whether or not they
+    are known here yet, and keeps others out until this one ends. Locks in the order of the
+    ids, so that two callers cannot block each other.
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(LOCK_CROSSMINT_ORDERS, ([*crossmint_order_ids],))
@@ -203,7 +202,6 @@ async def insert_order_event(
 ) -> int:
     """Keeps an event of Crossmint's; one that is there stays as it is. The body goes where it
     fits: parsed, if it is JSON that the server can hold, else as it came.
-    Not scoped by user: Crossmint names the order only, which may not be here yet.
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(
@@ -226,9 +224,8 @@ async def insert_order_event(
 
 
 async def strip_retired_event(conn: AsyncConnection[Any], *, id: str) -> int:
-    """Keeps of an event only that it happened, if its order's user was deleted while the
-    event waited for that user's lock: it was kept before the deletion could be seen.
-    Not scoped by user: there is none any more.
+    """Keeps of an event only that it happened, if its order's user was deleted while the event
+    waited for that user's lock: it was kept before the deletion could be seen.
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(STRIP_RETIRED_EVENT, (id,))
@@ -242,7 +239,6 @@ async def insert_order_cancellation(
 ) -> int:
     """Keeps that the user cancelled an order; once an order. Who asked for it needs no
     announcement.
-    Not scoped by user: called with an order of the user that is locked.
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(INSERT_ORDER_CANCELLATION, (order_id,))
@@ -254,9 +250,8 @@ async def lock_owner_of_crossmint_order(
     *,
     crossmint_order_id: str,
 ) -> UUID | None:
-    """Locks the user of a Crossmint order and returns the order's id; nothing, if the order
-    is not here yet. Says nothing else of the order, which may change during the wait.
-    Not scoped by user: Crossmint names the order only.
+    """Locks the user of a Crossmint order and returns the order's id; nothing, if the order is
+    not here yet. Says nothing else of the order, which may change during the wait.
     """
     cur: AsyncRawCursor[UUID] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(LOCK_OWNER_OF_CROSSMINT_ORDER, (crossmint_order_id,))
@@ -274,8 +269,6 @@ async def recompute_orders(
     order in which they came, and notes on each what it made of the status. Runs after the
     locks are held, as a statement of its own: an earlier one would not see what was
     committed meanwhile.
-    Not scoped by user: called with ids of orders whose user is locked. The subselect hides
-    the array's length from the planner, which would otherwise plan anew at each call.
     """
     cur = AsyncRawCursor(conn, row_factory=recompute_orders_row)
     await cur.execute(RECOMPUTE_ORDERS, ([*ids],))
@@ -294,9 +287,7 @@ async def send_recompute_orders(
 
 
 async def reread_order(conn: AsyncConnection[Any], *, id: UUID) -> models.Order | None:
-    """Returns an order as it is under the locks.
-    Not scoped by user: called with an order whose user is locked.
-    """
+    """Returns an order as it is under the locks."""
     cur = AsyncRawCursor(conn, row_factory=order_row)
     await cur.execute(REREAD_ORDER, (id,))
     return await cur.fetchone()
@@ -309,7 +300,6 @@ async def get_received_event(
 ) -> GetReceivedEventRow | None:
     """Returns what became of an event of Crossmint's, with its order as it is now, if it is
     here: status before and after are NULL until it was applied.
-    Not scoped by user: Crossmint names the order only.
     """
     cur = AsyncRawCursor(conn, row_factory=get_received_event_row)
     await cur.execute(GET_RECEIVED_EVENT, (id,))
@@ -326,9 +316,7 @@ async def list_payments_without_order(
 ) -> list[ListPaymentsWithoutOrderRow]:
     """Lists the signed payments whose order is not here although they came longer ago than
     that, the oldest first, from after the one given (all from the oldest, if none). Of an
-    order that was deleted with its user it says so. Reads
-    order_events_unmatched_payment_idx.
-    Not scoped by user: nobody knows whose they are.
+    order that was deleted with its user it says so.
     """
     cur = AsyncRawCursor(conn, row_factory=list_payments_without_order_row)
     await cur.execute(
@@ -344,10 +332,9 @@ async def forget_order_events(
     older_than: datetime.timedelta,
     max_rows: int,
 ) -> ForgetOrderEventsRow:
-    """Takes their payloads from events that came longer ago than that, and deletes those
-    that never have an effect; counts both. Nothing of what orders are made of goes.
-    Passes over events that somebody is working on. Reads order_events_to_forget_idx.
-    Not scoped by user: retention serves all.
+    """Takes their payloads from events that came longer ago than that, and deletes those that
+    never have an effect; counts both. Nothing of what orders are made of goes. Passes over
+    events that somebody is working on.
     """
     cur = AsyncRawCursor(conn, row_factory=forget_order_events_row)
     await cur.execute(FORGET_ORDER_EVENTS, (older_than, support.int8(max_rows)))
@@ -362,9 +349,8 @@ async def list_orders_without_digest(
     max_rows: int,
 ) -> list[ListOrdersWithoutDigestRow]:
     """Lists the paid orders whose item is on chain and that have no digest, the oldest first,
-    from after the one given (all from the oldest, if none), as
-    get_order_by_crossmint_order gives each. Reads orders_without_digest_idx.
-    Not scoped by user: the worker serves all.
+    from after the one given (all from the oldest, if none), as get_order_by_crossmint_order
+    gives each.
     """
     cur = AsyncRawCursor(conn, row_factory=list_orders_without_digest_row)
     await cur.execute(
@@ -386,7 +372,6 @@ async def page_orders(
     """Lists a user's orders, the newest first, without the first ones, each checkout with its
     product, and the total of them all. Of one type or status, if given. For pages that are
     numbered; list_orders does not skip what came before.
-    Reads orders_user_id_created_at_idx.
     """
     cur = AsyncRawCursor(conn, row_factory=page_orders_row)
     await cur.execute(
@@ -406,9 +391,8 @@ async def list_orders(
     before_id: UUID | None,
     max_rows: int,
 ) -> list[ListOrdersRow]:
-    """Lists a user's orders, the newest first, from before the one given (all from the
-    newest, if none), each checkout with its product. Of one type or status, if given.
-    Reads orders_user_id_created_at_idx.
+    """Lists a user's orders, the newest first, from before the one given (all from the newest,
+    if none), each checkout with its product. Of one type or status, if given.
     """
     cur = AsyncRawCursor(conn, row_factory=list_orders_row)
     await cur.execute(
@@ -444,8 +428,7 @@ async def list_items_paid_twice(
     given, had been placed for meanwhile: it is owed back. Either they hold the same item,
     or the same product, size and colour was added and bought again while the order was
     cancelled. Of one user, if given, the oldest first, from after the one given (all from
-    the oldest, if none). Reads orders_paid_late_idx.
-    Scoped by user where one is given; without, it is for the worker that serves all.
+    the oldest, if none).
     """
     cur = AsyncRawCursor(conn, row_factory=list_items_paid_twice_row)
     await cur.execute(
@@ -463,8 +446,7 @@ async def list_payments_that_differ(
     max_rows: int,
 ) -> list[models.Order]:
     """Lists the orders that were paid less, or more, than was quoted, the oldest first, from
-    after the one given (all from the oldest, if none). Reads orders_payment_differs_idx.
-    Not scoped by user: the worker serves all.
+    after the one given (all from the oldest, if none).
     """
     cur = AsyncRawCursor(conn, row_factory=order_row)
     await cur.execute(
@@ -485,8 +467,7 @@ async def list_checkouts_to_give_up(
     """Lists the checkouts that have been awaiting approval for longer than that, the oldest
     first, from after the one given (all from the oldest, if none): those whose item is
     known, and whose payment the chain has not seen. Locks nothing: whoever gives them up
-    looks again under the locks. Reads orders_awaiting_approval_idx.
-    Not scoped by user: the worker serves all.
+    looks again under the locks.
     """
     cur = AsyncRawCursor(conn, row_factory=list_checkouts_to_give_up_row)
     await cur.execute(
@@ -501,9 +482,7 @@ async def lock_owners_of_orders(
     *,
     order_ids: Sequence[UUID | None],
 ) -> list[UUID]:
-    """Locks the users of orders, in the order of their ids.
-    Not scoped by user: the worker serves all.
-    """
+    """Locks the users of orders, in the order of their ids."""
     cur: AsyncRawCursor[UUID] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(LOCK_OWNERS_OF_ORDERS, ([*order_ids],))
     return await cur.fetchall()
@@ -516,7 +495,6 @@ async def insert_givings_up(
 ) -> list[UUID | None]:
     """Keeps that checkouts were given up, once each, and returns which: those that may be, by
     the rules of list_checkouts_to_give_up, now that they are locked.
-    Not scoped by user: called with orders whose users are locked.
     """
     cur: AsyncRawCursor[UUID | None] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(INSERT_GIVINGS_UP, ([*order_ids],))
@@ -528,9 +506,7 @@ async def list_orders_with_item_in_cart(
     *,
     order_ids: Sequence[UUID | None],
 ) -> list[UUID]:
-    """Lists which of these orders have their item in the cart.
-    Not scoped by user: called with orders whose users are locked.
-    """
+    """Lists which of these orders have their item in the cart."""
     cur: AsyncRawCursor[UUID] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(LIST_ORDERS_WITH_ITEM_IN_CART, ([*order_ids],))
     return await cur.fetchall()
@@ -579,9 +555,8 @@ async def attach_transaction_by_crossmint_order(
 ) -> models.Order | None:
     """Records the Sui digest that paid for the checkout of a Crossmint order, once: the same
     again returns the order. Returns nothing if it has another digest, or the digest is
-    another order's, of a deleted user too, or there is no such checkout. Needs no lock:
-    the row itself decides, and of two orders at once orders_tx_hash_key.
-    Not scoped by user: Crossmint, or the chain, names the order only.
+    another order's, of a deleted user too, or there is no such checkout. Needs no lock: the
+    row itself decides, and of two orders at once orders_tx_hash_key.
     """
     cur = AsyncRawCursor(conn, row_factory=order_row)
     await cur.execute(

@@ -61,7 +61,6 @@ async def create_user(
     """Creates the user of a Crossmint identity; returns nothing, and writes nothing, if there
     is one. Safe to call twice at once: the unique identity decides. The store's create_user
     returns the user in both cases.
-    Not scoped by user: the identity provider has said who it is.
     """
     cur = AsyncRawCursor(conn, row_factory=user_profile_row)
     await cur.execute(CREATE_USER, (crossmint_user_id, email))
@@ -125,9 +124,7 @@ async def list_sui_private_keys(
     after: UUID,
     max_rows: int,
 ) -> list[ListSuiPrivateKeysRow]:
-    """Lists users who have an encrypted key, by id, after the id given. Not scoped by user:
-    rotation and check visit all.
-    """
+    """Lists users who have an encrypted key, by id, after the id given."""
     cur = AsyncRawCursor(conn, row_factory=list_sui_private_keys_row)
     await cur.execute(LIST_SUI_PRIVATE_KEYS, (after, support.int8(max_rows)))
     return await cur.fetchall()
@@ -140,8 +137,8 @@ async def replace_sui_private_keys(
     old_tokens: Sequence[str | None],
     new_tokens: Sequence[str | None],
 ) -> int:
-    """Puts new tokens, matched by place, where the old ones still are: what somebody else
-    has set meanwhile stays. Not scoped by user: rotation replaces those of many.
+    """Puts new tokens, matched by place, where the old ones still are: what somebody else has
+    set meanwhile stays.
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(REPLACE_SUI_PRIVATE_KEYS, ([*ids], [*old_tokens], [*new_tokens]))
