@@ -18,17 +18,24 @@ _FUNCTION = re.compile(
 
 
 @contextmanager
-def imported(folder: Path, name: str) -> Generator[ModuleType]:
-    """Import a project's output under a name of its own, and forget it at the end."""
-    (folder / "out").rename(folder / name)
+def importable(folder: Path, name: str) -> Generator[str]:
+    """Let a package in a folder be imported, and forget it at the end."""
     sys.path.insert(0, str(folder))
     try:
         importlib.invalidate_caches()
-        yield importlib.import_module(f"{name}.queries")
+        yield name
     finally:
         sys.path.remove(str(folder))
         for loaded in [m for m in sys.modules if m.split(".")[0] == name]:
             del sys.modules[loaded]
+
+
+@contextmanager
+def imported(folder: Path, name: str) -> Generator[ModuleType]:
+    """Import a project's output under a name of its own, and forget it at the end."""
+    (folder / "out").rename(folder / name)
+    with importable(folder, name):
+        yield importlib.import_module(f"{name}.queries")
 
 
 @contextmanager

@@ -45,7 +45,7 @@ RETURNING id, user_id, title, created_at, updated_at, title_source, version, las
 def create_chat_session(
     conn: Connection[Any],
     *,
-    title: str | None,
+    title: str | None = None,
     user_id: UUID,
 ) -> models.ChatSession | None:
     """Opens a conversation, the user's newest; its title, if it is given one, is a chosen one,
@@ -213,7 +213,7 @@ def list_chat_messages_before(
     *,
     session_id: UUID,
     user_id: UUID,
-    before_position: int | None,
+    before_position: int | None = None,
     max_rows: int,
 ) -> list[models.ChatMessage]:
     """Lists the last of a conversation's messages before the position given (before the end,

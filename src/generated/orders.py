@@ -271,8 +271,8 @@ def count_orders(
     conn: Connection[Any],
     *,
     user_id: UUID,
-    type: enums.OrderType | None,
-    status: enums.OrderStatus | None,
+    type: enums.OrderType | None = None,
+    status: enums.OrderStatus | None = None,
 ) -> int:
     """Counts a user's orders; of one type or status, if given."""
     cur: RawCursor[int] = RawCursor(conn, row_factory=scalar_row)

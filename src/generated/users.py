@@ -168,9 +168,9 @@ def set_shipping_address(
     first_name: str,
     last_name: str,
     street: str,
-    apt: str | None,
+    apt: str | None = None,
     city: str,
-    state: str | None,
+    state: str | None = None,
     zip: str,
     country: str,
     id: UUID,
@@ -218,7 +218,7 @@ UPDATE user_profiles SET email = $1 WHERE id = $2 RETURNING id, crossmint_user_i
 def set_email(
     conn: Connection[Any],
     *,
-    email: str | None,
+    email: str | None = None,
     id: UUID,
 ) -> models.UserProfile | None:
     """Sets or forgets the address that the identity provider gives."""

@@ -41,7 +41,7 @@ __all__ = [
 async def create_chat_session(
     conn: AsyncConnection[Any],
     *,
-    title: str | None,
+    title: str | None = None,
     user_id: UUID,
 ) -> models.ChatSession | None:
     """Opens a conversation, the user's newest; its title, if it is given one, is a chosen one,
@@ -142,7 +142,7 @@ async def list_chat_messages_before(
     *,
     session_id: UUID,
     user_id: UUID,
-    before_position: int | None,
+    before_position: int | None = None,
     max_rows: int,
 ) -> list[models.ChatMessage]:
     """Lists the last of a conversation's messages before the position given (before the end,

@@ -108,8 +108,8 @@ async def count_orders(
     conn: AsyncConnection[Any],
     *,
     user_id: UUID,
-    type: enums.OrderType | None,
-    status: enums.OrderStatus | None,
+    type: enums.OrderType | None = None,
+    status: enums.OrderStatus | None = None,
 ) -> int:
     """Counts a user's orders; of one type or status, if given."""
     cur: AsyncRawCursor[int] = AsyncRawCursor(conn, row_factory=scalar_row)

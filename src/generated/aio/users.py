@@ -135,9 +135,9 @@ async def set_shipping_address(
     first_name: str,
     last_name: str,
     street: str,
-    apt: str | None,
+    apt: str | None = None,
     city: str,
-    state: str | None,
+    state: str | None = None,
     zip: str,
     country: str,
     id: UUID,
@@ -170,7 +170,7 @@ async def set_sizes(
 async def set_email(
     conn: AsyncConnection[Any],
     *,
-    email: str | None,
+    email: str | None = None,
     id: UUID,
 ) -> models.UserProfile | None:
     """Sets or forgets the address that the identity provider gives."""

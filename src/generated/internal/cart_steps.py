@@ -118,11 +118,11 @@ def add_cart_item(
     product_id: str,
     product_name: str,
     price: int,
-    image: str | None,
-    product_url: str | None,
-    size: str | None,
-    color: str | None,
-    retailer: str | None,
+    image: str | None = None,
+    product_url: str | None = None,
+    size: str | None = None,
+    color: str | None = None,
+    retailer: str | None = None,
     user_id: UUID,
     max_items: int,
     replace: bool,
@@ -160,11 +160,11 @@ def send_add_cart_item(
     product_id: str,
     product_name: str,
     price: int,
-    image: str | None,
-    product_url: str | None,
-    size: str | None,
-    color: str | None,
-    retailer: str | None,
+    image: str | None = None,
+    product_url: str | None = None,
+    size: str | None = None,
+    color: str | None = None,
+    retailer: str | None = None,
     user_id: UUID,
     max_items: int,
     replace: bool,
@@ -204,8 +204,8 @@ def get_cart_item(
     conn: Connection[Any],
     *,
     user_id: UUID,
-    id: UUID | None,
-    on_chain_object_id: str | None,
+    id: UUID | None = None,
+    on_chain_object_id: str | None = None,
 ) -> models.CartItem | None:
     """Returns an item that is in the user's cart, by its id or by its name on chain."""
     cur = RawCursor(conn, row_factory=cart_item_row)
@@ -249,8 +249,8 @@ def remove_cart_item(
     conn: Connection[Any],
     *,
     user_id: UUID,
-    id: UUID | None,
-    on_chain_object_id: str | None,
+    id: UUID | None = None,
+    on_chain_object_id: str | None = None,
 ) -> models.CartItem | None:
     """Takes one item out of a user's cart, named by its id or on chain; returns nothing if
     it is not in it. Needs no lock on the user: the row itself decides between a removal
@@ -321,8 +321,8 @@ def get_named_cart_item(
     conn: Connection[Any],
     *,
     user_id: UUID,
-    id: UUID | None,
-    on_chain_object_id: str | None,
+    id: UUID | None = None,
+    on_chain_object_id: str | None = None,
 ) -> GetNamedCartItemRow | None:
     """Returns an item of a user, in the cart or not, that is named by its id or on chain, with
     the order that holds it, if any does; both as they are at one moment.

@@ -191,7 +191,7 @@ def list_sessions_of_row(_: object) -> RowMaker[ListSessionsOfRow]:
 def list_sessions_of(
     conn: Connection[Any],
     *,
-    application_name: str | None,
+    application_name: str | None = None,
 ) -> list[ListSessionsOfRow]:
     """Lists the sessions in this database that go by an application's name."""
     cur = RawCursor(conn, row_factory=list_sessions_of_row)

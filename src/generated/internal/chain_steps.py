@@ -814,8 +814,8 @@ LIMIT $3"""
 def list_set_aside_chain_events(
     conn: Connection[Any],
     *,
-    after_set_aside_at: datetime.datetime | None,
-    after_id: UUID | None,
+    after_set_aside_at: datetime.datetime | None = None,
+    after_id: UUID | None = None,
     max_rows: int,
 ) -> list[models.SetAsideChainEvent]:
     """Lists events that were set aside, the oldest first, after the one given."""

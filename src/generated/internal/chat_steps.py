@@ -64,8 +64,8 @@ def list_chat_sessions(
     conn: Connection[Any],
     *,
     user_id: UUID,
-    before_updated_at: datetime.datetime | None,
-    before_id: UUID | None,
+    before_updated_at: datetime.datetime | None = None,
+    before_id: UUID | None = None,
     max_rows: int,
 ) -> list[models.ChatSession]:
     """Lists a user's conversations, the last touched first, from before the one given (all
@@ -177,9 +177,9 @@ RETURNING chat_sessions.id, chat_sessions.user_id, chat_sessions.title, chat_ses
 def touch_chat_session(
     conn: Connection[Any],
     *,
-    title: str | None,
-    from_version: int | None,
-    last_save: UUID | None,
+    title: str | None = None,
+    from_version: int | None = None,
+    last_save: UUID | None = None,
     id: UUID,
     user_id: UUID,
 ) -> models.ChatSession | None:
@@ -206,9 +206,9 @@ def touch_chat_session(
 def send_touch_chat_session(
     conn: Connection[Any],
     *,
-    title: str | None,
-    from_version: int | None,
-    last_save: UUID | None,
+    title: str | None = None,
+    from_version: int | None = None,
+    last_save: UUID | None = None,
     id: UUID,
     user_id: UUID,
 ) -> Callable[[], models.ChatSession | None]:

@@ -83,7 +83,7 @@ def create_user(
     conn: Connection[Any],
     *,
     crossmint_user_id: str,
-    email: str | None,
+    email: str | None = None,
 ) -> models.UserProfile | None:
     """Creates the user of a Crossmint identity; returns nothing, and writes nothing, if there
     is one. Safe to call twice at once: the unique identity decides. The store's create_user
@@ -120,9 +120,9 @@ def provision_wallet(
     conn: Connection[Any],
     *,
     wallet_address: str,
-    crossmint_wallet_id: str | None,
-    evm_address: str | None,
-    token: str | None,
+    crossmint_wallet_id: str | None = None,
+    evm_address: str | None = None,
+    token: str | None = None,
     id: UUID,
 ) -> int:
     """Makes a pending wallet active, with all that belongs to it, addresses in their normal

@@ -87,11 +87,12 @@ class Embed(NamedTuple):
 
 
 class Field(NamedTuple):
-    """A field of a row class, or a parameter."""
+    """A field of a row class, or a parameter, which may be None by default."""
 
     name: str
     value: Value | Embed
     doc: str = ""
+    is_none_by_default: bool = False
 
     def marked(self, nullable: bool) -> "Field":
         """Return the field as a directive wants it."""

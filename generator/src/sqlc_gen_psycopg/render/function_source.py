@@ -60,10 +60,14 @@ def _parameters(needs: Needs, function: Function) -> list[Doc]:
         return [layout.Annotated("rows", f"Iterable[{row}]")]
     if function.arguments:
         return [layout.Annotated("arg", function.arguments.name)]
-    return [
-        layout.settled(layout.Annotated(p.name, _accepted(needs, p)), layout.INDENT)
-        for p in function.parameters
-    ]
+    return [_parameter(needs, parameter) for parameter in function.parameters]
+
+
+def _parameter(needs: Needs, parameter: Field) -> Doc:
+    default = " = None" if parameter.is_none_by_default else ""
+    annotation = _accepted(needs, parameter)
+    spelled = layout.Annotated(parameter.name, annotation, default=default)
+    return layout.settled(spelled, layout.INDENT)
 
 
 def _accepted(needs: Needs, parameter: Field) -> str:

@@ -34,11 +34,12 @@ class Comprehension(NamedTuple):
 
 
 class Annotated(NamedTuple):
-    """``name: annotation``, of a parameter or of a field."""
+    """``name: annotation``, of a parameter or of a field, and a default."""
 
     name: str
     annotation: str
     is_field: bool = False
+    default: str = ""
 
 
 Doc: TypeAlias = str | Brackets | Conditional | Comprehension | Annotated
@@ -64,7 +65,7 @@ def flat(doc: Doc) -> str:
             items = [i if isinstance(i, str) else flat(i) for i in doc.items]
             return f"{doc.head}{', '.join(items)}{comma}{doc.tail}"
         case Annotated():
-            return f"{doc.name}: {doc.annotation}"
+            return f"{doc.name}: {doc.annotation}{doc.default}"
         case Conditional():
             return f"{flat(doc.value)} if {doc.condition} else None"
         case Comprehension():
@@ -101,7 +102,7 @@ def lines(doc: Doc, indent: int, *, after: str = "") -> list[str]:
         case Comprehension():
             return _comprehension(doc, indent, after)
         case Annotated():
-            return _annotated(doc, indent, after)
+            return _annotated(doc, indent, f"{doc.default}{after}")
 
 
 def call_lines(indent: int, function: str, *items: Doc, tail: str = "") -> list[str]:

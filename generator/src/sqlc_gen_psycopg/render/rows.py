@@ -20,7 +20,7 @@ _OF_FACTORIES = {
 def add_class(source: Source, row: Row | Model, *, within: str = "") -> None:
     """Add a row's class; ``within`` is the module whose names need no prefix."""
     doc = docstring(row.doc)
-    lines = [*_class_head(source, row.name), *doc]
+    lines = [*_class_head(source, row), *doc]
     if doc:
         lines.append("")
     if source.is_pydantic:
@@ -28,7 +28,8 @@ def add_class(source: Source, row: Row | Model, *, within: str = "") -> None:
     for field in row.fields:
         source.need(*field.value.imports)
         annotation = field.value.annotation.removeprefix(within)
-        typed = layout.Annotated(field.name, annotation, is_field=True)
+        default = " = None" if field.is_none_by_default else ""
+        typed = layout.Annotated(field.name, annotation, is_field=True, default=default)
         lines += layout.lines(typed, 4)
         lines += docstring(field.doc)
     if not row.fields and not source.is_pydantic:
@@ -36,12 +37,17 @@ def add_class(source: Source, row: Row | Model, *, within: str = "") -> None:
     source.add(row.name, lines)
 
 
-def _class_head(source: Source, name: str) -> list[str]:
+def _class_head(source: Source, row: Row | Model) -> list[str]:
     if source.is_pydantic:
         source.need_from("pydantic", "BaseModel", "ConfigDict")
-        return [f"class {name}(BaseModel):"]
+        return [f"class {row.name}(BaseModel):"]
     source.need_from("dataclasses", "dataclass")
-    return ["@dataclass(slots=True)", f"class {name}:"]
+    arguments = ["slots=True"]
+    defaults = [field.is_none_by_default for field in row.fields]
+    if defaults != sorted(defaults):
+        # By position, none without a default may follow one that has one.
+        arguments.append("kw_only=True")
+    return [f"@dataclass({', '.join(arguments)})", f"class {row.name}:"]
 
 
 def factory_name(row: Row | Model) -> str:

@@ -152,9 +152,14 @@ class Resolver(NamedTuple):
         taken = {"fetch_size"} if comment.stream else ()
         distinct = identifiers.distinct(spelled, taken)
         return tuple(
-            Field(name, self.types.value(p.column, query, "parameter", name))
+            self._parameter(query, p, name)
             for name, p in zip(distinct, ordered, strict=True)
         )
+
+    def _parameter(self, query: Query, parameter: Parameter, name: str) -> Field:
+        value = self.types.value(parameter.column, query, "parameter", name)
+        is_optional = value.nullable and self.options.emit_none_defaults
+        return Field(name, value, is_none_by_default=is_optional)
 
     def _parameter_name(self, query: Query, parameter: Parameter) -> str:
         name = parameter.column.name

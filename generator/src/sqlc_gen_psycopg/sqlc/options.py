@@ -26,6 +26,7 @@ class Options(NamedTuple):
     emit_async: bool = True
     emit_init_file: bool = True
     emit_exact_table_names: bool = False
+    emit_none_defaults: bool = False
     omit_unused_models: bool = True
     model_kind: str = "dataclass"
     models_package: str = ""
@@ -68,6 +69,7 @@ _BOOLEANS = (
     "emit_async",
     "emit_init_file",
     "emit_exact_table_names",
+    "emit_none_defaults",
     "omit_unused_models",
 )
 # sqlc-gen-python's options: what they are here, and those that change nothing, as

@@ -71,11 +71,11 @@ async def add_cart_item(
     product_id: str,
     product_name: str,
     price: int,
-    image: str | None,
-    product_url: str | None,
-    size: str | None,
-    color: str | None,
-    retailer: str | None,
+    image: str | None = None,
+    product_url: str | None = None,
+    size: str | None = None,
+    color: str | None = None,
+    retailer: str | None = None,
     user_id: UUID,
     max_items: int,
     replace: bool,
@@ -113,11 +113,11 @@ async def send_add_cart_item(
     product_id: str,
     product_name: str,
     price: int,
-    image: str | None,
-    product_url: str | None,
-    size: str | None,
-    color: str | None,
-    retailer: str | None,
+    image: str | None = None,
+    product_url: str | None = None,
+    size: str | None = None,
+    color: str | None = None,
+    retailer: str | None = None,
     user_id: UUID,
     max_items: int,
     replace: bool,
@@ -148,8 +148,8 @@ async def get_cart_item(
     conn: AsyncConnection[Any],
     *,
     user_id: UUID,
-    id: UUID | None,
-    on_chain_object_id: str | None,
+    id: UUID | None = None,
+    on_chain_object_id: str | None = None,
 ) -> models.CartItem | None:
     """Returns an item that is in the user's cart, by its id or by its name on chain."""
     cur = AsyncRawCursor(conn, row_factory=cart_item_row)
@@ -174,8 +174,8 @@ async def remove_cart_item(
     conn: AsyncConnection[Any],
     *,
     user_id: UUID,
-    id: UUID | None,
-    on_chain_object_id: str | None,
+    id: UUID | None = None,
+    on_chain_object_id: str | None = None,
 ) -> models.CartItem | None:
     """Takes one item out of a user's cart, named by its id or on chain; returns nothing if
     it is not in it. Needs no lock on the user: the row itself decides between a removal
@@ -190,8 +190,8 @@ async def get_named_cart_item(
     conn: AsyncConnection[Any],
     *,
     user_id: UUID,
-    id: UUID | None,
-    on_chain_object_id: str | None,
+    id: UUID | None = None,
+    on_chain_object_id: str | None = None,
 ) -> GetNamedCartItemRow | None:
     """Returns an item of a user, in the cart or not, that is named by its id or on chain, with
     the order that holds it, if any does; both as they are at one moment.

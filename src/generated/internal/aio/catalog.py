@@ -145,7 +145,7 @@ async def list_migration_lock_holders(
 async def list_sessions_of(
     conn: AsyncConnection[Any],
     *,
-    application_name: str | None,
+    application_name: str | None = None,
 ) -> list[ListSessionsOfRow]:
     """Lists the sessions in this database that go by an application's name."""
     cur = AsyncRawCursor(conn, row_factory=list_sessions_of_row)

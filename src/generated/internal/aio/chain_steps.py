@@ -256,8 +256,8 @@ async def set_chain_events_aside(
 async def list_set_aside_chain_events(
     conn: AsyncConnection[Any],
     *,
-    after_set_aside_at: datetime.datetime | None,
-    after_id: UUID | None,
+    after_set_aside_at: datetime.datetime | None = None,
+    after_id: UUID | None = None,
     max_rows: int,
 ) -> list[models.SetAsideChainEvent]:
     """Lists events that were set aside, the oldest first, after the one given."""

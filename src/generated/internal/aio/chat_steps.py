@@ -43,8 +43,8 @@ async def list_chat_sessions(
     conn: AsyncConnection[Any],
     *,
     user_id: UUID,
-    before_updated_at: datetime.datetime | None,
-    before_id: UUID | None,
+    before_updated_at: datetime.datetime | None = None,
+    before_id: UUID | None = None,
     max_rows: int,
 ) -> list[models.ChatSession]:
     """Lists a user's conversations, the last touched first, from before the one given (all
@@ -83,9 +83,9 @@ async def page_chat_sessions(
 async def touch_chat_session(
     conn: AsyncConnection[Any],
     *,
-    title: str | None,
-    from_version: int | None,
-    last_save: UUID | None,
+    title: str | None = None,
+    from_version: int | None = None,
+    last_save: UUID | None = None,
     id: UUID,
     user_id: UUID,
 ) -> models.ChatSession | None:
@@ -112,9 +112,9 @@ async def touch_chat_session(
 async def send_touch_chat_session(
     conn: AsyncConnection[Any],
     *,
-    title: str | None,
-    from_version: int | None,
-    last_save: UUID | None,
+    title: str | None = None,
+    from_version: int | None = None,
+    last_save: UUID | None = None,
     id: UUID,
     user_id: UUID,
 ) -> Callable[[], Awaitable[models.ChatSession | None]]:

@@ -189,16 +189,16 @@ async def insert_order_event(
     conn: AsyncConnection[Any],
     *,
     id: str,
-    crossmint_order_id: str | None,
-    type: str | None,
-    payment_hash: str | None,
-    amount_usdc: Decimal | None,
-    quoted_usdc: Decimal | None,
-    received_usdc: Decimal | None,
-    amount: Decimal | None,
-    currency: str | None,
+    crossmint_order_id: str | None = None,
+    type: str | None = None,
+    payment_hash: str | None = None,
+    amount_usdc: Decimal | None = None,
+    quoted_usdc: Decimal | None = None,
+    received_usdc: Decimal | None = None,
+    amount: Decimal | None = None,
+    currency: str | None = None,
     is_json: bool,
-    body: bytes | None,
+    body: bytes | None = None,
 ) -> int:
     """Keeps an event of Crossmint's; one that is there stays as it is. The body goes where it
     fits: parsed, if it is JSON that the server can hold, else as it came.
@@ -310,8 +310,8 @@ async def list_payments_without_order(
     conn: AsyncConnection[Any],
     *,
     older_than: datetime.timedelta,
-    after_received_at: datetime.datetime | None,
-    after_id: str | None,
+    after_received_at: datetime.datetime | None = None,
+    after_id: str | None = None,
     max_rows: int,
 ) -> list[ListPaymentsWithoutOrderRow]:
     """Lists the signed payments whose order is not here although they came longer ago than
@@ -344,8 +344,8 @@ async def forget_order_events(
 async def list_orders_without_digest(
     conn: AsyncConnection[Any],
     *,
-    after_created_at: datetime.datetime | None,
-    after_id: UUID | None,
+    after_created_at: datetime.datetime | None = None,
+    after_id: UUID | None = None,
     max_rows: int,
 ) -> list[ListOrdersWithoutDigestRow]:
     """Lists the paid orders whose item is on chain and that have no digest, the oldest first,
@@ -364,8 +364,8 @@ async def page_orders(
     conn: AsyncConnection[Any],
     *,
     user_id: UUID,
-    type: enums.OrderType | None,
-    status: enums.OrderStatus | None,
+    type: enums.OrderType | None = None,
+    status: enums.OrderStatus | None = None,
     skip_rows: int,
     max_rows: int,
 ) -> list[PageOrdersRow]:
@@ -385,10 +385,10 @@ async def list_orders(
     conn: AsyncConnection[Any],
     *,
     user_id: UUID,
-    type: enums.OrderType | None,
-    status: enums.OrderStatus | None,
-    before_created_at: datetime.datetime | None,
-    before_id: UUID | None,
+    type: enums.OrderType | None = None,
+    status: enums.OrderStatus | None = None,
+    before_created_at: datetime.datetime | None = None,
+    before_id: UUID | None = None,
     max_rows: int,
 ) -> list[ListOrdersRow]:
     """Lists a user's orders, the newest first, from before the one given (all from the newest,
@@ -419,9 +419,9 @@ async def list_orders_of_checkouts(
 async def list_items_paid_twice(
     conn: AsyncConnection[Any],
     *,
-    user_id: UUID | None,
-    after_created_at: datetime.datetime | None,
-    after_id: UUID | None,
+    user_id: UUID | None = None,
+    after_created_at: datetime.datetime | None = None,
+    after_id: UUID | None = None,
     max_rows: int,
 ) -> list[ListItemsPaidTwiceRow]:
     """Lists the paid orders whose money came late, for something that other paid orders, also
@@ -441,8 +441,8 @@ async def list_items_paid_twice(
 async def list_payments_that_differ(
     conn: AsyncConnection[Any],
     *,
-    after_created_at: datetime.datetime | None,
-    after_id: UUID | None,
+    after_created_at: datetime.datetime | None = None,
+    after_id: UUID | None = None,
     max_rows: int,
 ) -> list[models.Order]:
     """Lists the orders that were paid less, or more, than was quoted, the oldest first, from
@@ -460,8 +460,8 @@ async def list_checkouts_to_give_up(
     conn: AsyncConnection[Any],
     *,
     older_than: datetime.timedelta,
-    after_created_at: datetime.datetime | None,
-    after_id: UUID | None,
+    after_created_at: datetime.datetime | None = None,
+    after_id: UUID | None = None,
     max_rows: int,
 ) -> list[ListCheckoutsToGiveUpRow]:
     """Lists the checkouts that have been awaiting approval for longer than that, the oldest
@@ -516,7 +516,7 @@ async def attach_crossmint_order(
     conn: AsyncConnection[Any],
     *,
     crossmint_order_id: str,
-    amount_usdc: Decimal | None,
+    amount_usdc: Decimal | None = None,
     id: UUID,
     user_id: UUID,
 ) -> models.Order | None:
