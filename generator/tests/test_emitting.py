@@ -1,6 +1,10 @@
 """What is written on request: run on a server, with rows of either kind."""
 
+import asyncio
 import importlib
+import inspect
+import json
+import re
 import subprocess
 import sys
 from collections.abc import Generator
@@ -29,10 +33,55 @@ VALUES (@body, @title, @id, @mood, @kept) RETURNING *;
 -- name: put_notes :batchexec
 INSERT INTO notes (body, title, id, kept) VALUES (@body, @title, @id, '{}');
 -- name: list_titles :many
+-- @stream
+-- @deferred
+-- Lists titles.
 SELECT id, title FROM notes ORDER BY id;
 """
 KINDS = ("dataclass", "pydantic")
-OPTIONS = "{{model_kind: {kind}, emit_none_defaults: true}}"
+OPTIONS = "{{model_kind: {kind}, emit_none_defaults: true, emit_querier: true}}"
+
+
+# Two queries, and what may stand in for them, or not.
+FAKED = """
+-- name: count_notes :one
+SELECT count(*) FROM notes;
+-- name: drop_note :exec
+DELETE FROM notes WHERE id = @id;
+"""
+FAKES = """\
+from typing import Any
+
+from made_faked.aio.querier import Querier as Awaiting
+from made_faked.querier import Querier, Queries
+from psycopg import Connection
+
+
+class Fake:
+    def count_notes(self) -> int:
+        return 3
+
+    def drop_note(self, *, id: int) -> None:
+        raise LookupError(id)
+
+
+class Lacking:
+    def count_notes(self) -> int:
+        return 3
+
+
+def counted(querier: Querier) -> int:
+    return querier.count_notes()
+
+
+async def counted_awaiting(querier: Awaiting) -> int:
+    return await querier.count_notes()
+
+
+def check(conn: Connection[Any]) -> list[int]:
+    counted(Lacking())  # type: ignore[arg-type]
+    return [counted(Fake()), counted(Queries(conn))]
+"""
 
 
 class Made(NamedTuple):
@@ -43,6 +92,8 @@ class Made(NamedTuple):
     awaiting: ModuleType
     models: ModuleType
     enums: ModuleType
+    querier: ModuleType
+    awaiting_querier: ModuleType
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +105,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         options = OPTIONS.format(kind=kind)
         sqlc.Project.write(folder / kind, SCHEMA, QUERIES, options).generated()
         (folder / kind / "out").rename(folder / f"made_{kind}")
+    sqlc.Project.write(folder, SCHEMA, FAKED, "{emit_querier: true}").generated()
+    (folder / "out").rename(folder / "made_faked")
+    (folder / "fakes.py").write_text(FAKES, encoding="utf-8")
     return folder
 
 
@@ -61,7 +115,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def made(request: pytest.FixtureRequest, folder: Path) -> Generator[Made]:
     """Give the project with rows of one kind."""
     with running.importable(folder, f"made_{request.param}") as name:
-        parts = ("queries", "aio.queries", "models", "enums")
+        parts = ("queries", "aio.queries", "models", "enums", "querier", "aio.querier")
         modules = [importlib.import_module(f"{name}.{part}") for part in parts]
         yield Made(request.param, *modules)
 
@@ -84,10 +138,16 @@ def _with_schema(url: str) -> None:
 
 @pytest.mark.parametrize("checker", ["mypy --strict", "pyright -p strict.json"])
 def test_all_of_it_is_typed(checker: str, folder: Path) -> None:
-    """Both type checkers, strict, find nothing in the output, or in what calls it."""
-    strict = '{"typeCheckingMode": "strict", "include": ["made_*"]}'
-    (folder / "strict.json").write_text(strict, encoding="utf-8")
-    made = [f"made_{kind}" for kind in KINDS] if "mypy" in checker else []
+    """Both type checkers, strict, find nothing; a fake of the protocol's suits both."""
+    strict = {
+        "typeCheckingMode": "strict",
+        "reportUnnecessaryTypeIgnoreComment": "error",
+        "include": ["made_*", "fakes.py"],
+    }
+    (folder / "strict.json").write_text(json.dumps(strict), encoding="utf-8")
+    made = [path.name for path in folder.glob("made_*")] if "mypy" in checker else []
+    if made:
+        made.append("fakes.py")
     ran = subprocess.run(
         [sys.executable, "-m", *checker.split(), *made],
         cwd=folder,
@@ -119,3 +179,116 @@ def test_arguments_are_none_by_default(
     made.queries.put_notes(conn, rows=rows)
     found = conn.execute("SELECT body FROM notes ORDER BY id").fetchall()
     assert found == [(None,), ("c",)]
+
+
+def test_methods_give_what_functions_give(
+    made: Made, conn: psycopg.Connection[Any]
+) -> None:
+    """`Queries` has a method for each function, of the same parameters."""
+    querier = made.querier.Queries(conn)
+    note = querier.put_note(id=1, title="a", kept={}, mood=made.enums.Mood.CALM)
+    assert conn.execute("SELECT title, mood FROM notes").fetchall() == [("a", "calm")]
+    assert type(note) is made.models.Note
+    assert (
+        querier.put_notes(rows=[made.queries.PutNotesParams(id=2, title="b")]) is None
+    )
+    expected = made.queries.list_titles(conn)
+    assert querier.list_titles() == expected
+    assert [row.title for row in expected] == ["a", "b"]
+    with conn.pipeline():
+        fetch = querier.send_list_titles()
+    assert fetch() == expected
+    with conn.transaction(), querier.stream_list_titles(fetch_size=1) as rows:
+        assert list(rows) == expected
+    public = {name for name in dir(querier) if name[0] != "_"}
+    functions = {
+        name
+        for name in made.queries.__all__
+        if inspect.isfunction(getattr(made.queries, name)) and name[-4:] != "_row"
+    }
+    assert public == functions
+
+
+def test_awaiting_methods_give_what_functions_give(
+    made: Made, conn: psycopg.Connection[Any]
+) -> None:
+    """So does the class of `aio`; what opens a stream is no coroutine there, too."""
+    made.queries.put_note(conn, id=1, title="a", kept=None)
+
+    async def check() -> None:
+        connected = psycopg.AsyncConnection.connect(_url(conn), autocommit=True)
+        async with await connected as other:
+            querier = made.awaiting_querier.Queries(other)
+            expected = await made.awaiting.list_titles(other)
+            assert await querier.list_titles() == expected != []
+            async with other.pipeline():
+                fetch = await querier.send_list_titles()
+            assert await fetch() == expected
+            async with other.transaction(), querier.stream_list_titles() as rows:
+                assert [row async for row in rows] == expected
+
+    asyncio.run(check())
+
+
+def _url(conn: psycopg.Connection[Any]) -> str:
+    return f"{conn.info.dsn} password={conn.info.password}"
+
+
+CLASHES = {
+    "users": "-- name: count_all :one\nSELECT 1;\n-- name: send_it :one\nSELECT 1;",
+    "carts": "-- name: it :one\n-- @deferred\nSELECT 1;\n"
+    "-- name: CountAll :one\nSELECT 1;",
+}
+
+
+@pytest.mark.parametrize("emits", [True, False])
+def test_queries_of_one_name_cannot_be_one_class(emits: bool, tmp_path: Path) -> None:
+    """Where modules are one class, all that clashes between them is refused."""
+    made = _files(tmp_path, CLASHES, f"{{emit_querier: {str(emits).lower()}}}")
+    if not emits:
+        assert made.generated()
+        return
+    assert re.findall(r"(\w+): its function '(\w+)' .* by (.*);", made.refusal()) == [
+        ("count_all", "count_all", "carts.sql: CountAll"),
+        ("send_it", "send_it", "carts.sql: it"),
+    ]
+
+
+def test_modules_may_be_called_like_what_methods_use(tmp_path: Path) -> None:
+    """A parameter, a method or an import of a module's name hides no module."""
+    names = ("notes", "datetime", "rows", "querier", "id")
+    query = (
+        "-- name: {0}_of :many\nSELECT id, title FROM notes WHERE id = @{0};\n"
+        "-- name: put_{0} :batchexec\nDELETE FROM notes WHERE id = @id;\n"
+        "-- name: now_{0} :one\nSELECT now();\n-- name: {0} :one\nSELECT 1;"
+    )
+    files = {name: query.format(name) for name in names}
+    _files(tmp_path, files, "{emit_querier: true}").generated()
+    checked = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "out"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout
+    linted = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--isolated", "--select=I,F,E1", "out"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert linted.returncode == 0, linted.stdout
+
+
+def _files(folder: Path, files: dict[str, str], options: str) -> sqlc.Project:
+    """Write a project of several query files."""
+    made = sqlc.Project.write(folder, SCHEMA, "", options)
+    config = folder / "sqlc.yaml"
+    text = config.read_text(encoding="utf-8").replace("queries.sql", "queries")
+    config.write_text(text, encoding="utf-8")
+    (folder / "queries").mkdir()
+    for name, queries in files.items():
+        (folder / "queries" / f"{name}.sql").write_text(queries, encoding="utf-8")
+    return made

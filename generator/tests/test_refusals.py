@@ -82,7 +82,7 @@ CASES = {
             "-- name: get :many\n-- @stream\nSELECT id FROM items;\n"
             f"{GET_ITEMS.format('stream_get')}"
         ),
-        "its function 'stream_get' is also made by get; rename one of the two queries",
+        "its function 'stream_get' is also made by queries.sql: get; rename",
     ),
     "a copy with a cast": (
         "-- name: put :copyfrom\nINSERT INTO items (name, id) VALUES ($1, @id::int);",
@@ -129,11 +129,11 @@ CASES = {
     ),
     "two functions of one name": (
         f"{GET_ITEMS.format('GetAll')}\n{GET_ITEMS.format('get_all')}",
-        "queries.sql: get_all: its function 'get_all' is also made by GetAll",
+        "get_all: its function 'get_all' is also made by queries.sql: GetAll",
     ),
     "a function that is another's deferred twin": (
         f"-- name: x :execrows\n-- @deferred\n{DELETE}\n{GET_ITEMS.format('send_x')}",
-        "its function 'send_x' is also made by x; rename one of the two queries",
+        "its function 'send_x' is also made by queries.sql: x; rename",
     ),
     "a line of a literal that looks like a comment": (
         "-- name: get :many\nSELECT id FROM items WHERE name = 'a\n-- b';",

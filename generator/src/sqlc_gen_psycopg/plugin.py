@@ -61,7 +61,7 @@ def generate(asked: request.Request) -> dict[str, str]:
     models = table_models.Models(asked, analyzer, types, chosen, found)
     results = Results(types, models, chosen, found)
     resolver = Resolver(analyzer, types, results, chosen, found)
-    resolved = query_modules.resolve(query_modules.files(asked), resolver)
+    resolved = query_modules.resolve(query_modules.files(asked, chosen), resolver)
     used = models.used() if chosen.omit_unused_models else models.all()
     found.raise_if_any()
     output = Output(_settings(asked, chosen))
@@ -77,6 +77,7 @@ def _settings(asked: request.Request, chosen: Options) -> Settings:
         chosen.emit_sync,
         chosen.emit_async,
         chosen.emit_init_file,
+        chosen.emit_querier,
         chosen.omit_unused_models,
         chosen.is_pydantic,
         chosen.models_package,

@@ -47,8 +47,9 @@ class PyType(NamedTuple):
 
 
 ENUMS = (Import("@", "enums"),)
-# Each output has its own, whoever has its models.
 SUPPORT = Import("@", "support")
+# The modules of classes, which another package may have.
+SHARED = frozenset({"enums", "json_types", "models", "server_types"})
 SERVER_TYPES = (Import("@", "server_types"),)
 
 

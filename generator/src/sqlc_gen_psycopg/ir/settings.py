@@ -11,6 +11,7 @@ class Settings(NamedTuple):
     emit_sync: bool
     emit_async: bool
     emit_init_file: bool
+    emit_querier: bool
     omit_unused_models: bool
     is_pydantic: bool
     models_package: str

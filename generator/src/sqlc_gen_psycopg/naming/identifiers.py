@@ -24,9 +24,10 @@ _PYDANTIC = frozenset(
     parse_obj parse_raw schema schema_json update_forward_refs validate""".split()  # noqa: SIM905 - a list of names reads best so
 )
 PYDANTIC_FIELDS = FIELDS | _PYDANTIC
-PARAMETERS = FIELDS | {"conn", "cur", "support"}
+PARAMETERS = FIELDS | {"conn", "cur", "self", "support"}
 # What the functions of a module call by these names.
 FUNCTIONS = FIELDS | {
+    "_conn",
     "aio",
     "any",
     "asynccontextmanager",

@@ -9,17 +9,14 @@ from sqlc_gen_psycopg.render.layout import Comprehension
 from sqlc_gen_psycopg.render.source import Source, quoted
 
 
-def add(source: Source, kind: ConnectionKind, shared: FunctionSource) -> None:
-    """Add a query's function."""
-    function = shared.function
-    if function.command.copies:
-        returns, body = "int", _copied(source, kind, shared)
-    elif function.command.gives is Gives.NOTHING:
-        returns, body = "None", _executed(source, kind, shared)
-    else:
-        returns, body = _fetched(source, kind, shared)
-    head = calls.signature(kind, shared, function.name, returns)
-    source.add(function.name, [*head, *shared.doc, *body])
+def body(source: Source, kind: ConnectionKind, shared: FunctionSource) -> list[str]:
+    """Return the lines of a query's function, its head aside."""
+    command = shared.function.command
+    if command.copies:
+        return _copied(source, kind, shared)
+    if command.gives is Gives.NOTHING:
+        return _executed(source, kind, shared)
+    return _fetched(source, kind, shared)
 
 
 def _executed(
@@ -32,9 +29,7 @@ def _executed(
     return [*opened, *executed]
 
 
-def _fetched(
-    source: Source, kind: ConnectionKind, shared: FunctionSource
-) -> tuple[str, list[str]]:
+def _fetched(source: Source, kind: ConnectionKind, shared: FunctionSource) -> list[str]:
     function = shared.function
     if function.command.gives is Gives.ONE:
         fetched = shared.one
@@ -51,7 +46,7 @@ def _fetched(
         "returning=True",
     )
     results = layout.Brackets("results: list[", (fetched,), "] = []")
-    return f"list[{fetched}]", [
+    return [
         *layout.lines(rows, 4),
         *calls.cursor(source, kind, shared, shared.factory),
         *executed,

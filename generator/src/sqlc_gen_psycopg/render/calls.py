@@ -18,6 +18,7 @@ class ConnectionKind(NamedTuple):
     fetched: str
     only: str
     row_count: str
+    folder: str
 
     @property
     def define(self) -> str:
@@ -35,7 +36,9 @@ class ConnectionKind(NamedTuple):
         return f"{self.prefix}RawServerCursor"
 
 
-SYNC = ConnectionKind("Connection", "", "", "", "Callable[[], {}]", "only", "row_count")
+SYNC = ConnectionKind(
+    "Connection", "", "", "", "Callable[[], {}]", "only", "row_count", ""
+)
 ASYNC = ConnectionKind(
     "AsyncConnection",
     "Async",
@@ -44,19 +47,8 @@ ASYNC = ConnectionKind(
     "Callable[[], Awaitable[{}]]",
     "only_async",
     "row_count_async",
+    "aio/",
 )
-
-
-def signature(
-    kind: ConnectionKind, shared: FunctionSource, name: str, returns: str, *more: str
-) -> list[str]:
-    """Return a function's head; ``more`` are parameters of its own."""
-    items: list[layout.Doc] = [f"conn: {kind.connection}[Any]"]
-    given = [*shared.parameters, *more]
-    if given:
-        items += ["*", *given]
-    tail = f" -> {returns}:"
-    return layout.head(layout.call_lines(0, f"{kind.define} {name}", *items, tail=tail))
 
 
 def cursor(

@@ -7,7 +7,7 @@ from sqlc_gen_psycopg.ir.python_types import Import
 from sqlc_gen_psycopg.ir.results import Field, Model, Row, Scalar, Value
 from sqlc_gen_psycopg.render import layout, values
 from sqlc_gen_psycopg.render.layout import Doc
-from sqlc_gen_psycopg.render.source import Needs, docstring
+from sqlc_gen_psycopg.render.source import Needs
 
 # Where the deepest line of a generated function starts.
 _DEEPEST = 16
@@ -16,7 +16,8 @@ _DEEPEST = 16
 class FunctionSource(NamedTuple):
     """A function's parameters, what it sends, and a row's annotation, spelled.
 
-    ``factory`` is the row factory, ``imports`` are what the parts need.
+    ``factory`` is the row factory; ``annotations`` are the imports that the signature
+    needs, ``imports`` those of the body as well.
     """
 
     function: Function
@@ -24,8 +25,17 @@ class FunctionSource(NamedTuple):
     parameters: list[Doc]
     sent: Doc
     row: str
-    doc: list[str]
+    annotations: set[Import]
     imports: set[Import]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the parameters."""
+        if self.function.command.takes_rows:
+            return ["rows"]
+        if self.function.arguments:
+            return ["arg"]
+        return [parameter.name for parameter in self.function.parameters]
 
     @property
     def one(self) -> str:
@@ -35,31 +45,33 @@ class FunctionSource(NamedTuple):
         return f"{self.row} | None"
 
 
-def spell(function: Function, factory: str) -> FunctionSource:
-    """Spell a function's parts."""
-    needs = Needs()
+def spell(function: Function, factory: str, within: str = "") -> FunctionSource:
+    """Spell a function's parts; ``within`` stands before its module's own classes."""
+    annotations, needs = Needs(), Needs()
+    parameters = _parameters(annotations, function, within)
+    row = _row(annotations, function, within)
     return FunctionSource(
         function,
         factory,
-        _parameters(needs, function),
+        parameters,
         layout.settled(_sent(needs, function), _DEEPEST),
-        _row(needs, function),
-        docstring(function.doc),
-        needs.imports,
+        row,
+        annotations.imports,
+        needs.imports | annotations.imports,
     )
 
 
-def _parameters(needs: Needs, function: Function) -> list[Doc]:
+def _parameters(needs: Needs, function: Function, within: str) -> list[Doc]:
     if function.command.takes_rows:
         needs.need_from("collections.abc", "Iterable")
         if function.arguments:
-            row = function.arguments.name
+            row = f"{within}{function.arguments.name}"
         else:
             [only] = function.parameters
             row = _accepted(needs, only)
         return [layout.Annotated("rows", f"Iterable[{row}]")]
     if function.arguments:
-        return [layout.Annotated("arg", function.arguments.name)]
+        return [layout.Annotated("arg", f"{within}{function.arguments.name}")]
     return [_parameter(needs, parameter) for parameter in function.parameters]
 
 
@@ -84,13 +96,13 @@ def _value(parameter: Field) -> Value:
     return parameter.value
 
 
-def _row(needs: Needs, function: Function) -> str:
+def _row(needs: Needs, function: Function, within: str) -> str:
     match function.result:
         case Model() as model:
             needs.need(Import("@", "models"))
             return f"models.{model.name}"
         case Row() as row:
-            return row.name
+            return f"{within}{row.name}"
         case Scalar() as scalar:
             needs.need(*scalar.value.imports)
             return scalar.value.annotation

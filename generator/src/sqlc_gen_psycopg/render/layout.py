@@ -158,10 +158,10 @@ def _union(
     return found
 
 
-def head(signature: list[str]) -> list[str]:
+def head(signature: list[str], end: str = ":") -> list[str]:
     """Break the annotation that a function returns, if it is too long for its line."""
     *before, last = signature
-    return [*before, *_operand(last.removesuffix(":"), ":")]
+    return [*before, *_operand(last.removesuffix(end), end)]
 
 
 def _operand(line: str, after: str) -> list[str]:

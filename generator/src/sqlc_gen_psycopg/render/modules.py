@@ -7,9 +7,8 @@ from sqlc_gen_psycopg.ir.module import Module
 from sqlc_gen_psycopg.ir.python_types import Import
 from sqlc_gen_psycopg.ir.results import Model, Row, Scalar
 from sqlc_gen_psycopg.naming.sql_names import Name
-from sqlc_gen_psycopg.render import function_source, functions, rows
+from sqlc_gen_psycopg.render import function_source, functions, querier, rows
 from sqlc_gen_psycopg.render.function_source import FunctionSource
-from sqlc_gen_psycopg.render.functions import ASYNC, SYNC, ConnectionKind
 from sqlc_gen_psycopg.render.output import Output
 from sqlc_gen_psycopg.render.source import Source, literal
 
@@ -50,17 +49,16 @@ def write(output: Output, modules: list[Module]) -> tuple[dict[str, str], Shared
             for function in module.functions
             if isinstance(function.result, Model)
         )
+    if output.settings.emit_querier:
+        for kind, source in output.open_each("the queries").items():
+            querier.add(source, kind, modules)
+            texts[f"{kind.folder}querier.py"] = source.text()
     return texts, shared
 
 
 def _sources(output: Output, module: Module) -> dict[str, Source]:
     """Return a file for each kind of connection; the second imports what both use."""
-    settings = output.settings
-    sources: dict[ConnectionKind, Source] = {}
-    if settings.emit_sync:
-        sources[SYNC] = output.open(module.filename)
-    if settings.emit_async:
-        sources[ASYNC] = output.open(module.filename, depth=1)
+    sources = output.open_each(module.filename)
     first, *others = sources.values()
     for kind, source in sources.items():
         source.need_all({"typing": ("Any",), "psycopg": (kind.connection, kind.cursor)})
@@ -81,8 +79,7 @@ def _sources(output: Output, module: Module) -> dict[str, Source]:
     for source in others:
         source.need_from(f"@{module.name}", *shared)
         source.exports += shared
-    paths = {SYNC: f"{module.name}.py", ASYNC: f"aio/{module.name}.py"}
-    return {paths[kind]: source for kind, source in sources.items()}
+    return {f"{k.folder}{module.name}.py": source for k, source in sources.items()}
 
 
 def _add_shared(

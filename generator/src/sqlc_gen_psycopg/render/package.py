@@ -6,7 +6,7 @@ from sqlc_gen_psycopg.ir.python_types import SUPPORT, EnumType, Import, Register
 from sqlc_gen_psycopg.ir.results import Model
 from sqlc_gen_psycopg.naming import identifiers
 from sqlc_gen_psycopg.render import layout, rows, server_types, support
-from sqlc_gen_psycopg.render.functions import ASYNC, SYNC
+from sqlc_gen_psycopg.render.calls import ASYNC, SYNC
 from sqlc_gen_psycopg.render.modules import Shared
 from sqlc_gen_psycopg.render.output import Output
 from sqlc_gen_psycopg.render.source import Source, docstring, quoted

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from sqlc_gen_psycopg.ir.python_types import SUPPORT, USED_ENUMS, Import
+from sqlc_gen_psycopg.ir.python_types import SHARED, USED_ENUMS, Import
 from sqlc_gen_psycopg.render import layout
 
 _STANDARD, _THIRD, _FIRST, _LOCAL = range(4)
@@ -79,10 +79,10 @@ class Source(Needs):
         return _joined(text, self.blocks) + "\n"
 
     def _placed(self) -> set[Import]:
-        """Return the imports, those of the output's root from where its models are."""
+        """Return the imports, those of shared classes from where the models are."""
         root = self.models_package or "@"
         return {
-            Import(root, i.name) if i.module == "@" and i != SUPPORT else i
+            Import(root, i.name) if i.module == "@" and i.name in SHARED else i
             for i in self.imports
         }
 
@@ -167,19 +167,24 @@ def _section_lines(imports: list[Import], depth: int) -> list[str]:
 
 
 def _relative(module: str, depth: int) -> str:
+    if module == "@aio" and depth:
+        return "."
     return module.replace("@", "." * (depth + 1)) if module[0] == "@" else module
 
 
 def _from(module: str, names: list[str]) -> list[str]:
-    ordered = sorted(names, key=member_key)
-    line = f"from {module} import {', '.join(ordered)}"
-    if len(line) <= layout.WIDTH:
-        return [line]
-    return [
-        f"from {module} import (",
-        *(f"    {name}," for name in ordered),
-        ")",
-    ]
+    ordered = sorted((n for n in names if " as " not in n), key=member_key)
+    # Each renamed one has a line of its own, in the order of the first names.
+    lists = [[name] for name in names if " as " in name] + [ordered][: len(ordered)]
+    found: list[str] = []
+    for listed in sorted(lists, key=lambda listed: member_key(listed[0])):
+        line = f"from {module} import {', '.join(listed)}"
+        if len(line) <= layout.WIDTH:
+            found.append(line)
+        else:
+            lines = (f"    {name}," for name in listed)
+            found += [f"from {module} import (", *lines, ")"]
+    return found
 
 
 def docstring(text: str, indent: int = 4) -> list[str]:

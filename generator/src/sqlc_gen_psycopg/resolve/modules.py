@@ -11,6 +11,7 @@ from sqlc_gen_psycopg.problems import Problems
 from sqlc_gen_psycopg.resolve.queries import Resolver
 from sqlc_gen_psycopg.sql import query_files
 from sqlc_gen_psycopg.sql.query_files import Written
+from sqlc_gen_psycopg.sqlc.options import Options
 from sqlc_gen_psycopg.sqlc.request import Query, Request
 
 # Modules of the output that a query file may not be called after.
@@ -30,8 +31,9 @@ class QueryFile(NamedTuple):
     queries: list[tuple[Query, Written | None]]
 
 
-def files(request: Request) -> list[QueryFile]:
+def files(request: Request, options: Options) -> list[QueryFile]:
     """Return the query files in sqlc's order."""
+    taken = _TAKEN | {"querier"} if options.emit_querier else _TAKEN
     written = query_files.read(request)
     by_file: dict[Path, list[tuple[Query, Written | None]]] = {}
     for query in request.queries:
@@ -41,7 +43,7 @@ def files(request: Request) -> list[QueryFile]:
         by_file.setdefault(file, []).append((query, source))
     labels = _labels(sorted(by_file))
     spelled = [
-        identifiers.snake(label.removesuffix(".sql"), _TAKEN)
+        identifiers.snake(label.removesuffix(".sql"), taken)
         for label in labels.values()
     ]
     modules_ = dict(zip(labels, identifiers.distinct(spelled), strict=True))
@@ -67,13 +69,18 @@ def resolve(files: list[QueryFile], resolver: Resolver) -> list[Module]:
         )
         for file in files
     ]
+    seen: dict[str, str] = {}
     for module in resolved:
-        _check_distinct(module.functions, resolver.problems)
+        # One class has the functions of all modules.
+        seen = seen if resolver.options.emit_querier else {}
+        _check_distinct(module.functions, seen, resolver.problems)
     return resolved
 
 
-def _check_distinct(functions: tuple[Function, ...], problems: Problems) -> None:
-    seen: dict[str, str] = {}
+def _check_distinct(
+    functions: tuple[Function, ...], seen: dict[str, str], problems: Problems
+) -> None:
+    """Note the functions that others are called like; ``seen`` says where they are."""
     for function in functions:
         made = [function.name]
         if function.is_deferred:
@@ -87,4 +94,4 @@ def _check_distinct(functions: tuple[Function, ...], problems: Problems) -> None
                     f"its function {name!r} is also made by {seen[name]}",
                     "rename one of the two queries",
                 )
-            seen[name] = function.query_name
+            seen[name] = function.where

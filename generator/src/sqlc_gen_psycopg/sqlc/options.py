@@ -27,6 +27,7 @@ class Options(NamedTuple):
     emit_init_file: bool = True
     emit_exact_table_names: bool = False
     emit_none_defaults: bool = False
+    emit_querier: bool = False
     omit_unused_models: bool = True
     model_kind: str = "dataclass"
     models_package: str = ""
@@ -70,6 +71,7 @@ _BOOLEANS = (
     "emit_init_file",
     "emit_exact_table_names",
     "emit_none_defaults",
+    "emit_querier",
     "omit_unused_models",
 )
 # sqlc-gen-python's options: what they are here, and those that change nothing, as
