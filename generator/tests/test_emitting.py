@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import psycopg
+import pydantic
 import pytest
 
 from devserver import databases
@@ -25,9 +26,14 @@ CREATE TABLE notes (
     id integer PRIMARY KEY, title text NOT NULL, body text, mood mood,
     kept jsonb NOT NULL
 );
+COMMENT ON COLUMN notes.title IS 'What it is "about".';
+COMMENT ON COLUMN notes.body IS 'May come
+later.';
 """
 QUERIES = """
 -- name: put_note :one
+-- @mood: how it sounds
+--   to others
 INSERT INTO notes (body, title, id, mood, kept)
 VALUES (@body, @title, @id, @mood, @kept) RETURNING *;
 -- name: put_notes :batchexec
@@ -292,3 +298,44 @@ def _files(folder: Path, files: dict[str, str], options: str) -> sqlc.Project:
     for name, queries in files.items():
         (folder / "queries" / f"{name}.sql").write_text(queries, encoding="utf-8")
     return made
+
+
+def test_what_is_known_of_columns_is_in_docstrings(made: Made) -> None:
+    """Comments on columns are told of parameters, unless the query explains them."""
+    assert inspect.getdoc(made.queries.put_note) == (
+        "Run `put_note`.\n\nArgs:\n    body: May come later.\n"
+        '    title: What it is "about".\n    mood: how it sounds to others'
+    )
+    # Their classes' fields have it.
+    assert made.queries.put_notes.__doc__ is None
+    assert made.queries.list_titles.__doc__ == "Lists titles."
+
+
+def test_fields_are_described_in_json_schemas(made: Made) -> None:
+    """So are those of models, of a query's own rows and of arguments."""
+    if made.kind != "pydantic":
+        return
+    found = [
+        {
+            name: field.get("description")
+            for name, field in pydantic.TypeAdapter(kind)
+            .json_schema()["properties"]
+            .items()
+        }
+        for kind in (
+            made.models.Note,
+            made.queries.PutNotesParams,
+            made.queries.ListTitlesRow,
+        )
+    ]
+    assert found == [
+        {
+            "id": None,
+            "title": 'What it is "about".',
+            "body": "May come\nlater.",
+            "mood": None,
+            "kept": None,
+        },
+        {"body": "May come\nlater.", "title": 'What it is "about".', "id": None},
+        {"id": None, "title": 'What it is "about".'},
+    ]

@@ -71,15 +71,22 @@ def test_docstrings(project: Callable[..., Project]) -> None:
 
 
 def test_a_comment_may_explain_parameters(project: Callable[..., Project]) -> None:
-    """Lines that begin with `@` are text, unless they misspell a directive."""
+    """Their lines have a section; others that begin with `@` are text.
+
+    One that seems to misspell a directive is text if it is a parameter's name.
+    """
     queries = (
         "-- name: get :many\n"
-        "-- Gets the words.\n-- @number: which\n-- @defer is a parameter\n"
+        "-- Gets the words.\n-- @number: which\n--    of these\n"
+        "-- @defer is a parameter\n"
         "-- @returns words\n"
         'SELECT * FROM words WHERE "from" = @number OR class = @defer;'
     )
     text = project(SCHEMA, queries).generated()["queries.py"]
-    assert "    @number: which\n    @defer is a parameter\n    @returns words\n" in text
+    assert (
+        '    """Gets the words.\n    @defer is a parameter\n    @returns words\n\n'
+        '    Args:\n        number: which of these\n    """\n'
+    ) in text
 
 
 def test_an_enum_of_a_block(project: Callable[..., Project]) -> None:

@@ -27,7 +27,11 @@ def get_set_aside_chain_event(
     *,
     id: UUID,
 ) -> models.SetAsideChainEvent | None:
-    """Returns an event that was set aside."""
+    """Returns an event that was set aside.
+
+    Args:
+        id: Made of the event's id, else of the whole event: set aside again, it is one row.
+    """
     cur = RawCursor(conn, row_factory=models.set_aside_chain_event_row)
     cur.execute(GET_SET_ASIDE_CHAIN_EVENT, (id,))
     return cur.fetchone()

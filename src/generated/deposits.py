@@ -82,6 +82,10 @@ def confirm_deposit(
     """Notes that a claimed transaction was seen on chain, with its amount in USDC. Returns
     nothing, unless the deposit was awaiting that. Needs no lock on the user, like the
     statements below: the row itself decides.
+
+    Args:
+        amount_usdc: The total charge in USDC.
+        tx_hash: The Sui digest of an on-chain checkout, or the deposit's transaction.
     """
     cur = RawCursor(conn, row_factory=models.order_row)
     cur.execute(CONFIRM_DEPOSIT, (amount_usdc, tx_hash))
@@ -99,7 +103,11 @@ def get_deposit(
     tx_hash: str,
     user_id: UUID,
 ) -> models.Order | None:
-    """Returns the user's deposit of a transaction."""
+    """Returns the user's deposit of a transaction.
+
+    Args:
+        tx_hash: The Sui digest of an on-chain checkout, or the deposit's transaction.
+    """
     cur = RawCursor(conn, row_factory=models.order_row)
     cur.execute(GET_DEPOSIT, (tx_hash, user_id))
     return cur.fetchone()
@@ -119,6 +127,9 @@ RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, p
 def credit_deposit(conn: Connection[Any], *, tx_hash: str) -> models.Order | None:
     """Notes that a confirmed deposit was credited. Returns it to one caller only, who credits
     it in the same transaction; never one that is settled.
+
+    Args:
+        tx_hash: The Sui digest of an on-chain checkout, or the deposit's transaction.
     """
     cur = RawCursor(conn, row_factory=models.order_row)
     cur.execute(CREDIT_DEPOSIT, (tx_hash,))
@@ -137,7 +148,11 @@ RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, p
 
 
 def fail_deposit(conn: Connection[Any], *, tx_hash: str) -> models.Order | None:
-    """Notes that a deposit that was not credited failed; its transaction stays used."""
+    """Notes that a deposit that was not credited failed; its transaction stays used.
+
+    Args:
+        tx_hash: The Sui digest of an on-chain checkout, or the deposit's transaction.
+    """
     cur = RawCursor(conn, row_factory=models.order_row)
     cur.execute(FAIL_DEPOSIT, (tx_hash,))
     return cur.fetchone()

@@ -57,10 +57,15 @@ LIMIT $1"""
 @dataclass(slots=True)
 class ListEventsToAnnounceRow:
     id: str
+    """Of a Crossmint event its svix-id."""
     type: str | None
+    """NULL if the event names none."""
     applied_at: datetime.datetime | None
+    """When it was counted for its order, which was here by then."""
     status_before: enums.OrderStatus | None
+    """The order's status when it was applied."""
     status_after: enums.OrderStatus | None
+    """The order's status once it was applied."""
     order: models.Order
 
 
@@ -119,6 +124,9 @@ def mark_event_announced(conn: Connection[Any], *, id: str) -> int:
     """Notes that an event was announced: 1 for the one caller who notes it first, 0 for all
     others, and for an event whose order is not here. Who marks and writes what is to be
     sent in one transaction sends it exactly once.
+
+    Args:
+        id: Of a Crossmint event its svix-id.
     """
     cur = RawCursor(conn)
     cur.execute(MARK_EVENT_ANNOUNCED, (id,))
@@ -208,7 +216,9 @@ class GetOrderByCrossmintOrderRow:
     order: models.Order
     order_item: models.OrderItem | None
     wallet_address: str | None
+    """The Sui wallet."""
     has_sui_private_key: bool
+    """Whether the store keeps the wallet's key."""
 
 
 def get_order_by_crossmint_order_row(
@@ -274,7 +284,11 @@ def count_orders(
     type: enums.OrderType | None = None,
     status: enums.OrderStatus | None = None,
 ) -> int:
-    """Counts a user's orders; of one type or status, if given."""
+    """Counts a user's orders; of one type or status, if given.
+
+    Args:
+        status: Of a checkout: what order_status_of() says of its events.
+    """
     cur: RawCursor[int] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(COUNT_ORDERS, (user_id, type, status))
     return support.only(cur)

@@ -59,7 +59,11 @@ def get_user_by_crossmint_user_id(
     *,
     crossmint_user_id: str,
 ) -> models.UserProfile | None:
-    """Returns the user of a Crossmint identity; a read that locks nothing."""
+    """Returns the user of a Crossmint identity; a read that locks nothing.
+
+    Args:
+        crossmint_user_id: The Crossmint identity; one user each.
+    """
     cur = RawCursor(conn, row_factory=models.user_profile_row)
     cur.execute(GET_USER_BY_CROSSMINT_USER_ID, (crossmint_user_id,))
     return cur.fetchone()
@@ -99,7 +103,11 @@ def list_users_by_wallet_address(
     wallet_address: str,
     max_rows: int,
 ) -> list[models.UserProfile]:
-    """Lists the users of a Sui wallet, given in its normal form, the eldest first."""
+    """Lists the users of a Sui wallet, given in its normal form, the eldest first.
+
+    Args:
+        wallet_address: The Sui wallet.
+    """
     cur = RawCursor(conn, row_factory=models.user_profile_row)
     cur.execute(LIST_USERS_BY_WALLET_ADDRESS, (wallet_address, support.int8(max_rows)))
     return cur.fetchall()
@@ -119,7 +127,11 @@ def list_users_by_evm_address(
     evm_address: str,
     max_rows: int,
 ) -> list[models.UserProfile]:
-    """Lists the users of an EVM wallet, given in its normal form, the eldest first."""
+    """Lists the users of an EVM wallet, given in its normal form, the eldest first.
+
+    Args:
+        evm_address: The EVM wallet that Crossmint provisioned.
+    """
     cur = RawCursor(conn, row_factory=models.user_profile_row)
     cur.execute(LIST_USERS_BY_EVM_ADDRESS, (evm_address, support.int8(max_rows)))
     return cur.fetchall()
@@ -140,7 +152,11 @@ def set_display_name(
     display_name: str,
     id: UUID,
 ) -> models.UserProfile | None:
-    """Onboarding step 1. A repeated step changes the name and takes no finished step back."""
+    """Onboarding step 1. A repeated step changes the name and takes no finished step back.
+
+    Args:
+        display_name: Set in onboarding step 1.
+    """
     cur = RawCursor(conn, row_factory=models.user_profile_row)
     cur.execute(SET_DISPLAY_NAME, (display_name, id))
     return cur.fetchone()
@@ -177,6 +193,10 @@ def set_shipping_address(
 ) -> models.UserProfile | None:
     """Onboarding step 2; returns nothing if step 1 is not finished. The country is an ISO
     3166-1 alpha-2 code.
+
+    Args:
+        first_name: Set in onboarding step 2, with last_name and the shipping address.
+        state: Of the shipping address; many countries have none.
     """
     cur = RawCursor(conn, row_factory=models.user_profile_row)
     cur.execute(
@@ -205,7 +225,11 @@ def set_sizes(
     footwear_size: str,
     id: UUID,
 ) -> models.UserProfile | None:
-    """Onboarding step 3; returns nothing if step 2 is not finished."""
+    """Onboarding step 3; returns nothing if step 2 is not finished.
+
+    Args:
+        tops_size: Set in onboarding step 3, with the other sizes.
+    """
     cur = RawCursor(conn, row_factory=models.user_profile_row)
     cur.execute(SET_SIZES, (tops_size, bottoms_size, footwear_size, id))
     return cur.fetchone()
@@ -320,6 +344,9 @@ def set_evm_address(
 ) -> models.UserProfile | None:
     """Sets the address of the EVM wallet, in its normal form; returns nothing if the wallet is
     active with another one.
+
+    Args:
+        evm_address: The EVM wallet that Crossmint provisioned.
     """
     cur = RawCursor(conn, row_factory=models.user_profile_row)
     cur.execute(SET_EVM_ADDRESS, (evm_address, id))

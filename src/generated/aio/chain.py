@@ -29,7 +29,11 @@ async def get_set_aside_chain_event(
     *,
     id: UUID,
 ) -> models.SetAsideChainEvent | None:
-    """Returns an event that was set aside."""
+    """Returns an event that was set aside.
+
+    Args:
+        id: Made of the event's id, else of the whole event: set aside again, it is one row.
+    """
     cur = AsyncRawCursor(conn, row_factory=models.set_aside_chain_event_row)
     await cur.execute(GET_SET_ASIDE_CHAIN_EVENT, (id,))
     return await cur.fetchone()

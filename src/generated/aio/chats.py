@@ -47,6 +47,9 @@ async def create_chat_session(
     """Opens a conversation, the user's newest; its title, if it is given one, is a chosen one,
     and may come later. Returns nothing if there is no such user, whom it locks: see
     touch_chat_session.
+
+    Args:
+        title: The name shown; made from the first exchange.
     """
     cur = AsyncRawCursor(conn, row_factory=models.chat_session_row)
     await cur.execute(CREATE_CHAT_SESSION, (title, user_id))
@@ -81,6 +84,9 @@ async def rename_chat_session(
 ) -> models.ChatSession | None:
     """Gives a conversation the title that somebody chose, which makes it the user's newest;
     returns nothing if the user has no such conversation. Locks as touch_chat_session does.
+
+    Args:
+        title: The name shown; made from the first exchange.
     """
     cur = AsyncRawCursor(conn, row_factory=models.chat_session_row)
     await cur.execute(RENAME_CHAT_SESSION, (title, id, user_id))
@@ -98,6 +104,9 @@ async def give_model_title(
     in place of none, of the one that a save made, or of an earlier model's. Returns nothing
     if its title was chosen (or is older than titles' sources), which stays, and if the user
     has no such conversation. Locks as touch_chat_session does.
+
+    Args:
+        title: The name shown; made from the first exchange.
     """
     cur = AsyncRawCursor(conn, row_factory=models.chat_session_row)
     await cur.execute(GIVE_MODEL_TITLE, (title, id, user_id))

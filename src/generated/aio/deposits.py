@@ -57,6 +57,10 @@ async def confirm_deposit(
     """Notes that a claimed transaction was seen on chain, with its amount in USDC. Returns
     nothing, unless the deposit was awaiting that. Needs no lock on the user, like the
     statements below: the row itself decides.
+
+    Args:
+        amount_usdc: The total charge in USDC.
+        tx_hash: The Sui digest of an on-chain checkout, or the deposit's transaction.
     """
     cur = AsyncRawCursor(conn, row_factory=models.order_row)
     await cur.execute(CONFIRM_DEPOSIT, (amount_usdc, tx_hash))
@@ -69,7 +73,11 @@ async def get_deposit(
     tx_hash: str,
     user_id: UUID,
 ) -> models.Order | None:
-    """Returns the user's deposit of a transaction."""
+    """Returns the user's deposit of a transaction.
+
+    Args:
+        tx_hash: The Sui digest of an on-chain checkout, or the deposit's transaction.
+    """
     cur = AsyncRawCursor(conn, row_factory=models.order_row)
     await cur.execute(GET_DEPOSIT, (tx_hash, user_id))
     return await cur.fetchone()
@@ -82,6 +90,9 @@ async def credit_deposit(
 ) -> models.Order | None:
     """Notes that a confirmed deposit was credited. Returns it to one caller only, who credits
     it in the same transaction; never one that is settled.
+
+    Args:
+        tx_hash: The Sui digest of an on-chain checkout, or the deposit's transaction.
     """
     cur = AsyncRawCursor(conn, row_factory=models.order_row)
     await cur.execute(CREDIT_DEPOSIT, (tx_hash,))
@@ -93,7 +104,11 @@ async def fail_deposit(
     *,
     tx_hash: str,
 ) -> models.Order | None:
-    """Notes that a deposit that was not credited failed; its transaction stays used."""
+    """Notes that a deposit that was not credited failed; its transaction stays used.
+
+    Args:
+        tx_hash: The Sui digest of an on-chain checkout, or the deposit's transaction.
+    """
     cur = AsyncRawCursor(conn, row_factory=models.order_row)
     await cur.execute(FAIL_DEPOSIT, (tx_hash,))
     return await cur.fetchone()

@@ -61,6 +61,9 @@ async def mark_event_announced(conn: AsyncConnection[Any], *, id: str) -> int:
     """Notes that an event was announced: 1 for the one caller who notes it first, 0 for all
     others, and for an event whose order is not here. Who marks and writes what is to be
     sent in one transaction sends it exactly once.
+
+    Args:
+        id: Of a Crossmint event its svix-id.
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(MARK_EVENT_ANNOUNCED, (id,))
@@ -111,7 +114,11 @@ async def count_orders(
     type: enums.OrderType | None = None,
     status: enums.OrderStatus | None = None,
 ) -> int:
-    """Counts a user's orders; of one type or status, if given."""
+    """Counts a user's orders; of one type or status, if given.
+
+    Args:
+        status: Of a checkout: what order_status_of() says of its events.
+    """
     cur: AsyncRawCursor[int] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(COUNT_ORDERS, (user_id, type, status))
     return await support.only_async(cur)

@@ -72,7 +72,11 @@ async def get_user_by_crossmint_user_id(
     *,
     crossmint_user_id: str,
 ) -> models.UserProfile | None:
-    """Returns the user of a Crossmint identity; a read that locks nothing."""
+    """Returns the user of a Crossmint identity; a read that locks nothing.
+
+    Args:
+        crossmint_user_id: The Crossmint identity; one user each.
+    """
     cur = AsyncRawCursor(conn, row_factory=models.user_profile_row)
     await cur.execute(GET_USER_BY_CROSSMINT_USER_ID, (crossmint_user_id,))
     return await cur.fetchone()
@@ -96,7 +100,11 @@ async def list_users_by_wallet_address(
     wallet_address: str,
     max_rows: int,
 ) -> list[models.UserProfile]:
-    """Lists the users of a Sui wallet, given in its normal form, the eldest first."""
+    """Lists the users of a Sui wallet, given in its normal form, the eldest first.
+
+    Args:
+        wallet_address: The Sui wallet.
+    """
     cur = AsyncRawCursor(conn, row_factory=models.user_profile_row)
     await cur.execute(
         LIST_USERS_BY_WALLET_ADDRESS,
@@ -111,7 +119,11 @@ async def list_users_by_evm_address(
     evm_address: str,
     max_rows: int,
 ) -> list[models.UserProfile]:
-    """Lists the users of an EVM wallet, given in its normal form, the eldest first."""
+    """Lists the users of an EVM wallet, given in its normal form, the eldest first.
+
+    Args:
+        evm_address: The EVM wallet that Crossmint provisioned.
+    """
     cur = AsyncRawCursor(conn, row_factory=models.user_profile_row)
     await cur.execute(LIST_USERS_BY_EVM_ADDRESS, (evm_address, support.int8(max_rows)))
     return await cur.fetchall()
@@ -123,7 +135,11 @@ async def set_display_name(
     display_name: str,
     id: UUID,
 ) -> models.UserProfile | None:
-    """Onboarding step 1. A repeated step changes the name and takes no finished step back."""
+    """Onboarding step 1. A repeated step changes the name and takes no finished step back.
+
+    Args:
+        display_name: Set in onboarding step 1.
+    """
     cur = AsyncRawCursor(conn, row_factory=models.user_profile_row)
     await cur.execute(SET_DISPLAY_NAME, (display_name, id))
     return await cur.fetchone()
@@ -144,6 +160,10 @@ async def set_shipping_address(
 ) -> models.UserProfile | None:
     """Onboarding step 2; returns nothing if step 1 is not finished. The country is an ISO
     3166-1 alpha-2 code.
+
+    Args:
+        first_name: Set in onboarding step 2, with last_name and the shipping address.
+        state: Of the shipping address; many countries have none.
     """
     cur = AsyncRawCursor(conn, row_factory=models.user_profile_row)
     await cur.execute(
@@ -161,7 +181,11 @@ async def set_sizes(
     footwear_size: str,
     id: UUID,
 ) -> models.UserProfile | None:
-    """Onboarding step 3; returns nothing if step 2 is not finished."""
+    """Onboarding step 3; returns nothing if step 2 is not finished.
+
+    Args:
+        tops_size: Set in onboarding step 3, with the other sizes.
+    """
     cur = AsyncRawCursor(conn, row_factory=models.user_profile_row)
     await cur.execute(SET_SIZES, (tops_size, bottoms_size, footwear_size, id))
     return await cur.fetchone()
@@ -238,6 +262,9 @@ async def set_evm_address(
 ) -> models.UserProfile | None:
     """Sets the address of the EVM wallet, in its normal form; returns nothing if the wallet is
     active with another one.
+
+    Args:
+        evm_address: The EVM wallet that Crossmint provisioned.
     """
     cur = AsyncRawCursor(conn, row_factory=models.user_profile_row)
     await cur.execute(SET_EVM_ADDRESS, (evm_address, id))

@@ -131,6 +131,12 @@ def add_cart_item(
     it, that item is returned, with the details given now if @replace says so. Returns
     nothing if there is no such user, or the cart has @max_items already. Needs the user's
     lock, taken by a statement before: two callers at once could both see room.
+
+    Args:
+        product_id: The retailer's product id.
+        price: In USD cents.
+        size: NULL if the product has none.
+        color: NULL if the product has none.
     """
     cur = RawCursor(conn, row_factory=cart_item_row)
     cur.execute(
@@ -207,7 +213,11 @@ def get_cart_item(
     id: UUID | None = None,
     on_chain_object_id: str | None = None,
 ) -> models.CartItem | None:
-    """Returns an item that is in the user's cart, by its id or by its name on chain."""
+    """Returns an item that is in the user's cart, by its id or by its name on chain.
+
+    Args:
+        on_chain_object_id: The Sui object of the item (onchain mode).
+    """
     cur = RawCursor(conn, row_factory=cart_item_row)
     cur.execute(GET_CART_ITEM, (user_id, id, on_chain_object_id))
     return cur.fetchone()
@@ -255,6 +265,9 @@ def remove_cart_item(
     """Takes one item out of a user's cart, named by its id or on chain; returns nothing if
     it is not in it. Needs no lock on the user: the row itself decides between a removal
     and a checkout.
+
+    Args:
+        on_chain_object_id: The Sui object of the item (onchain mode).
     """
     cur = RawCursor(conn, row_factory=cart_item_row)
     cur.execute(REMOVE_CART_ITEM, (user_id, id, on_chain_object_id))
@@ -326,6 +339,9 @@ def get_named_cart_item(
 ) -> GetNamedCartItemRow | None:
     """Returns an item of a user, in the cart or not, that is named by its id or on chain, with
     the order that holds it, if any does; both as they are at one moment.
+
+    Args:
+        on_chain_object_id: The Sui object of the item (onchain mode).
     """
     cur = RawCursor(conn, row_factory=get_named_cart_item_row)
     cur.execute(GET_NAMED_CART_ITEM, (user_id, id, on_chain_object_id))

@@ -84,7 +84,9 @@ FROM chain_cursor"""
 @dataclass(slots=True)
 class GetChainCursorRow:
     tx_digest: str
+    """The nextCursor of the last page, as the node gave it: its txDigest."""
     event_seq: str
+    """Its eventSeq."""
 
 
 def get_chain_cursor_row(_: object) -> RowMaker[GetChainCursorRow]:
@@ -113,7 +115,12 @@ SET
 
 
 def move_chain_cursor(conn: Connection[Any], *, tx_digest: str, event_seq: str) -> None:
-    """Sets the cursor, whatever it was. Needs its lock."""
+    """Sets the cursor, whatever it was. Needs its lock.
+
+    Args:
+        tx_digest: The nextCursor of the last page, as the node gave it: its txDigest.
+        event_seq: Its eventSeq.
+    """
     cur = RawCursor(conn)
     cur.execute(MOVE_CHAIN_CURSOR, (tx_digest, event_seq))
 
@@ -655,6 +662,7 @@ class GetOrderOfChainEventRow:
     owner_id: UUID | None
     order_id: UUID | None
     tx_hash: str | None
+    """The Sui digest of an on-chain checkout, or the deposit's transaction."""
     is_owners: bool
     is_of_item: bool
     is_retired: bool
@@ -679,6 +687,9 @@ def get_order_of_chain_event(
     """Returns what there is to an OrderCreated: whose order it is, and which order has its
     Crossmint id, if one has. Nothing, if the event is not kept. The owner is the item's, or
     the eldest with the wallet. Needs the locks of the Crossmint id and of the users.
+
+    Args:
+        event_sequence: The event's number in its transaction.
     """
     cur = RawCursor(conn, row_factory=get_order_of_chain_event_row)
     cur.execute(GET_ORDER_OF_CHAIN_EVENT, (tx_digest, support.int8(event_sequence)))
@@ -736,6 +747,9 @@ def create_order_of_chain_event(
     """Creates the order that an OrderCreated names, as old as the event, with its product as
     the snapshot and its price as the amount. It has no checkout_id, and so holds nothing
     before it is paid.
+
+    Args:
+        event_sequence: The event's number in its transaction.
     """
     cur: RawCursor[UUID] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(

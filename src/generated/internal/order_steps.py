@@ -171,6 +171,9 @@ def create_orders(
 ) -> list[models.Order]:
     """Creates the orders of one checkout, matched by place, and locks their user first.
     Creates none if there is no such user.
+
+    Args:
+        checkout_id: Shared by the orders of one checkout, so that a repeated call finds them all.
     """
     cur = RawCursor(conn, row_factory=order_row)
     cur.execute(
@@ -242,6 +245,16 @@ def insert_order_event(
 ) -> int:
     """Keeps an event of Crossmint's; one that is there stays as it is. The body goes where it
     fits: parsed, if it is JSON that the server can hold, else as it came.
+
+    Args:
+        id: Of a Crossmint event its svix-id.
+        crossmint_order_id: The order of a Crossmint event, NULL if it names none; no foreign key, as the event may come before the order.
+        type: NULL if the event names none.
+        amount_usdc: What the event says that the order costs, if that is in USDC (or its test token).
+        quoted_usdc: The total price that the event quotes, in USDC.
+        received_usdc: What the event says was paid, in USDC.
+        amount: What the event says that the order costs, as it says it, in currency.
+        currency: Of amount, as the event spells it; NULL if it names none.
     """
     cur = RawCursor(conn)
     cur.execute(
@@ -277,6 +290,9 @@ WHERE
 def strip_retired_event(conn: Connection[Any], *, id: str) -> int:
     """Keeps of an event only that it happened, if its order's user was deleted while the event
     waited for that user's lock: it was kept before the deletion could be seen.
+
+    Args:
+        id: Of a Crossmint event its svix-id.
     """
     cur = RawCursor(conn)
     cur.execute(STRIP_RETIRED_EVENT, (id,))
@@ -292,6 +308,9 @@ ON CONFLICT (id) DO NOTHING"""
 def insert_order_cancellation(conn: Connection[Any], *, order_id: UUID) -> int:
     """Keeps that the user cancelled an order; once an order. Who asked for it needs no
     announcement.
+
+    Args:
+        order_id: The order of an event of our own.
     """
     cur = RawCursor(conn)
     cur.execute(INSERT_ORDER_CANCELLATION, (order_id,))
@@ -443,6 +462,7 @@ RETURNING orders.id, orders.user_id, orders.type, orders.crossmint_order_id, ord
 class RecomputeOrdersRow:
     order: models.Order
     status_before: enums.OrderStatus
+    """Of a checkout: what order_status_of() says of its events."""
 
 
 def recompute_orders_row(_: object) -> RowMaker[RecomputeOrdersRow]:
@@ -526,8 +546,11 @@ WHERE event.id = $1"""
 @dataclass(slots=True)
 class GetReceivedEventRow:
     status_before: enums.OrderStatus | None
+    """The order's status when it was applied."""
     status_after: enums.OrderStatus | None
+    """The order's status once it was applied."""
     announced_at: datetime.datetime | None
+    """When the API said that it has told whom it concerns."""
     order: models.Order | None
 
 
@@ -566,6 +589,9 @@ def get_received_event_row(_: object) -> RowMaker[GetReceivedEventRow]:
 def get_received_event(conn: Connection[Any], *, id: str) -> GetReceivedEventRow | None:
     """Returns what became of an event of Crossmint's, with its order as it is now, if it is
     here: status before and after are NULL until it was applied.
+
+    Args:
+        id: Of a Crossmint event its svix-id.
     """
     cur = RawCursor(conn, row_factory=get_received_event_row)
     cur.execute(GET_RECEIVED_EVENT, (id,))
@@ -600,9 +626,12 @@ LIMIT $4"""
 @dataclass(slots=True)
 class ListPaymentsWithoutOrderRow:
     id: str
+    """Of a Crossmint event its svix-id."""
     crossmint_order_id: str | None
+    """The order of a Crossmint event, NULL if it names none; no foreign key, as the event may come before the order."""
     payment_hash: str | None
     amount_usdc: Decimal | None
+    """What the event says that the order costs, if that is in USDC (or its test token)."""
     received_at: datetime.datetime
     is_retired: bool
 
@@ -731,7 +760,9 @@ class ListOrdersWithoutDigestRow:
     order: models.Order
     order_item: models.OrderItem
     wallet_address: str | None
+    """The Sui wallet."""
     has_sui_private_key: bool
+    """Whether the store keeps the wallet's key."""
 
 
 def list_orders_without_digest_row(_: object) -> RowMaker[ListOrdersWithoutDigestRow]:
@@ -859,6 +890,9 @@ def page_orders(
     """Lists a user's orders, the newest first, without the first ones, each checkout with its
     product, and the total of them all. Of one type or status, if given. For pages that are
     numbered; list_orders does not skip what came before.
+
+    Args:
+        status: Of a checkout: what order_status_of() says of its events.
     """
     cur = RawCursor(conn, row_factory=page_orders_row)
     cur.execute(
@@ -936,6 +970,9 @@ def list_orders(
 ) -> list[ListOrdersRow]:
     """Lists a user's orders, the newest first, from before the one given (all from the newest,
     if none), each checkout with its product. Of one type or status, if given.
+
+    Args:
+        status: Of a checkout: what order_status_of() says of its events.
     """
     cur = RawCursor(conn, row_factory=list_orders_row)
     cur.execute(
@@ -1323,6 +1360,9 @@ def attach_crossmint_order(
     """Names the Crossmint order of a checkout that had none, and its amount if known. The
     same again returns the order; one that has another Crossmint order returns nothing.
     Needs the locks of the Crossmint order and the user.
+
+    Args:
+        amount_usdc: The total charge in USDC.
     """
     cur = RawCursor(conn, row_factory=order_row)
     cur.execute(ATTACH_CROSSMINT_ORDER, (crossmint_order_id, amount_usdc, id, user_id))
@@ -1349,6 +1389,9 @@ def attach_transaction(
 ) -> models.Order | None:
     """Records the Sui digest that paid for a checkout, once. The same again returns the
     order; one that has another digest returns nothing.
+
+    Args:
+        tx_hash: The Sui digest of an on-chain checkout, or the deposit's transaction.
     """
     cur = RawCursor(conn, row_factory=order_row)
     cur.execute(ATTACH_TRANSACTION, (tx_hash, id, user_id))
@@ -1382,6 +1425,9 @@ def attach_transaction_by_crossmint_order(
     again returns the order. Returns nothing if it has another digest, or the digest is
     another order's, of a deleted user too, or there is no such checkout. Needs no lock: the
     row itself decides, and of two orders at once orders_tx_hash_key.
+
+    Args:
+        tx_hash: The Sui digest of an on-chain checkout, or the deposit's transaction.
     """
     cur = RawCursor(conn, row_factory=order_row)
     cur.execute(ATTACH_TRANSACTION_BY_CROSSMINT_ORDER, (tx_hash, crossmint_order_id))

@@ -35,7 +35,7 @@ class Function(NamedTuple):
 
     @property
     def doc(self) -> str:
-        """The docstring: the comment, and what the connection must have registered."""
+        """The docstring: the comment, what must be registered, and the parameters."""
         values = [field.value for field in self.parameters]
         match self.result:
             case Row() | Model() as row:
@@ -45,4 +45,20 @@ class Function(NamedTuple):
             case None:
                 pass
         needed = _NEEDED if any(value.is_registered for value in values) else ""
-        return "\n\n".join(part for part in (self.comment, needed) if part)
+        said = [part for part in (self.comment, needed) if part]
+        arguments = self._explained()
+        if arguments:
+            listed = "\n".join(["Args:", *arguments])
+            said = [*(said or [f"Run `{self.name}`."]), listed]
+        return "\n\n".join(said)
+
+    def _explained(self) -> list[str]:
+        """Return a line for each parameter that something is known of."""
+        if self.arguments:
+            # Its fields have it.
+            return []
+        return [
+            f"    {'rows' if self.command.takes_rows else parameter.name}: {doc}"
+            for parameter in self.parameters
+            if (doc := " ".join(parameter.doc.split()))
+        ]

@@ -24,7 +24,7 @@ def add_class(source: Source, row: Row | Model, *, within: str = "") -> None:
     if doc:
         lines.append("")
     if source.is_pydantic:
-        lines += ["    model_config = ConfigDict(arbitrary_types_allowed=True)", ""]
+        lines += [*_config(row), ""]
     for field in row.fields:
         source.need(*field.value.imports)
         annotation = field.value.annotation.removeprefix(within)
@@ -35,6 +35,14 @@ def add_class(source: Source, row: Row | Model, *, within: str = "") -> None:
     if not row.fields and not source.is_pydantic:
         lines.append("    pass")
     source.add(row.name, lines)
+
+
+def _config(row: Row | Model) -> list[str]:
+    arguments = ["arbitrary_types_allowed=True"]
+    if any(field.doc for field in row.fields):
+        # Looks at the class's source: only where there is something to be found.
+        arguments.append("use_attribute_docstrings=True")
+    return layout.call_lines(4, "model_config = ConfigDict", *arguments)
 
 
 def _class_head(source: Source, row: Row | Model) -> list[str]:

@@ -152,14 +152,21 @@ class Resolver(NamedTuple):
         taken = {"fetch_size"} if comment.stream else ()
         distinct = identifiers.distinct(spelled, taken)
         return tuple(
-            self._parameter(query, p, name)
+            self._parameter(query, comment, p, name)
             for name, p in zip(distinct, ordered, strict=True)
         )
 
-    def _parameter(self, query: Query, parameter: Parameter, name: str) -> Field:
-        value = self.types.value(parameter.column, query, "parameter", name)
+    def _parameter(
+        self, query: Query, comment: Comment, parameter: Parameter, name: str
+    ) -> Field:
+        column = parameter.column
+        value = self.types.value(column, query, "parameter", name)
         is_optional = value.nullable and self.options.emit_none_defaults
-        return Field(name, value, is_none_by_default=is_optional)
+        doc = comment.parameters.get(column.name, "")
+        if not doc and column.name in ("", column.original_name):
+            # One called otherwise may be only compared with what the column holds.
+            doc = self.types.comment(column)
+        return Field(name, value, doc, is_optional)
 
     def _parameter_name(self, query: Query, parameter: Parameter) -> str:
         name = parameter.column.name

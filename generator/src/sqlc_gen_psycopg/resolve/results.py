@@ -45,7 +45,7 @@ class Results(NamedTuple):
             return Scalar(found[0].value)
         distinct = identifiers.distinct([field.name for field in found])
         fields = tuple(
-            Field(name, field.value)
+            field._replace(name=name)
             for name, field in zip(distinct, found, strict=True)
         )
         return Row(f"{identifiers.pascal(query.name)}Row", fields)
@@ -71,7 +71,7 @@ class Results(NamedTuple):
         value = self.types.value(column, query, "column", plain)
         if mark:
             value = Value(value.type, mark["mark"] == "?")
-        return Field(self.options.field_name(plain), value)
+        return Field(self.options.field_name(plain), value, self.types.comment(column))
 
     def _check_binary(self, query: Query, found: list[Field]) -> None:
         for field in found:

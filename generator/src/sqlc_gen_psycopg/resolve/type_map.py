@@ -43,11 +43,21 @@ class Types:
         # The types that are registered on connections, those they are made of first.
         self.registered: dict[Name, RegisteredType] = {}
         self._made: dict[Name, PyType] = {}
+        self._comments: dict[tuple[Name | None, str], str] = {
+            (table.name, column.name): column.comment
+            for table in request.tables.values()
+            for column in table.columns
+            if column.comment
+        }
         # Of each range and multirange type of the schema's: what it is a range of.
         self._subtypes = {name: subtype for name, (subtype, _) in schema.ranges.items()}
         self._subtypes |= {name: subtype for subtype, name in schema.ranges.values()}
         self._class_names = _class_names([*schema.composites, *self._subtypes])
         self._check_overrides()
+
+    def comment(self, column: Column) -> str:
+        """Return the comment on the table's column that a column is of."""
+        return self._comments.get((column.table, column.original_name), "")
 
     def value(self, column: Column, query: Query, kind: str, name: str) -> Value:
         """Return the value of a query's column or parameter of that name.

@@ -1,6 +1,8 @@
 """The comment under a query's name: its docstring and its directives."""
 
 import re
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from sqlc_gen_psycopg.problems import Problems
@@ -9,11 +11,12 @@ from sqlc_gen_psycopg.sqlc import option_values
 from sqlc_gen_psycopg.sqlc.request import Query
 
 _DIRECTIVE = re.compile(r"^\s*@(?P<name>[\w-]+)\s*(?P<rest>.*?)\s*$")
+_EXPLANATION = re.compile(r"^(?P<margin>\s*)@(?P<name>\w+):\s*(?P<text>.*?)\s*$")
 DIRECTIVES = ("binary", "deferred", "exactly-one", "notnull", "nullable", "stream")
 
 
 class Comment(NamedTuple):
-    """A query's docstring and directives."""
+    """A query's docstring and directives, and what it says of parameters by name."""
 
     text: str
     binary: bool = False
@@ -22,20 +25,32 @@ class Comment(NamedTuple):
     stream: bool = False
     notnull: frozenset[str] = frozenset()
     nullable: frozenset[str] = frozenset()
+    parameters: Mapping[str, str] = MappingProxyType({})
 
 
 def read(query: Query, written: Written | None, problems: Problems) -> Comment:
     """Tell directives from text; a misspelled directive is a problem.
 
-    Other lines that begin with `@` are text: many projects explain parameters so.
+    `@name: text` explains a parameter, as do the lines below that are indented deeper.
+    Other lines that begin with `@` are text.
     """
     text: list[str] = []
     given: dict[str, list[str]] = {}
+    parameters = {parameter.column.name: "" for parameter in query.parameters}
+    explained = None
     for line in written.comment if written else query.comments:
+        if explained and line.startswith(explained["margin"] + "  "):
+            parameters[explained["name"]] += f" {line.strip()}"
+            continue
+        explained = _EXPLANATION.match(line)
+        if explained and explained["name"] in parameters:
+            parameters[explained["name"]] = explained["text"]
+            continue
+        explained = None
         directive = _DIRECTIVE.match(line)
         if directive and directive["name"] in DIRECTIVES:
             given.setdefault(directive["name"], []).append(directive["rest"])
-        elif directive and _is_misspelled(directive["name"], query):
+        elif directive and _is_misspelled(directive["name"], parameters):
             problems.add(
                 query.where,
                 f"unknown directive @{directive['name']}",
@@ -59,12 +74,12 @@ def read(query: Query, written: Written | None, problems: Problems) -> Comment:
         stream="stream" in given,
         notnull=_listed(given.get("notnull", [])),
         nullable=_listed(given.get("nullable", [])),
+        parameters=parameters,
     )
 
 
-def _is_misspelled(name: str, query: Query) -> bool:
-    explained = {parameter.column.name for parameter in query.parameters}
-    return name not in explained and bool(option_values.similar(name, DIRECTIVES))
+def _is_misspelled(name: str, parameters: Collection[str]) -> bool:
+    return name not in parameters and bool(option_values.similar(name, DIRECTIVES))
 
 
 def _listed(rests: list[str]) -> frozenset[str]:

@@ -96,7 +96,12 @@ async def move_chain_cursor(
     tx_digest: str,
     event_seq: str,
 ) -> None:
-    """Sets the cursor, whatever it was. Needs its lock."""
+    """Sets the cursor, whatever it was. Needs its lock.
+
+    Args:
+        tx_digest: The nextCursor of the last page, as the node gave it: its txDigest.
+        event_seq: Its eventSeq.
+    """
     cur = AsyncRawCursor(conn)
     await cur.execute(MOVE_CHAIN_CURSOR, (tx_digest, event_seq))
 
@@ -194,6 +199,9 @@ async def get_order_of_chain_event(
     """Returns what there is to an OrderCreated: whose order it is, and which order has its
     Crossmint id, if one has. Nothing, if the event is not kept. The owner is the item's, or
     the eldest with the wallet. Needs the locks of the Crossmint id and of the users.
+
+    Args:
+        event_sequence: The event's number in its transaction.
     """
     cur = AsyncRawCursor(conn, row_factory=get_order_of_chain_event_row)
     await cur.execute(
@@ -214,6 +222,9 @@ async def create_order_of_chain_event(
     """Creates the order that an OrderCreated names, as old as the event, with its product as
     the snapshot and its price as the amount. It has no checkout_id, and so holds nothing
     before it is paid.
+
+    Args:
+        event_sequence: The event's number in its transaction.
     """
     cur: AsyncRawCursor[UUID] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(

@@ -94,6 +94,10 @@ async def touch_chat_session(
     so that the touches of one user become visible in their order, then the conversation,
     so that its messages are written by one transaction at a time. If a version is given
     and is not the present one, its successor is NULL, which the column refuses.
+
+    Args:
+        title: The name shown; made from the first exchange.
+        last_save: Of what the last save said, if it named a version: tells its repetition from another save.
     """
     cur = AsyncRawCursor(conn, row_factory=chat_session_row)
     await cur.execute(
@@ -162,6 +166,9 @@ async def delete_chat_messages_after(
 ) -> int | None:
     """Deletes what follows a message in a user's conversation, and returns the message's
     position; nothing if there is no such message. Needs the lock of touch_chat_session.
+
+    Args:
+        msg_id: UIMessage.id of the AI SDK; opaque.
     """
     cur: AsyncRawCursor[int] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(DELETE_CHAT_MESSAGES_AFTER, (session_id, user_id, msg_id))

@@ -24,6 +24,9 @@ async def insert_verified_deposit(
     it. Of a transaction that is taken, by the same deposit recorded before too, it returns
     nothing. One that waits for the deletion of the user who has it is refused by
     orders_tx_hash_key.
+
+    Args:
+        amount_usdc: The total charge in USDC.
     """
     cur = AsyncRawCursor(conn, row_factory=order_row)
     await cur.execute(INSERT_VERIFIED_DEPOSIT, (tx_hash, amount_usdc, user_id))

@@ -158,6 +158,9 @@ async def create_orders(
 ) -> list[models.Order]:
     """Creates the orders of one checkout, matched by place, and locks their user first.
     Creates none if there is no such user.
+
+    Args:
+        checkout_id: Shared by the orders of one checkout, so that a repeated call finds them all.
     """
     cur = AsyncRawCursor(conn, row_factory=order_row)
     await cur.execute(
@@ -202,6 +205,16 @@ async def insert_order_event(
 ) -> int:
     """Keeps an event of Crossmint's; one that is there stays as it is. The body goes where it
     fits: parsed, if it is JSON that the server can hold, else as it came.
+
+    Args:
+        id: Of a Crossmint event its svix-id.
+        crossmint_order_id: The order of a Crossmint event, NULL if it names none; no foreign key, as the event may come before the order.
+        type: NULL if the event names none.
+        amount_usdc: What the event says that the order costs, if that is in USDC (or its test token).
+        quoted_usdc: The total price that the event quotes, in USDC.
+        received_usdc: What the event says was paid, in USDC.
+        amount: What the event says that the order costs, as it says it, in currency.
+        currency: Of amount, as the event spells it; NULL if it names none.
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(
@@ -226,6 +239,9 @@ async def insert_order_event(
 async def strip_retired_event(conn: AsyncConnection[Any], *, id: str) -> int:
     """Keeps of an event only that it happened, if its order's user was deleted while the event
     waited for that user's lock: it was kept before the deletion could be seen.
+
+    Args:
+        id: Of a Crossmint event its svix-id.
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(STRIP_RETIRED_EVENT, (id,))
@@ -239,6 +255,9 @@ async def insert_order_cancellation(
 ) -> int:
     """Keeps that the user cancelled an order; once an order. Who asked for it needs no
     announcement.
+
+    Args:
+        order_id: The order of an event of our own.
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(INSERT_ORDER_CANCELLATION, (order_id,))
@@ -300,6 +319,9 @@ async def get_received_event(
 ) -> GetReceivedEventRow | None:
     """Returns what became of an event of Crossmint's, with its order as it is now, if it is
     here: status before and after are NULL until it was applied.
+
+    Args:
+        id: Of a Crossmint event its svix-id.
     """
     cur = AsyncRawCursor(conn, row_factory=get_received_event_row)
     await cur.execute(GET_RECEIVED_EVENT, (id,))
@@ -372,6 +394,9 @@ async def page_orders(
     """Lists a user's orders, the newest first, without the first ones, each checkout with its
     product, and the total of them all. Of one type or status, if given. For pages that are
     numbered; list_orders does not skip what came before.
+
+    Args:
+        status: Of a checkout: what order_status_of() says of its events.
     """
     cur = AsyncRawCursor(conn, row_factory=page_orders_row)
     await cur.execute(
@@ -393,6 +418,9 @@ async def list_orders(
 ) -> list[ListOrdersRow]:
     """Lists a user's orders, the newest first, from before the one given (all from the newest,
     if none), each checkout with its product. Of one type or status, if given.
+
+    Args:
+        status: Of a checkout: what order_status_of() says of its events.
     """
     cur = AsyncRawCursor(conn, row_factory=list_orders_row)
     await cur.execute(
@@ -523,6 +551,9 @@ async def attach_crossmint_order(
     """Names the Crossmint order of a checkout that had none, and its amount if known. The
     same again returns the order; one that has another Crossmint order returns nothing.
     Needs the locks of the Crossmint order and the user.
+
+    Args:
+        amount_usdc: The total charge in USDC.
     """
     cur = AsyncRawCursor(conn, row_factory=order_row)
     await cur.execute(
@@ -541,6 +572,9 @@ async def attach_transaction(
 ) -> models.Order | None:
     """Records the Sui digest that paid for a checkout, once. The same again returns the
     order; one that has another digest returns nothing.
+
+    Args:
+        tx_hash: The Sui digest of an on-chain checkout, or the deposit's transaction.
     """
     cur = AsyncRawCursor(conn, row_factory=order_row)
     await cur.execute(ATTACH_TRANSACTION, (tx_hash, id, user_id))
@@ -557,6 +591,9 @@ async def attach_transaction_by_crossmint_order(
     again returns the order. Returns nothing if it has another digest, or the digest is
     another order's, of a deleted user too, or there is no such checkout. Needs no lock: the
     row itself decides, and of two orders at once orders_tx_hash_key.
+
+    Args:
+        tx_hash: The Sui digest of an on-chain checkout, or the deposit's transaction.
     """
     cur = AsyncRawCursor(conn, row_factory=order_row)
     await cur.execute(

@@ -61,6 +61,9 @@ async def create_user(
     """Creates the user of a Crossmint identity; returns nothing, and writes nothing, if there
     is one. Safe to call twice at once: the unique identity decides. The store's create_user
     returns the user in both cases.
+
+    Args:
+        crossmint_user_id: The Crossmint identity; one user each.
     """
     cur = AsyncRawCursor(conn, row_factory=user_profile_row)
     await cur.execute(CREATE_USER, (crossmint_user_id, email))
@@ -86,6 +89,11 @@ async def provision_wallet(
     """Makes a pending wallet active, with all that belongs to it, addresses in their normal
     form; changes nothing if it is not pending. An evm_address or token that is not given
     stays as it is. Called by the store, which encrypts.
+
+    Args:
+        wallet_address: The Sui wallet.
+        crossmint_wallet_id: Crossmint's reference of the wallet.
+        evm_address: The EVM wallet that Crossmint provisioned.
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(

@@ -36,9 +36,13 @@ INSERT INTO authors (name, alias, "schema", _secret, genres) VALUES ($1, $2, $3,
 
 
 class CreateAuthorParams(BaseModel):
-    model_config = ConfigDict(arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True,
+        use_attribute_docstrings=True,
+    )
 
     name: str
+    """As on the cover."""
     alias: UserString | None
     schema_: json_types.JsonInput | None
     secret: str | None

@@ -16,7 +16,10 @@ __all__ = ["Authors", "Opus", "authors_row"]
 class Authors(BaseModel):
     """Who writes."""
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True,
+        use_attribute_docstrings=True,
+    )
 
     id: int
     name: str

@@ -284,6 +284,7 @@ class ClaimItemRow:
     id: int
     price: int
     email: str | None
+    """As they typed it, "quotes" and \\backslashes included."""
 
 
 def claim_item_row(_: object) -> RowMaker[ClaimItemRow]:

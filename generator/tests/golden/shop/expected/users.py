@@ -64,6 +64,9 @@ def create_user(
     """Registers a user.
 
     A second paragraph with a backslash \\d and "quotes".
+
+    Args:
+        email: As they typed it, "quotes" and \\backslashes included.
     """
     cur = RawCursor(conn, row_factory=models.user_row)
     cur.execute(
@@ -165,6 +168,7 @@ ORDER BY id"""
 class FindUsersRow:
     id: UUID
     email: str | None
+    """As they typed it, "quotes" and \\backslashes included."""
 
 
 def find_users_row(_: object) -> RowMaker[FindUsersRow]:
@@ -182,7 +186,11 @@ def find_users(
     email: str | None,
     part: str | None,
 ) -> list[FindUsersRow]:
-    """Finds users by what is given."""
+    """Finds users by what is given.
+
+    Args:
+        email: As they typed it, "quotes" and \\backslashes included.
+    """
     cur = RawCursor(conn, row_factory=find_users_row)
     cur.execute(FIND_USERS, (email, part))
     return cur.fetchall()

@@ -75,6 +75,9 @@ async def create_user(
     """Registers a user.
 
     A second paragraph with a backslash \\d and "quotes".
+
+    Args:
+        email: As they typed it, "quotes" and \\backslashes included.
     """
     cur = AsyncRawCursor(conn, row_factory=models.user_row)
     await cur.execute(
@@ -154,7 +157,11 @@ async def find_users(
     email: str | None,
     part: str | None,
 ) -> list[FindUsersRow]:
-    """Finds users by what is given."""
+    """Finds users by what is given.
+
+    Args:
+        email: As they typed it, "quotes" and \\backslashes included.
+    """
     cur = AsyncRawCursor(conn, row_factory=find_users_row)
     await cur.execute(FIND_USERS, (email, part))
     return await cur.fetchall()
