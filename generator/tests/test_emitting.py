@@ -1,6 +1,7 @@
 """What is written on request: run on a server, with rows of either kind."""
 
 import asyncio
+import dataclasses
 import importlib
 import inspect
 import json
@@ -45,7 +46,10 @@ INSERT INTO notes (body, title, id, kept) VALUES (@body, @title, @id, '{}');
 SELECT id, title FROM notes ORDER BY id;
 """
 KINDS = ("dataclass", "pydantic")
-OPTIONS = "{{model_kind: {kind}, emit_none_defaults: true, emit_querier: true}}"
+OPTIONS = """{{
+    model_kind: {kind}, emit_frozen_models: true, emit_none_defaults: true,
+    emit_querier: true
+}}"""
 
 
 # Two queries, and what may stand in for them, or not.
@@ -339,3 +343,16 @@ def test_fields_are_described_in_json_schemas(made: Made) -> None:
         {"body": "May come\nlater.", "title": 'What it is "about".', "id": None},
         {"id": None, "title": 'What it is "about".'},
     ]
+
+
+def test_models_are_frozen(made: Made, conn: psycopg.Connection[Any]) -> None:
+    """Rows and arguments of either kind refuse to be changed, and are hashable."""
+    params = made.queries.PutNotesParams(id=2, title="b")
+    made.queries.put_notes(conn, rows=[params])
+    [row] = made.queries.list_titles(conn)
+    note = made.queries.put_note(conn, id=1, title="a", kept=None)
+    for frozen in (params, row, note):
+        with pytest.raises((dataclasses.FrozenInstanceError, pydantic.ValidationError)):
+            frozen.title = "c"
+        assert frozen.title != "c"
+    assert len({row, made.queries.ListTitlesRow(id=2, title="b")}) == 1

@@ -80,6 +80,7 @@ def _settings(asked: request.Request, chosen: Options) -> Settings:
         chosen.emit_querier,
         chosen.omit_unused_models,
         chosen.is_pydantic,
+        chosen.emit_frozen_models,
         chosen.models_package,
     )
 

@@ -14,4 +14,5 @@ class Settings(NamedTuple):
     emit_querier: bool
     omit_unused_models: bool
     is_pydantic: bool
+    is_frozen: bool
     models_package: str

@@ -34,5 +34,6 @@ class Output(NamedTuple):
             self.header(origin),
             depth,
             is_pydantic=self.settings.is_pydantic,
+            is_frozen=self.settings.is_frozen,
             models_package=self.settings.models_package,
         )

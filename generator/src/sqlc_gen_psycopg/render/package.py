@@ -112,7 +112,9 @@ class Package(NamedTuple):
         return source.text()
 
     def _shared_types(self) -> Source:
-        source = Source(self.output.header("the schema"))
+        # Whatever rows are, psycopg makes composites by calling a class.
+        is_frozen = self.output.settings.is_frozen
+        source = Source(self.output.header("the schema"), is_frozen=is_frozen)
         server_types.add_types(source, self.registered)
         if self.output.settings.emit_sync:
             server_types.add_register(source, SYNC, self.registered)

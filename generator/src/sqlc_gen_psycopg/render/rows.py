@@ -24,7 +24,7 @@ def add_class(source: Source, row: Row | Model, *, within: str = "") -> None:
     if doc:
         lines.append("")
     if source.is_pydantic:
-        lines += [*_config(row), ""]
+        lines += [*_config(source, row), ""]
     for field in row.fields:
         source.need(*field.value.imports)
         annotation = field.value.annotation.removeprefix(within)
@@ -37,8 +37,10 @@ def add_class(source: Source, row: Row | Model, *, within: str = "") -> None:
     source.add(row.name, lines)
 
 
-def _config(row: Row | Model) -> list[str]:
+def _config(source: Source, row: Row | Model) -> list[str]:
     arguments = ["arbitrary_types_allowed=True"]
+    if source.is_frozen:
+        arguments.append("frozen=True")
     if any(field.doc for field in row.fields):
         # Looks at the class's source: only where there is something to be found.
         arguments.append("use_attribute_docstrings=True")
@@ -50,7 +52,7 @@ def _class_head(source: Source, row: Row | Model) -> list[str]:
         source.need_from("pydantic", "BaseModel", "ConfigDict")
         return [f"class {row.name}(BaseModel):"]
     source.need_from("dataclasses", "dataclass")
-    arguments = ["slots=True"]
+    arguments = ["frozen=True", "slots=True"] if source.is_frozen else ["slots=True"]
     defaults = [field.is_none_by_default for field in row.fields]
     if defaults != sorted(defaults):
         # By position, none without a default may follow one that has one.

@@ -47,12 +47,14 @@ class Source(Needs):
         depth: int = 0,
         *,
         is_pydantic: bool = False,
+        is_frozen: bool = False,
         models_package: str = "",
     ) -> None:
         super().__init__()
         self.header = header
         self.depth = depth
         self.is_pydantic = is_pydantic
+        self.is_frozen = is_frozen
         self.models_package = models_package
         self.exports: list[str] = []
         self.blocks: list[str] = []

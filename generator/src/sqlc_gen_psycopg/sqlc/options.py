@@ -26,6 +26,7 @@ class Options(NamedTuple):
     emit_async: bool = True
     emit_init_file: bool = True
     emit_exact_table_names: bool = False
+    emit_frozen_models: bool = False
     emit_none_defaults: bool = False
     emit_querier: bool = False
     omit_unused_models: bool = True
@@ -70,6 +71,7 @@ _BOOLEANS = (
     "emit_async",
     "emit_init_file",
     "emit_exact_table_names",
+    "emit_frozen_models",
     "emit_none_defaults",
     "emit_querier",
     "omit_unused_models",
