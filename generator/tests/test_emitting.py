@@ -1,10 +1,12 @@
 """What is written on request: run on a server, with rows of either kind."""
 
 import asyncio
+import copy
 import dataclasses
 import importlib
 import inspect
 import json
+import pickle
 import re
 import subprocess
 import sys
@@ -39,6 +41,10 @@ INSERT INTO notes (body, title, id, mood, kept)
 VALUES (@body, @title, @id, @mood, @kept) RETURNING *;
 -- name: put_notes :batchexec
 INSERT INTO notes (body, title, id, kept) VALUES (@body, @title, @id, '{}');
+-- name: list_moods :many
+SELECT id, mood, ARRAY[mood]::mood[] AS moods FROM notes ORDER BY id;
+-- name: count_in_mood :one
+SELECT count(*) FROM notes WHERE mood = @mood AND mood = ANY(@moods::mood[]);
 -- name: list_titles :many
 -- @stream
 -- @deferred
@@ -48,7 +54,7 @@ SELECT id, title FROM notes ORDER BY id;
 KINDS = ("dataclass", "pydantic")
 OPTIONS = """{{
     model_kind: {kind}, emit_frozen_models: true, emit_none_defaults: true,
-    emit_querier: true
+    emit_open_enums: true, emit_querier: true
 }}"""
 
 
@@ -356,3 +362,27 @@ def test_models_are_frozen(made: Made, conn: psycopg.Connection[Any]) -> None:
             frozen.title = "c"
         assert frozen.title != "c"
     assert len({row, made.queries.ListTitlesRow(id=2, title="b")}) == 1
+
+
+def test_a_label_that_was_added_since_is_read_and_sent(
+    made: Made, conn: psycopg.Connection[Any]
+) -> None:
+    """It is no member but a value of the enum, equal and unequal as its text is."""
+    conn.execute("ALTER TYPE mood ADD VALUE 'CALM'")
+    conn.execute(
+        "INSERT INTO notes (id, title, kept, mood) VALUES (1, '', '{}', 'CALM')"
+    )
+    mood_type = made.enums.Mood
+    [row] = made.queries.list_moods(conn)
+    assert type(row.mood) is mood_type
+    assert row.moods == [row.mood]
+    assert (row.mood, row.mood.value, str(row.mood)) == ("CALM", "CALM", "CALM")
+    assert row.mood not in list(mood_type)
+    assert row.mood.name not in mood_type.__members__
+    assert (row.mood.is_known, mood_type.CALM.is_known) == (False, True)
+    assert row.mood != mood_type.CALM
+    assert made.queries.count_in_mood(conn, mood=row.mood, moods=[row.mood]) == 1
+    for copied in (pickle.loads(pickle.dumps(row.mood)), copy.deepcopy(row.mood)):  # noqa: S301 - our own
+        assert (copied, type(copied), copied.is_known) == (row.mood, mood_type, False)
+    with pytest.raises(ValueError, match="3 is not a valid Mood"):
+        mood_type(3)

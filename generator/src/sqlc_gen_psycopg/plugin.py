@@ -81,6 +81,7 @@ def _settings(asked: request.Request, chosen: Options) -> Settings:
         chosen.omit_unused_models,
         chosen.is_pydantic,
         chosen.emit_frozen_models,
+        chosen.emit_open_enums,
         chosen.models_package,
     )
 

@@ -15,4 +15,5 @@ class Settings(NamedTuple):
     omit_unused_models: bool
     is_pydantic: bool
     is_frozen: bool
+    has_open_enums: bool
     models_package: str

@@ -53,6 +53,26 @@ else:
     )"""
 
 
+_OPEN_ENUM = '''\
+class OpenEnum(StrEnum):
+    """A closed set to which the database may add before this code knows of it."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str):
+            return None
+        unknown = str.__new__(cls, value)
+        # No member is called so, as this is no identifier.
+        unknown._name_ = repr(value)
+        unknown._value_ = value
+        return unknown
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is a member, and not a label that was added since."""
+        return self.name in type(self).__members__'''
+
+
 class Package(NamedTuple):
     """The classes that the modules of the queries share."""
 
@@ -105,10 +125,15 @@ class Package(NamedTuple):
     def _enums(self, shared: Shared) -> str:
         source = self.output.open("the schema")
         source.need_from("enum", "StrEnum")
+        base = "StrEnum"
+        if self.output.settings.has_open_enums:
+            source.need_from("typing", "Self")
+            base = "OpenEnum"
+            source.add(base, [_OPEN_ENUM])
         for enum in self.enums:
             omitted = self.output.settings.omit_unused_models
             if not omitted or enum.class_name in shared.enums:
-                source.add(enum.class_name, _enum_lines(enum))
+                source.add(enum.class_name, _enum_lines(enum, base))
         return source.text()
 
     def _shared_types(self) -> Source:
@@ -143,11 +168,11 @@ class Package(NamedTuple):
         return source.text()
 
 
-def _enum_lines(enum: EnumType) -> list[str]:
+def _enum_lines(enum: EnumType, base: str) -> list[str]:
     doc = docstring(enum.comment)
     members = identifiers.distinct(identifiers.member(label) for label in enum.labels)
     return [
-        f"class {enum.class_name}(StrEnum):",
+        f"class {enum.class_name}({base}):",
         *doc,
         *([""] if doc else []),
         *(

@@ -28,6 +28,7 @@ class Options(NamedTuple):
     emit_exact_table_names: bool = False
     emit_frozen_models: bool = False
     emit_none_defaults: bool = False
+    emit_open_enums: bool = False
     emit_querier: bool = False
     omit_unused_models: bool = True
     model_kind: str = "dataclass"
@@ -73,6 +74,7 @@ _BOOLEANS = (
     "emit_exact_table_names",
     "emit_frozen_models",
     "emit_none_defaults",
+    "emit_open_enums",
     "emit_querier",
     "omit_unused_models",
 )
