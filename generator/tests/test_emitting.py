@@ -45,7 +45,18 @@ INSERT INTO notes (body, title, id, kept) VALUES (@body, @title, @id, '{}');
 SELECT id, mood, ARRAY[mood]::mood[] AS moods FROM notes ORDER BY id;
 -- name: count_in_mood :one
 SELECT count(*) FROM notes WHERE mood = @mood AND mood = ANY(@moods::mood[]);
+-- name: get_title :one
+-- @exactly-one
+-- @row Title
+SELECT id, title FROM notes WHERE id = @id;
+-- name: list_bodies :many
+SELECT id, body FROM notes;
+-- name: one_body :batchone
+SELECT id, body FROM notes WHERE id = @id;
+-- name: list_other_bodies :many
+SELECT id, coalesce(body, '') AS body FROM notes;
 -- name: list_titles :many
+-- @row Title
 -- @stream
 -- @deferred
 -- Lists titles.
@@ -54,7 +65,7 @@ SELECT id, title FROM notes ORDER BY id;
 KINDS = ("dataclass", "pydantic")
 OPTIONS = """{{
     model_kind: {kind}, emit_frozen_models: true, emit_none_defaults: true,
-    emit_open_enums: true, emit_querier: true
+    emit_open_enums: true, emit_querier: true, emit_shared_rows: true
 }}"""
 
 
@@ -335,7 +346,7 @@ def test_fields_are_described_in_json_schemas(made: Made) -> None:
         for kind in (
             made.models.Note,
             made.queries.PutNotesParams,
-            made.queries.ListTitlesRow,
+            made.queries.Title,
         )
     ]
     assert found == [
@@ -361,7 +372,7 @@ def test_models_are_frozen(made: Made, conn: psycopg.Connection[Any]) -> None:
         with pytest.raises((dataclasses.FrozenInstanceError, pydantic.ValidationError)):
             frozen.title = "c"
         assert frozen.title != "c"
-    assert len({row, made.queries.ListTitlesRow(id=2, title="b")}) == 1
+    assert len({row, made.queries.Title(id=2, title="b")}) == 1
 
 
 def test_a_label_that_was_added_since_is_read_and_sent(
@@ -374,7 +385,7 @@ def test_a_label_that_was_added_since_is_read_and_sent(
     )
     mood_type = made.enums.Mood
     [row] = made.queries.list_moods(conn)
-    assert type(row.mood) is mood_type
+    assert isinstance(row.mood, made.enums.OpenEnum)
     assert row.moods == [row.mood]
     assert (row.mood, row.mood.value, str(row.mood)) == ("CALM", "CALM", "CALM")
     assert row.mood not in list(mood_type)
@@ -386,3 +397,17 @@ def test_a_label_that_was_added_since_is_read_and_sent(
         assert (copied, type(copied), copied.is_known) == (row.mood, mood_type, False)
     with pytest.raises(ValueError, match="3 is not a valid Mood"):
         mood_type(3)
+
+
+def test_queries_of_equal_columns_share_a_class(
+    made: Made, conn: psycopg.Connection[Any]
+) -> None:
+    """So do those that name one; other nullability is another class."""
+    rows = [made.queries.PutNotesParams(id=1, title="a", body="b")]
+    made.queries.put_notes(conn, rows=rows)
+    assert [made.queries.get_title(conn, id=1)] == made.queries.list_titles(conn)
+    assert made.queries.list_titles(conn) == [made.queries.Title(id=1, title="a")]
+    assert made.queries.one_body(conn, rows=[1]) == made.queries.list_bodies(conn)
+    assert made.queries.list_bodies(conn) != made.queries.list_other_bodies(conn)
+    classes = {name for name in made.queries.__all__ if name.endswith("Row")}
+    assert classes == {"ListBodiesRow", "ListMoodsRow", "ListOtherBodiesRow"}

@@ -106,11 +106,17 @@ class Field(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A query's own row class."""
+    """A query's own row class, or one that a directive names for several queries."""
 
     name: str
     fields: tuple[Field, ...]
     doc: str = ""
+    is_named: bool = False
+
+    @property
+    def columns(self) -> tuple[tuple[str, Value | Embed], ...]:
+        """What rows of one class have in common: the documentation need not be."""
+        return tuple((field.name, field.value) for field in self.fields)
 
 
 class Model(NamedTuple):

@@ -67,11 +67,14 @@ def _sources(output: Output, module: Module) -> dict[str, Source]:
         for function in module.functions
         for prefix in ("", "send_", "stream_")
     }
-    own = _add_model_factories(first, module, taken) if first.models_package else {}
+    # By what they make: a table's model, or a class that several queries may share.
+    factories: dict[str, str] = {}
+    if first.models_package:
+        _add_model_factories(first, module, taken, factories)
     shared = [*first.exports]
     for function in module.functions:
         before = len(first.exports)
-        spelled = _add_shared(first, function, taken, own)
+        spelled = _add_shared(first, function, taken, factories)
         shared += first.exports[before:]
         for kind, source in sources.items():
             source.imports |= spelled.imports
@@ -83,7 +86,7 @@ def _sources(output: Output, module: Module) -> dict[str, Source]:
 
 
 def _add_shared(
-    source: Source, function: Function, taken: set[str], own: dict[str, str]
+    source: Source, function: Function, taken: set[str], factories: dict[str, str]
 ) -> FunctionSource:
     """Add what both kinds use of a query; return what its functions are made of."""
     source.need_from("typing", "Final")
@@ -91,24 +94,21 @@ def _add_shared(
     source.add(function.constant, [f"{function.constant}: Final = {text}"])
     if function.arguments:
         _add_arguments(source, function.arguments)
-    if isinstance(function.result, Row):
-        rows.add_class(source, function.result)
-    return function_source.spell(function, _add_factory(source, function, taken, own))
+    factory = _add_factory(source, function, taken, factories)
+    return function_source.spell(function, factory)
 
 
 def _add_model_factories(
-    source: Source, module: Module, taken: set[str]
-) -> dict[str, str]:
-    """Add what the other package has for its own queries only; return their names."""
+    source: Source, module: Module, taken: set[str], factories: dict[str, str]
+) -> None:
+    """Add what the other package has for its own queries only."""
     models = {
         each.result for each in module.functions if isinstance(each.result, Model)
     }
-    own: dict[str, str] = {}
     for model in sorted(models, key=lambda model: model.name):
         name = rows.factory_name(model)
-        own[name] = _free(name, taken)
-        rows.add_factory(source, own[name], f"models.{model.name}", model)
-    return own
+        factories[name] = _free(name, taken)
+        rows.add_factory(source, factories[name], f"models.{model.name}", model)
 
 
 def _add_arguments(source: Source, arguments: Row) -> None:
@@ -118,17 +118,20 @@ def _add_arguments(source: Source, arguments: Row) -> None:
 
 
 def _add_factory(
-    source: Source, function: Function, taken: set[str], own: dict[str, str]
+    source: Source, function: Function, taken: set[str], factories: dict[str, str]
 ) -> str:
+    """Add a row's class and its factory, if they are not there; return its name."""
     match function.result:
         case Model() as model:
             source.need(Import("@", "models"))
             name = rows.factory_name(model)
-            return own.get(name, f"models.{name}")
+            return factories.get(name, f"models.{name}")
         case Row() as row:
-            name = _free(rows.factory_name(row), taken)
-            rows.add_factory(source, name, row.name, row)
-            return name
+            if row.name not in factories:
+                factories[row.name] = _free(rows.factory_name(row), taken)
+                rows.add_class(source, row)
+                rows.add_factory(source, factories[row.name], row.name, row)
+            return factories[row.name]
         case Scalar() as scalar if scalar.value.is_converted:
             name = _free(f"{function.name}_row", taken)
             rows.add_scalar_factory(source, name, scalar)

@@ -8,6 +8,7 @@ from sqlc_gen_psycopg.sqlc.request import Query
 # The commands that each directive is for.
 _ABLE = {
     "binary": [c.name for c in COMMANDS.values() if c.has_rows],
+    "row": [c.name for c in COMMANDS.values() if c.has_rows],
     "stream": [c.name for c in COMMANDS.values() if c.is_streamable],
     "exactly-one": [c.name for c in COMMANDS.values() if c.gives is Gives.ONE],
     "deferred": [c.name for c in COMMANDS.values() if c.is_deferrable],
@@ -30,6 +31,7 @@ def command(query: Query, comment: Comment, problems: Problems) -> Command:
         )
     asked = {
         "binary": comment.binary,
+        "row": bool(comment.row),
         "stream": comment.stream,
         "exactly-one": comment.exactly_one,
         "deferred": comment.deferred,

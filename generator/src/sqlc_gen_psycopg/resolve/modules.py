@@ -8,6 +8,7 @@ from sqlc_gen_psycopg.ir.function import Function
 from sqlc_gen_psycopg.ir.module import Module
 from sqlc_gen_psycopg.naming import identifiers
 from sqlc_gen_psycopg.problems import Problems
+from sqlc_gen_psycopg.resolve import shared_rows
 from sqlc_gen_psycopg.resolve.queries import Resolver
 from sqlc_gen_psycopg.sql import query_files
 from sqlc_gen_psycopg.sql.query_files import Written
@@ -61,20 +62,19 @@ def _labels(files: list[Path]) -> dict[Path, str]:
 
 def resolve(files: list[QueryFile], resolver: Resolver) -> list[Module]:
     """Resolve the files' queries; what cannot be is a problem."""
-    resolved = [
-        Module(
-            file.module,
-            file.label,
-            tuple(resolver.function(query, written) for query, written in file.queries),
-        )
-        for file in files
-    ]
+    resolved = [Module(f.module, f.label, _functions(f, resolver)) for f in files]
     seen: dict[str, str] = {}
     for module in resolved:
         # One class has the functions of all modules.
         seen = seen if resolver.options.emit_querier else {}
         _check_distinct(module.functions, seen, resolver.problems)
     return resolved
+
+
+def _functions(file: QueryFile, resolver: Resolver) -> tuple[Function, ...]:
+    found = tuple(resolver.function(query, written) for query, written in file.queries)
+    all_equal = resolver.options.emit_shared_rows
+    return shared_rows.resolve(found, resolver.problems, all_equal=all_equal)
 
 
 def _check_distinct(

@@ -39,15 +39,24 @@ class Results(NamedTuple):
         found = [*model.fields] if model else self._own(query, comment, analysis)
         if comment.binary:
             self._check_binary(query, found)
+        single = found[0].value if len(found) == 1 else None
+        if comment.row and (model or isinstance(single, Value)):
+            self.problems.add(
+                query.where,
+                "@row, but its rows are a table's model, or single values",
+                "remove the directive",
+            )
         if model:
             return model
-        if len(found) == 1 and isinstance(found[0].value, Value):
-            return Scalar(found[0].value)
+        if isinstance(single, Value):
+            return Scalar(single)
         distinct = identifiers.distinct([field.name for field in found])
         fields = tuple(
             field._replace(name=name)
             for name, field in zip(distinct, found, strict=True)
         )
+        if comment.row:
+            return Row(identifiers.pascal(comment.row), fields, is_named=True)
         return Row(f"{identifiers.pascal(query.name)}Row", fields)
 
     def _own(self, query: Query, comment: Comment, analysis: Analysis) -> list[Field]:

@@ -12,7 +12,15 @@ from sqlc_gen_psycopg.sqlc.request import Query
 
 _DIRECTIVE = re.compile(r"^\s*@(?P<name>[\w-]+)\s*(?P<rest>.*?)\s*$")
 _EXPLANATION = re.compile(r"^(?P<margin>\s*)@(?P<name>\w+):\s*(?P<text>.*?)\s*$")
-DIRECTIVES = ("binary", "deferred", "exactly-one", "notnull", "nullable", "stream")
+DIRECTIVES = (
+    "binary",
+    "deferred",
+    "exactly-one",
+    "notnull",
+    "nullable",
+    "row",
+    "stream",
+)
 
 
 class Comment(NamedTuple):
@@ -23,6 +31,7 @@ class Comment(NamedTuple):
     deferred: bool = False
     exactly_one: bool = False
     stream: bool = False
+    row: str = ""
     notnull: frozenset[str] = frozenset()
     nullable: frozenset[str] = frozenset()
     parameters: Mapping[str, str] = MappingProxyType({})
@@ -72,6 +81,7 @@ def read(query: Query, written: Written | None, problems: Problems) -> Comment:
         deferred="deferred" in given,
         exactly_one="exactly-one" in given,
         stream="stream" in given,
+        row=_name(query, "row", given.get("row", []), problems),
         notnull=_listed(given.get("notnull", [])),
         nullable=_listed(given.get("nullable", [])),
         parameters=parameters,
@@ -80,6 +90,21 @@ def read(query: Query, written: Written | None, problems: Problems) -> Comment:
 
 def _is_misspelled(name: str, parameters: Collection[str]) -> bool:
     return name not in parameters and bool(option_values.similar(name, DIRECTIVES))
+
+
+def _name(query: Query, directive: str, rests: list[str], problems: Problems) -> str:
+    """Return the one name that a directive gives, if it is there."""
+    if not rests:
+        return ""
+    [*names] = _listed(rests)
+    if len(names) == 1 and names[0].isidentifier():
+        return names[0]
+    problems.add(
+        query.where,
+        f"@{directive} names no class",
+        f"write one name: @{directive} Name",
+    )
+    return ""
 
 
 def _listed(rests: list[str]) -> frozenset[str]:

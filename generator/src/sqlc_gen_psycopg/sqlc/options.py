@@ -30,6 +30,7 @@ class Options(NamedTuple):
     emit_none_defaults: bool = False
     emit_open_enums: bool = False
     emit_querier: bool = False
+    emit_shared_rows: bool = False
     omit_unused_models: bool = True
     model_kind: str = "dataclass"
     models_package: str = ""
@@ -76,6 +77,7 @@ _BOOLEANS = (
     "emit_none_defaults",
     "emit_open_enums",
     "emit_querier",
+    "emit_shared_rows",
     "omit_unused_models",
 )
 # sqlc-gen-python's options: what they are here, and those that change nothing, as
