@@ -11,11 +11,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import sql
+from psycopg.sql import SQL, Identifier
 
 from devserver.databases import url_of
 from devserver.embedded import Server
-from generator.tests import documents
+from generator.tests import documents, sqlc
 from generator.tests.documents import Example
 
 TOLD = {
@@ -69,14 +69,14 @@ def told(
     """Give each document's example in turn."""
     example = examples[request.param]
     name = f"generator_{secrets.token_hex(4)}"
-    quoted = sql.Identifier(name)
+    quoted = Identifier(name)
     with psycopg.connect(server.url, autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(quoted))
+        admin.execute(SQL("CREATE DATABASE {}").format(quoted))
         url = url_of(server.url, name)
         with psycopg.connect(url, autocommit=True) as conn:
             conn.execute((example.folder / "schema.sql").read_bytes())
         yield Told(example, url)
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(quoted))
+        admin.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(quoted))
 
 
 # In one process, for most of their time is Python's and psycopg's start.
@@ -94,6 +94,14 @@ def test_the_output_is_as_shown(told: Told) -> None:
     for block in told.example.excerpts:
         text = (folder / block.title).read_text(encoding="utf-8")
         assert documents.is_excerpt(block.text, text), block.text
+
+
+def test_generating_again_changes_nothing(examples: dict[str, Example]) -> None:
+    """What comes into an empty folder is what comes beside the whole project."""
+    for example in examples.values():
+        before = sqlc.files(example.folder)
+        sqlc.generate(example.folder)
+        assert sqlc.files(example.folder) == before
 
 
 def test_the_programs_run_as_shown(told: Told) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from pathlib import PurePath
 
 from sqlc_gen_psycopg import __version__, problems
 from sqlc_gen_psycopg.inference.analyzer import Analyzer
@@ -83,7 +84,13 @@ def _settings(asked: request.Request, chosen: Options) -> Settings:
         chosen.emit_frozen_models,
         chosen.emit_open_enums,
         chosen.models_package,
+        _own_package(asked.out),
     )
+
+
+def _own_package(out: str) -> str:
+    parts = PurePath(out).parts
+    return next(iter(parts[1:] if parts[:1] == ("src",) else parts), "")
 
 
 def _check_engine(asked: request.Request, found: problems.Problems) -> None:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from generated import json_types, models
 from psycopg import Connection, RawCursor
 from psycopg.rows import RowMaker, scalar_row
 from psycopg.types.json import Jsonb
+
+from generated import json_types, models
 
 from . import support
 

@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from generated import enums, models
 from psycopg import Connection, RawCursor
 from psycopg.rows import RowMaker
+
+from generated import enums, models
 
 __all__ = ["INSERT_VERIFIED_DEPOSIT", "insert_verified_deposit", "order_row"]
 

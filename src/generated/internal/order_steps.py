@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from generated import enums, models
 from psycopg import Connection, RawCursor
 from psycopg.rows import RowMaker, scalar_row
+
+from generated import enums, models
 
 from . import support
 

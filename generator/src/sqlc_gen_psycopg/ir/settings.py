@@ -4,7 +4,10 @@ from typing import NamedTuple
 
 
 class Settings(NamedTuple):
-    """The settings of the output, and who makes it."""
+    """The settings of the output, where it is, and who makes it.
+
+    ``own_package`` is the top-level package that it is in.
+    """
 
     version: str
     sqlc_version: str
@@ -17,3 +20,4 @@ class Settings(NamedTuple):
     is_frozen: bool
     has_open_enums: bool
     models_package: str
+    own_package: str

@@ -36,4 +36,5 @@ class Output(NamedTuple):
             is_pydantic=self.settings.is_pydantic,
             is_frozen=self.settings.is_frozen,
             models_package=self.settings.models_package,
+            own_package=self.settings.own_package,
         )

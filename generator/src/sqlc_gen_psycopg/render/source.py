@@ -49,6 +49,7 @@ class Source(Needs):
         is_pydantic: bool = False,
         is_frozen: bool = False,
         models_package: str = "",
+        own_package: str = "",
     ) -> None:
         super().__init__()
         self.header = header
@@ -56,6 +57,7 @@ class Source(Needs):
         self.is_pydantic = is_pydantic
         self.is_frozen = is_frozen
         self.models_package = models_package
+        self.own_package = own_package
         self.exports: list[str] = []
         self.blocks: list[str] = []
         # The classes of the module `enums` that it uses.
@@ -74,7 +76,7 @@ class Source(Needs):
         self.imports = {i for i in self.imports if i.module != USED_ENUMS}
         parts = [self.header]
         if self.imports:
-            parts.append(_import_block(self._placed(), self.depth))
+            parts.append(_import_block(self._placed(), self.depth, self.own_package))
         if self.exports:
             parts.append("\n".join(_all(self.exports)))
         text = "\n\n".join(parts)
@@ -132,17 +134,21 @@ def _all(exports: list[str]) -> list[str]:
     return layout.lines(layout.Brackets("__all__ = [", items, "]"), 0)
 
 
-def _import_block(imports: set[Import], depth: int) -> str:
+def _import_block(imports: set[Import], depth: int, own_package: str) -> str:
     sections: dict[int, list[Import]] = {}
     for wanted in imports:
-        sections.setdefault(_section(wanted.module), []).append(wanted)
+        sections.setdefault(_section(wanted.module, own_package), []).append(wanted)
     return "\n\n".join(
         "\n".join(_section_lines(found, depth)) for _, found in sorted(sections.items())
     )
 
 
-def _section(module: str) -> int:
-    return _LOCAL if module[0] == "@" else _section_of(module.partition(".")[0])
+def _section(module: str, own_package: str) -> int:
+    if module[0] == "@":
+        return _LOCAL
+    top = module.partition(".")[0]
+    # When it is first written, its folder is not there yet.
+    return _FIRST if top == own_package else _section_of(top)
 
 
 @cache

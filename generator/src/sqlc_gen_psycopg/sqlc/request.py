@@ -73,6 +73,7 @@ class Request(NamedTuple):
     engine: str
     sqlc_version: str
     default_schema: str
+    out: str
     schema_paths: tuple[str, ...]
     query_paths: tuple[str, ...]
     options: Json
@@ -110,6 +111,7 @@ def _request(raw: Json) -> Request:
         engine=settings["engine"],
         sqlc_version=raw["sqlc_version"],
         default_schema=default,
+        out=settings["codegen"]["out"],
         schema_paths=tuple(settings["schema"] or ()),
         query_paths=tuple(settings["queries"] or ()),
         options=json.loads(options) or {},

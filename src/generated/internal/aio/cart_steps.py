@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from generated import models
 from psycopg import AsyncConnection, AsyncRawCursor
+
+from generated import models
 
 from .. import support
 from ..cart_steps import (

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from generated import json_types, models
 from psycopg import AsyncConnection, AsyncRawCursor
 from psycopg.rows import scalar_row
 from psycopg.types.json import Jsonb
+
+from generated import json_types, models
 
 from .. import support
 from ..chain_steps import (

@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
-from generated import models
 from psycopg import AsyncConnection, AsyncRawCursor
 from psycopg.rows import scalar_row
+
+from generated import models
 
 from .. import support
 from ..chat_steps import (

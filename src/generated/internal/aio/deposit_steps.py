@@ -4,8 +4,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from generated import models
 from psycopg import AsyncConnection, AsyncRawCursor
+
+from generated import models
 
 from ..deposit_steps import INSERT_VERIFIED_DEPOSIT, order_row
 

@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from generated import enums, models
 from psycopg import AsyncConnection, AsyncRawCursor
 from psycopg.rows import scalar_row
+
+from generated import enums, models
 
 from .. import support
 from ..order_steps import (

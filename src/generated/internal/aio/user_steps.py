@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from generated import models
 from psycopg import AsyncConnection, AsyncRawCursor
 from psycopg.rows import scalar_row
+
+from generated import models
 
 from .. import support
 from ..user_steps import (
