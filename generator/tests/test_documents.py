@@ -146,7 +146,8 @@ def test_all_python_and_sql_has_a_file() -> None:
 
 def test_links_lead_somewhere() -> None:
     """Each relative link of the documents is a file, each anchor a heading."""
-    for document in (documents.README, *documents.DOCS.glob("*.md")):
+    changelog = documents.GENERATOR / "CHANGELOG.md"
+    for document in (documents.README, changelog, *documents.DOCS.glob("*.md")):
         for target, anchor in documents.links(document):
             file = document.parent / target if target else document
             assert file.is_file(), (document.name, target)
