@@ -18,7 +18,16 @@ ALLOWED = {
     "schema": {"naming", "problems", "sql", "sqlc"},
     "catalog": {"naming", "schema", "sqlc"},
     "inference": {"catalog", "naming", "schema", "sql", "sqlc"},
-    "resolve": {"inference", "ir", "naming", "problems", "schema", "sql", "sqlc"},
+    "resolve": {
+        "catalog",
+        "inference",
+        "ir",
+        "naming",
+        "problems",
+        "schema",
+        "sql",
+        "sqlc",
+    },
 }
 
 

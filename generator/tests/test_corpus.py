@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Generator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict
 from uuid import UUID
 
 import psycopg
@@ -512,10 +512,20 @@ class Outer:
 
 Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | int | None
 JSON = {"Json": Json}
+
+
+class Keys(TypedDict):
+    """What a JSON object has."""
+
+    a: int
+    b: list[str] | None
+
+
 FITTING: list[Any] = [
     bool, int, float, str, bytes, Decimal, UUID, datetime.date, datetime.datetime,
     datetime.timedelta, ipaddress.IPv4Address, int | None, list[str | None],
     dict[str, int], tuple[int, str], tuple[int, ...], Inner, Outer, list[Outer] | None,
+    Literal[1, "a"], Keys,
 ]  # fmt: skip
 
 
@@ -550,6 +560,11 @@ def test_fitting_value_is_fine(
         (Outer(1, "x"), Outer | None, ".inner"),  # type: ignore[arg-type]  # the flaw
         (Range(1, 2), Range[Decimal], ".lower"),
         ({"a": [1, {"b": b"x"}]}, Json, ""),
+        (True, Literal[1], ""),
+        ("b", Literal["a"] | None, ""),
+        ({"a": 1}, Keys, ""),
+        ({"a": 1, "b": None, "c": 1}, Keys, ""),
+        ([{"a": 1, "b": ["x", 1]}], list[Keys], "[0]['b'][1]"),
     ],
 )
 def test_value_against_its_annotation_is_found(

@@ -9,7 +9,7 @@ import dataclasses
 import datetime
 import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ForwardRef, TypeAlias, cast
 
@@ -62,8 +62,9 @@ def violations(
     annotation = resolved(annotation, names)
     if annotation in (Any, object):
         return []
-    if is_union(annotation):
-        return _against_union(value, annotation, names, path)
+    for is_such, judge in _JUDGES:
+        if is_such(annotation):
+            return judge(value, annotation, names, path)
     expected = origin(annotation) or annotation
     if expected is None:
         expected = types.NoneType
@@ -89,6 +90,33 @@ def _against_union(
     if deeper:
         return deeper[0]
     return [Violation(path, spelled(annotation), type(value).__qualname__)]
+
+
+def _against_constants(
+    value: object, annotation: Annotation, _: Names, path: str
+) -> list[Violation]:
+    # True is no 1, though they are equal.
+    constants: tuple[object, ...] = typing.get_args(annotation)
+    if any(type(one) is type(value) and one == value for one in constants):
+        return []
+    return [Violation(path, spelled(annotation), type(value).__qualname__)]
+
+
+def _against_keys(
+    value: object, annotation: Annotation, names: Names, path: str
+) -> list[Violation]:
+    """Judge a dict by its keys, all of which must be there, and by what they have."""
+    promised = hints(annotation, names)
+    if not isinstance(value, dict):
+        return [Violation(path, spelled(annotation), type(value).__qualname__)]
+    found = cast("dict[str, object]", value)
+    if found.keys() != promised.keys():
+        return [Violation(path, spelled(annotation), "a dict with other keys")]
+    return [
+        violation
+        for key, part in found.items()
+        for violation in violations(part, promised[key], names, f"{path}[{key!r}]")
+    ]
 
 
 def _is_instance(value: object, expected: type) -> bool:
@@ -156,6 +184,16 @@ def is_union(annotation: Annotation) -> bool:
     return origin(annotation) in (typing.Union, types.UnionType)
 
 
+def is_literal(annotation: Annotation) -> bool:
+    """Tell whether an annotation lists constants."""
+    return origin(annotation) is typing.Literal
+
+
+def is_typed_dict(annotation: Annotation) -> bool:
+    """Tell whether an annotation is a TypedDict, be it of `typing_extensions`."""
+    return isinstance(annotation, type) and hasattr(annotation, "__required_keys__")
+
+
 def is_optional(annotation: Annotation) -> bool:
     """Tell whether an annotation allows None."""
     return annotation in (None, types.NoneType, Any, object) or (
@@ -194,6 +232,8 @@ def spelled(annotation: Annotation) -> str:
         return "None" if annotation is types.NoneType else annotation.__qualname__
     if is_union(annotation):
         return " | ".join(map(spelled, typing.get_args(annotation)))
+    if origin(annotation) is typing.Literal:
+        return f"Literal{[*typing.get_args(annotation)]}"
     inside = ", ".join(map(spelled, typing.get_args(annotation)))
     generic = origin(annotation)
     return f"{spelled(generic)}[{inside}]" if generic else str(annotation)
@@ -207,3 +247,16 @@ def origin(annotation: Annotation) -> Annotation:
 def arguments(annotation: Annotation) -> tuple[Annotation, ...]:
     """Return what stands in an annotation's brackets."""
     return typing.get_args(annotation)
+
+
+_JUDGES: tuple[
+    tuple[
+        Callable[[Annotation], bool],
+        Callable[[object, Annotation, Names, str], list[Violation]],
+    ],
+    ...,
+] = (
+    (is_union, _against_union),
+    (is_literal, _against_constants),
+    (is_typed_dict, _against_keys),
+)

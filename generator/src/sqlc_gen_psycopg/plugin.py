@@ -14,6 +14,7 @@ from sqlc_gen_psycopg.resolve import modules as query_modules
 from sqlc_gen_psycopg.resolve import table_models, type_map
 from sqlc_gen_psycopg.resolve.queries import Resolver
 from sqlc_gen_psycopg.resolve.results import Results
+from sqlc_gen_psycopg.resolve.shapes import Shapes
 from sqlc_gen_psycopg.schema import load
 from sqlc_gen_psycopg.sql import query_files
 from sqlc_gen_psycopg.sqlc import options, request
@@ -59,8 +60,10 @@ def generate(asked: request.Request) -> dict[str, str]:
         )
     types = type_map.Types(asked, schema, chosen, found)
     analyzer = Analyzer(asked.tables, asked.enums, schema)
-    models = table_models.Models(asked, analyzer, types, chosen, found)
-    results = Results(types, models, chosen, found)
+    labels = {name: enum.labels for name, enum in types.enums.items()}
+    shapes = Shapes(asked, schema, labels)
+    models = table_models.Models(asked, analyzer, types, shapes, chosen, found)
+    results = Results(types, models, shapes, chosen, found)
     resolver = Resolver(analyzer, types, results, chosen, found)
     resolved = query_modules.resolve(query_modules.files(asked, chosen), resolver)
     used = models.used() if chosen.omit_unused_models else models.all()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from psycopg import Connection, RawCursor
 from psycopg.rows import RowMaker, scalar_row
@@ -88,8 +88,8 @@ PING: Final = """\
 SELECT 1 AS "answer!\""""
 
 
-def ping(conn: Connection[Any]) -> int:
+def ping(conn: Connection[Any]) -> Literal[1]:
     """Answers."""
-    cur: RawCursor[int] = RawCursor(conn, row_factory=scalar_row)
+    cur: RawCursor[Literal[1]] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(PING)
     return support.only(cur)

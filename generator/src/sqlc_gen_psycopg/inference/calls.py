@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from sqlc_gen_psycopg.catalog.types import PgType, Signature
-from sqlc_gen_psycopg.inference import null_propagation, overloads
+from sqlc_gen_psycopg.inference import null_propagation, overloads, shapes
 from sqlc_gen_psycopg.inference.choices import Choices
 from sqlc_gen_psycopg.inference.conversion import (
     ASSIGNMENT,
@@ -150,10 +150,14 @@ class Calls(Choices):
         columns = self._returned_columns(signature, taken, facts, result)
         self._note(node, signature, scope)
         total = self._is_total(path, node, facts, scope)
-        fact = Fact(result, total, dims=self._dims(path[-1], result, given))
+        shape = None
+        if signature.rank == 0 and not node.get("func_variadic"):
+            shape = shapes.of_call(path[-1], given)
+        dims = self._dims(path[-1], result, given)
+        fact = Fact(result, total, dims=dims, shape=shape)
         if path[-1] == "unnest" and given and given[0].type and given[0].type.element:
             fact = given[0]._replace(
-                type=result, not_null=False, dims=0, is_filled=False, use=-1
+                type=result, not_null=False, dims=0, is_filled=False, use=-1, shape=None
             )
         return fact, columns
 

@@ -1,6 +1,7 @@
 """CASE, COALESCE and arrays: values of which one type is made."""
 
 from sqlc_gen_psycopg.catalog.types import PgType
+from sqlc_gen_psycopg.inference import shapes
 from sqlc_gen_psycopg.inference.conversion import EXPLICIT
 from sqlc_gen_psycopg.inference.evaluation import TypeResolutionError, spelled
 from sqlc_gen_psycopg.inference.facts import Fact
@@ -29,14 +30,19 @@ class Choices(Operators):
                 self.applied("=", (tested, self.expression(condition, scope)))
             results.append(self.expression(when["CaseWhen"]["result"], scope))
         has_else = "defresult" in node
-        otherwise = Fact(self.catalog.unknown)
+        otherwise = Fact(self.catalog.unknown, shape=shapes.NOTHING)
         if has_else:
             otherwise = self.expression(node["defresult"], scope)
         settled = self.settled([otherwise, *results], "CASE")
         self._link([otherwise, *results])
         # Where nothing applies and there is no ELSE, it is NULL.
         total = has_else and all(fact.not_null for fact in settled)
-        return Fact(settled[0].type, total, dims=_dims(settled[has_else ^ 1 :]))
+        return Fact(
+            settled[0].type,
+            total,
+            dims=_dims(settled[has_else ^ 1 :]),
+            shape=shapes.merged([*settled[1:], settled[0]]),
+        )
 
     def coalesce(self, node: Node, scope: Scope) -> Fact:
         """Evaluate COALESCE, GREATEST and LEAST: the NULLs are left out."""
@@ -44,7 +50,8 @@ class Choices(Operators):
         settled = self.settled(facts, "COALESCE, GREATEST or LEAST")
         total = any(fact.not_null for fact in facts)
         self._link(facts)
-        return Fact(settled[0].type, total, dims=_dims(settled))
+        shape = shapes.merged(settled)
+        return Fact(settled[0].type, total, dims=_dims(settled), shape=shape)
 
     def _link(self, facts: list[Fact]) -> None:
         """Note that parameters stand for the columns that they are alternatives to."""

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sqlc_gen_psycopg.catalog.catalog import Catalog
 from sqlc_gen_psycopg.catalog.types import PgType
+from sqlc_gen_psycopg.inference import shapes
 from sqlc_gen_psycopg.inference.conversion import (
     ASSIGNMENT,
     IMPLICIT,
@@ -117,15 +118,16 @@ class Evaluation(ABC):
         given = fact.type
         if given is None or target is None:
             self.leave_open([fact])
-            return fact._replace(type=target)
+            return fact._replace(type=target, shape=None)
         if given is target or target is self.catalog.any:
             return fact
         if given is self.catalog.unknown:
             if fact.use >= 0:
                 self._fix(fact.use, target)
-            return fact._replace(type=target)
+            shape = shapes.kept(fact.shape, given, target)
+            return fact._replace(type=target, shape=shape)
         if given.is_foreign or target.is_foreign:
-            return fact._replace(type=target)
+            return fact._replace(type=target, shape=None)
         if not can_become(given, target, context, self.catalog):
             what = f"{spelled(given)} does not become {spelled(target)} here"
             raise TypeResolutionError(what, f"cast it, as in …::{spelled(target)}")
@@ -134,7 +136,8 @@ class Evaluation(ABC):
             # A row of a known type stays one.
             return fact
         dims = fact.dims if target.flat.element else 0
-        return Fact(target, fact.not_null, dims=dims)
+        shape = shapes.kept(fact.shape, given, target)
+        return Fact(target, fact.not_null, dims=dims, shape=shape)
 
     def _fix(self, use: int, target: PgType) -> None:
         number, _ = self.uses[use]

@@ -1,5 +1,6 @@
 """Expressions by the kind of their node, and those that are no operator or call."""
 
+from sqlc_gen_psycopg.inference import shapes
 from sqlc_gen_psycopg.inference.conversion import (
     ASSIGNMENT,
     EXPLICIT,
@@ -7,7 +8,7 @@ from sqlc_gen_psycopg.inference.conversion import (
     can_become,
 )
 from sqlc_gen_psycopg.inference.evaluation import TypeResolutionError, spelled
-from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact
+from sqlc_gen_psycopg.inference.facts import UNKNOWN, Constants, Fact, Relation
 from sqlc_gen_psycopg.inference.json import Json
 from sqlc_gen_psycopg.inference.scope import Scope
 from sqlc_gen_psycopg.sql import tree
@@ -40,9 +41,9 @@ class Expressions(Json):
             return found[0]
         relation = scope.relation(path[-1]) if len(path) == 1 else None
         if relation is not None:
-            if len(relation.columns) == 1 and relation.row is None:
+            if relation.is_scalar:
                 return relation.columns[0][1]
-            return Fact(relation.row or self.catalog.record)
+            return self._whole(relation)
         if len(path) > 1:
             # A field of a composite column.
             inner = scope.find(path[:-1])
@@ -62,6 +63,19 @@ class Expressions(Json):
                 )
         return UNKNOWN
 
+    def _whole(self, relation: Relation) -> Fact:
+        """Return a row of a relation as one value."""
+        row = relation.row
+        columns = (relation.whole or relation).columns
+        shape = shapes.row(columns)
+        if row is not None and [n for n, _ in row.flat.attributes] != [
+            name for name, _ in columns
+        ]:
+            # Its own names hold, whatever its columns are called here.
+            shape = None
+        found = row or self.catalog.record
+        return Fact(found, not relation.may_lack, shape=shape)
+
     def parameter(self, node: Node, _: Scope) -> Fact:
         """Note a use of a parameter."""
         return self.use(node.get("number", 0))
@@ -69,17 +83,20 @@ class Expressions(Json):
     def constant(self, node: Node, _: Scope) -> Fact:
         """Return the type of a literal, which a quoted one takes from its place."""
         if node.get("isnull"):
-            return Fact(self.catalog.unknown)
+            return Fact(self.catalog.unknown, shape=shapes.NOTHING)
         if "ival" in node:
-            return Fact(self.catalog.int4, not_null=True)
+            number: int = node["ival"].get("ival", 0)
+            return Fact(self.catalog.int4, not_null=True, shape=Constants((number,)))
         if "fval" in node:
             name = _numeral(node["fval"]["fval"])
             return Fact(self.catalog.built_in(name), not_null=True)
         if "boolval" in node:
-            return Fact(self.catalog.bool, not_null=True)
+            truth: bool = node["boolval"].get("boolval", False)
+            return Fact(self.catalog.bool, not_null=True, shape=Constants((truth,)))
         if "bsval" in node:
             return Fact(self.catalog.built_in("bit"), not_null=True)
-        return Fact(self.catalog.unknown, not_null=True)
+        text: str = node["sval"].get("sval", "")
+        return Fact(self.catalog.unknown, not_null=True, shape=Constants((text,)))
 
     def cast(self, node: Node, scope: Scope) -> Fact:
         """Evaluate a cast."""
@@ -97,12 +114,17 @@ class Expressions(Json):
         is_input = "ParamRef" in argument or "A_Const" in argument
         total = given.not_null and (is_input or not from_json or target.flat is source)
         dims = max(dims, given.dims) if target.flat.element else 0
+        shape = None
+        # varchar(n) cuts.
+        if given.shape is not None and "typmods" not in node["typeName"]:
+            shape = shapes.kept(given.shape, given.type, target)
         return Fact(
             target,
             total,
             given.origin if given.type is target else None,
             parameter=given.parameter,
             dims=dims,
+            shape=shape,
         )
 
     def sql_value(self, node: Node, _: Scope) -> Fact:
@@ -182,7 +204,9 @@ class Expressions(Json):
         """Evaluate a row."""
         facts = self.expressions(tree.children(node, "args"), scope)
         self.row_facts = facts
-        return Fact(self.catalog.record, all(fact.not_null for fact in facts))
+        total = all(fact.not_null for fact in facts)
+        named = ((f"f{place}", fact) for place, fact in enumerate(facts, 1))
+        return Fact(self.catalog.record, total, shape=shapes.row(named))
 
     def collated(self, node: Node, scope: Scope) -> Fact:
         """Evaluate COLLATE."""
@@ -215,7 +239,8 @@ class Expressions(Json):
                 return Fact(None, not_null=True)
             made = first.type if first.type.element else self.catalog.array(first.type)
             dims = (first.dims or 1) + 1 if first.type.element else 1
-            return Fact(made, not_null=True, dims=dims)
+            shape = shapes.of_call("array_agg", [first])
+            return Fact(made, not_null=True, dims=dims, shape=shape)
         if "testexpr" not in node:
             return Fact(self.catalog.bool)
         names = tree.path(node, "operName")

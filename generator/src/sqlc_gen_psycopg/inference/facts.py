@@ -1,7 +1,8 @@
 """What is known of an expression or of a column."""
 
 import re
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
 
 from sqlc_gen_psycopg.catalog.types import PgType
 from sqlc_gen_psycopg.naming.sql_names import Name
@@ -33,6 +34,45 @@ class Origin(NamedTuple):
     column: str
 
 
+@dataclass(frozen=True, slots=True)
+class Constants:
+    """The constants that a value is one of, NULL aside; none if it is always NULL."""
+
+    values: tuple[str | int | bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """The JSON of one SQL value."""
+
+    value: "Fact"
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The columns of a row, or what a JSON object has under each of its keys."""
+
+    fields: tuple[tuple[str, "Fact"], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """What the elements of an array, of JSON or of SQL, may be."""
+
+    items: tuple["Fact", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """What a JSON object may have under keys that are not known."""
+
+    values: tuple["Fact", ...]
+
+
+# What is known of a value beyond its type. What JSON holds is told as SQL values.
+Shape: TypeAlias = Constants | Scalar | Fields | Items | Entries
+
+
 class Fact(NamedTuple):
     """What is known: nothing, unless said otherwise.
 
@@ -40,7 +80,8 @@ class Fact(NamedTuple):
     ``is_filled`` if all of its elements are known to be NOT NULL; ``absent``
     tells that the whole row may be missing: an outer join's other side. ``parameter``
     is the number of the parameter that it is, or holds, unchanged, and ``use`` the
-    place in the list of its uses that it was made at.
+    place in the list of its uses that it was made at. ``shape`` is what is known of the
+    value itself.
     """
 
     type: PgType | None = None
@@ -51,6 +92,7 @@ class Fact(NamedTuple):
     use: int = -1
     dims: int = 0
     is_filled: bool = False
+    shape: Shape | None = None
 
     @property
     def sql_type(self) -> SqlType | None:
@@ -79,13 +121,18 @@ def named(found: PgType, dims: int = 0) -> SqlType:
 class Relation(NamedTuple):
     """Something in FROM: its alias, and its columns by name in order.
 
-    ``row`` is its row type, ``is_one_row`` whether it gives exactly one row.
+    ``row`` is its row type, ``is_one_row`` whether it gives exactly one row, and
+    ``is_scalar`` whether its rows are plain values: a function's. ``may_lack`` tells
+    that a row of it may be missing as a whole, ``whole`` what it is if it is there.
     """
 
     alias: str
     columns: tuple[tuple[str, Fact], ...]
     row: PgType | None = None
     is_one_row: bool = False
+    is_scalar: bool = False
+    may_lack: bool = False
+    whole: "Relation | None" = None
 
     def find(self, column: str) -> Fact | None:
         """Return the first column of that name."""
@@ -97,7 +144,8 @@ class Relation(NamedTuple):
     def nullable(self) -> "Relation":
         """Return it as the nullable side of an outer join."""
         columns = tuple((name, fact.missing()) for name, fact in self.columns)
-        return self._replace(columns=columns)
+        whole = self.whole or self
+        return self._replace(columns=columns, may_lack=True, whole=whole)
 
     def renamed(self, alias: str, names: list[str]) -> "Relation":
         """Return it under an alias, its first columns renamed."""
@@ -107,4 +155,4 @@ class Relation(NamedTuple):
         spelled = [*names, *old[len(names) :]]
         facts = [fact for _, fact in self.columns]
         columns = tuple(zip(spelled, facts, strict=False))
-        return self._replace(alias=alias, columns=columns)
+        return self._replace(alias=alias, columns=columns, whole=None)

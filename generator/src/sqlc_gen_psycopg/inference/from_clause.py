@@ -48,7 +48,7 @@ class FromClause(Expressions):
                 return found
             case "JsonTable":
                 columns = self.json_table(node, scope)
-                return (_aliased(Relation("json_table", columns), node),)
+                return (_aliased(Relation("json_table", columns, may_lack=True), node),)
             case _:
                 return (_aliased(Relation("", ()), node),)
 
@@ -84,7 +84,13 @@ class FromClause(Expressions):
             derived = Relation("", ())
         if "into" in node and node.get("objtype") != "OBJECT_MATVIEW":
             # A table made from a query has its columns, but not its constraints.
-            derived = derived.nullable()
+            derived = Relation(
+                "",
+                tuple(
+                    (column, fact.nullable()._replace(shape=None))
+                    for column, fact in derived.columns
+                ),
+            )
         return Relation(name.name, _checked(columns, derived), row)
 
     def _columns(self, table: Table) -> tuple[tuple[str, Fact], ...]:
@@ -146,7 +152,14 @@ class FromClause(Expressions):
             columns[0] = named, columns[0][1]
         if node.get("ordinality"):
             columns.append(("ordinality", Fact(self.catalog.int8, not_null=True)))
-        return _aliased(Relation(alias, tuple(columns), row if alone else None), node)
+        found = Relation(
+            alias,
+            tuple(columns),
+            row if alone else None,
+            is_scalar=is_scalar and len(columns) == 1,
+            may_lack=True,
+        )
+        return _aliased(found, node)
 
     def _function(
         self, parts: list[Node], node: Node, scope: Scope, *, alone: bool
@@ -262,6 +275,7 @@ def _checked(
                 type=shown.type or fact.type,
                 not_null=shown.not_null,
                 dims=shown.dims if shown.type else fact.dims,
+                shape=shown.shape,
             ),
         )
         for (name, fact), shown in zip(columns, proven, strict=True)

@@ -1,9 +1,10 @@
 """SQL/JSON: its functions, its constructors, and JSON_TABLE."""
 
 from sqlc_gen_psycopg.catalog.types import PgType
+from sqlc_gen_psycopg.inference import shapes
 from sqlc_gen_psycopg.inference.calls import Calls
 from sqlc_gen_psycopg.inference.conversion import EXPLICIT
-from sqlc_gen_psycopg.inference.facts import Fact
+from sqlc_gen_psycopg.inference.facts import Entries, Fact, Shape
 from sqlc_gen_psycopg.inference.scope import Scope
 from sqlc_gen_psycopg.sql import tree
 from sqlc_gen_psycopg.sql.tree import Node
@@ -16,7 +17,14 @@ class Json(Calls):
         if "JsonValueExpr" in node:
             node = node["JsonValueExpr"]
         inner: Node = node.get("raw_expr", node)
-        return self.as_text(self.expression(inner, scope)) if inner else Fact()
+        if not inner:
+            return Fact()
+        found = self.as_text(self.expression(inner, scope))
+        written: Node = node.get("format", {})
+        if written.get("format_type", "JS_FORMAT_DEFAULT") != "JS_FORMAT_DEFAULT":
+            # A text that is JSON itself.
+            return found._replace(type=None, shape=None)
+        return found
 
     def _output(self, node: Node, default: str) -> PgType:
         output: Node = node.get("output", {})
@@ -48,32 +56,41 @@ class Json(Calls):
 
     def json_object(self, node: Node, scope: Scope) -> Fact:
         """Evaluate JSON_OBJECT."""
+        pairs: list[tuple[Fact, Fact]] = []
         for wrapped in tree.children(node, "exprs"):
             pair = wrapped["JsonKeyValue"]
-            self.as_text(self.expression(pair["key"], scope))
-            self._value(pair["value"], scope)
-        return Fact(self._output(node, "json"), not_null=True)
+            key = self.as_text(self.expression(pair["key"], scope))
+            pairs.append((key, self._value(pair["value"], scope)))
+        is_whole = not node.get("absent_on_null") or all(v.not_null for _, v in pairs)
+        shape = shapes.keyed(pairs) if is_whole else None
+        return self._made(node, shape, not_null=True)
 
     def json_array(self, node: Node, scope: Scope) -> Fact:
         """Evaluate JSON_ARRAY of values."""
-        for wrapped in tree.children(node, "exprs"):
-            self._value(wrapped, scope)
-        return Fact(self._output(node, "json"), not_null=True)
+        facts = [self._value(item, scope) for item in tree.children(node, "exprs")]
+        return self._made(node, shapes.listed(_left(node, facts)), not_null=True)
+
+    def _made(self, node: Node, shape: Shape | None, *, not_null: bool = False) -> Fact:
+        """Return what a constructor gives, which may be text or bytes, too."""
+        found = self._output(node, "json")
+        return Fact(found, not_null, shape=shape if shapes.is_json(found) else None)
 
     def json_query_array(self, node: Node, scope: Scope) -> Fact:
         """Evaluate JSON_ARRAY of a query."""
-        self.query(scope.inner(), node["query"].get("SelectStmt", {}))
-        return Fact(self._output(node, "json"))
+        rows = self.query(scope.inner(), node["query"].get("SelectStmt", {}))
+        facts = [fact for _, fact in rows.columns[:1]]
+        return self._made(node, shapes.listed(_left(node, facts)))
 
     def json_aggregate(self, node: Node, scope: Scope) -> Fact:
         """Evaluate JSON_OBJECTAGG and JSON_ARRAYAGG."""
         constructor: Node = node.get("constructor", {})
         argument: Node = node.get("arg", {})
+        shape: Shape
         if "key" in argument:
             self.as_text(self.expression(argument["key"], scope))
-            self._value(argument["value"], scope)
+            shape = Entries(tuple(_left(node, [self._value(argument["value"], scope)])))
         else:
-            self._value(argument, scope)
+            shape = shapes.listed(_left(node, [self._value(argument, scope)]))
         if "agg_filter" in constructor:
             self.boolean(constructor["agg_filter"], scope)
         for sort in tree.children(constructor, "agg_order"):
@@ -82,7 +99,7 @@ class Json(Calls):
             scope.level.windows.append(constructor["over"])
         else:
             scope.level.has_aggregate = True
-        return Fact(self._output(constructor, "json"))
+        return self._made(constructor, shape)
 
     def json_parse(self, node: Node, scope: Scope) -> Fact:
         """Evaluate JSON()."""
@@ -125,3 +142,10 @@ class Json(Calls):
                 written, dims = self.written(column["typeName"])
                 found.append((column["name"], Fact(written, dims=dims)))
         return tuple(found)
+
+
+def _left(node: Node, facts: list[Fact]) -> list[Fact]:
+    """Return what comes into JSON: without NULLs, where they are left out."""
+    if not node.get("absent_on_null"):
+        return facts
+    return [fact._replace(not_null=True) for fact in facts]

@@ -24,7 +24,7 @@ STRICT = frozenset(
     make_date make_interval make_time make_timestamp make_timestamptz md5 mod ntile
     octet_length overlay position power quote_ident quote_literal quote_nullable radians
     range_merge regexp_count regexp_instr regexp_like regexp_replace repeat replace
-    reverse right round rpad rtrim sha224 sha256 sha384 sha512 sign sin
+    reverse right round row_to_json rpad rtrim sha224 sha256 sha384 sha512 sign sin
     split_part sqrt starts_with string_to_array strpos substr tan timezone to_ascii
     to_date to_hex to_json to_jsonb to_timestamp to_tsquery to_tsvector
     translate trim trunc ts_rank upper width_bucket websearch_to_tsquery

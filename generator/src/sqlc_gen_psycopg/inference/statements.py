@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from sqlc_gen_psycopg.catalog.types import PgType
-from sqlc_gen_psycopg.inference import cardinality
+from sqlc_gen_psycopg.inference import cardinality, shapes
 from sqlc_gen_psycopg.inference.conversion import ASSIGNMENT
 from sqlc_gen_psycopg.inference.evaluation import TypeResolutionError
 from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact, Origin, Relation
@@ -176,15 +176,18 @@ class Statements(FromClause):
 
     def _combined(self, operation: str, one: Fact, other: Fact) -> Fact:
         first, second = self.settled([one, other], "a set operation's columns")
+        # What is left of the first arm is as it was there.
+        shape = first.shape
         if operation == "SETOP_UNION":
             not_null = one.not_null and other.not_null
+            shape = shapes.merged([first, second])
         elif operation == "SETOP_INTERSECT":
             not_null = one.not_null or other.not_null
         else:
             not_null = one.not_null
         origin = one.origin if one.origin == other.origin else None
         dims = max(first.dims, second.dims)
-        return Fact(first.type, not_null, origin, dims=dims)
+        return Fact(first.type, not_null, origin, dims=dims, shape=shape)
 
     def _values(self, node: Node, scope: Scope) -> Relation:
         within = scope.outside()
@@ -197,7 +200,9 @@ class Statements(FromClause):
             settled = self.settled(place, "a column of VALUES")
             total = all(fact.not_null for fact in place)
             dims = max(fact.dims for fact in settled)
-            columns.append((f"column{number}", Fact(settled[0].type, total, dims=dims)))
+            shape = shapes.merged(settled)
+            found = Fact(settled[0].type, total, dims=dims, shape=shape)
+            columns.append((f"column{number}", found))
         for sort in tree.children(node, "sortClause"):
             self._sorted(sort["SortBy"]["node"], columns, within)
         self._limits(node, within)
@@ -230,9 +235,10 @@ class Statements(FromClause):
             self._restore(state)
             inner = scope.outside()._replace(ctes={**scope.ctes, name: found})
             again = self.query(inner, query, kind).renamed(name, names)
-            if again.columns == found.columns:
+            weaker = _weaker(found, again)
+            if weaker.columns == found.columns:
                 return found
-            found = _weaker(found, again)
+            found = weaker
 
     def _with_search_and_cycle(self, cte: Node, found: Relation) -> Relation:
         """Add the columns that SEARCH and CYCLE give a recursive query."""
@@ -453,6 +459,7 @@ def _weaker(one: Relation, other: Relation) -> Relation:
                 fact.not_null and again.not_null,
                 fact.origin if fact.origin == again.origin else None,
                 dims=max(fact.dims, again.dims),
+                shape=fact.shape if fact.shape == again.shape else None,
             ),
         )
         for (name, fact), (_, again) in zip(one.columns, other.columns, strict=False)

@@ -23,8 +23,19 @@ class Wrap(NamedTuple):
     imports: tuple[Import, ...] = ()
 
 
+class JsonObject(NamedTuple):
+    """A ``TypedDict`` of the output: what a JSON object has under each key."""
+
+    name: str
+    fields: tuple[tuple[str, "PyType"], ...]
+
+
 class PyType(NamedTuple):
-    """A Python type: how to annotate it, how to send and how to read its values."""
+    """A Python type: how to annotate it, how to send and how to read its values.
+
+    ``objects`` are the classes that its annotation names and that must be written with
+    it, those that others need first.
+    """
 
     annotation: str
     imports: tuple[Import, ...] = ()
@@ -39,6 +50,7 @@ class PyType(NamedTuple):
     is_registered: bool = False
     # Whether psycopg reads it from a binary result as well as from a text one.
     is_binary: bool = False
+    objects: tuple[JsonObject, ...] = ()
 
     @property
     def accepted(self) -> str:

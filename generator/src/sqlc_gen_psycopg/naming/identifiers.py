@@ -71,6 +71,7 @@ CLASSES = frozenset(
         "JsonInput",
         "JsonValue",
         "Jsonb",
+        "Literal",
         "Multirange",
         "MultirangeBinaryLoader",
         "MultirangeDumper",
@@ -89,6 +90,7 @@ CLASSES = frozenset(
         "StrEnum",
         "True",
         "TypeInfo",
+        "TypedDict",
         "UUID",
     }
 )

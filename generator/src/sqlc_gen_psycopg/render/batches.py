@@ -2,11 +2,12 @@
 
 from sqlc_gen_psycopg.ir.commands import Gives
 from sqlc_gen_psycopg.ir.copy import Copy
+from sqlc_gen_psycopg.naming.literals import quoted
 from sqlc_gen_psycopg.render import calls, layout
 from sqlc_gen_psycopg.render.calls import ConnectionKind
 from sqlc_gen_psycopg.render.function_source import FunctionSource
 from sqlc_gen_psycopg.render.layout import Comprehension
-from sqlc_gen_psycopg.render.source import Source, quoted
+from sqlc_gen_psycopg.render.source import Source
 
 
 def body(source: Source, kind: ConnectionKind, shared: FunctionSource) -> list[str]:

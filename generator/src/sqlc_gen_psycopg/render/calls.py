@@ -61,6 +61,8 @@ def cursor(
         source.need_from("psycopg.rows", "scalar_row")
         target = f"cur: {kind.cursor}[{shared.row}]"
     opened = layout.call_lines(4, f"{target} = {kind.cursor}", "conn", *given)
+    if len(opened[0]) > layout.WIDTH:
+        opened[:1] = layout.bracketed(f"    {target}", f" = {kind.cursor}(")
     return [*opened, *binary(source, shared, 4)]
 
 

@@ -1,5 +1,6 @@
 """Expressions that know how ``ruff format`` breaks them over lines."""
 
+import re
 from typing import NamedTuple, TypeAlias
 
 WIDTH = 88
@@ -154,17 +155,18 @@ def _union(
     last = len(operands) - 1
     for place, operand in enumerate(operands):
         before = start if place == 0 else "| "
-        found += _operand(f"{margin}{before}{operand}", after if place == last else "")
+        found += bracketed(f"{margin}{before}{operand}", after if place == last else "")
     return found
 
 
 def head(signature: list[str], end: str = ":") -> list[str]:
     """Break the annotation that a function returns, if it is too long for its line."""
     *before, last = signature
-    return [*before, *_operand(last.removesuffix(end), end)]
+    return [*before, *bracketed(last.removesuffix(end), end)]
 
 
-def _operand(line: str, after: str) -> list[str]:
+def bracketed(line: str, after: str) -> list[str]:
+    """Break a line at its brackets, if it is too long with what follows it."""
     if len(line) + len(after) <= WIDTH or not line.endswith("]"):
         return [f"{line}{after}"]
     start, bracket, inner = line.partition("[")
@@ -180,19 +182,23 @@ def _arguments(margin: str, inner: str) -> list[str]:
     """Lay out what stands in brackets: on one line if it fits, else each by itself."""
     arguments = _split(inner, ", ")
     if len(arguments) == 1 or len(margin + inner) <= WIDTH:
-        return _operand(f"{margin}{inner}", "")
-    return [line for each in arguments for line in _operand(f"{margin}{each}", ",")]
+        return bracketed(f"{margin}{inner}", "")
+    return [line for each in arguments for line in bracketed(f"{margin}{each}", ",")]
 
 
 def _split(annotation: str, separator: str) -> list[str]:
-    """Split at the outermost separators."""
+    """Split at the outermost separators, none of which stands within a string."""
+    bare = _QUOTED.sub(lambda string: "x" * len(string[0]), annotation)
     found, depth, start = list[str](), 0, 0
-    for place, character in enumerate(annotation):
+    for place, character in enumerate(bare):
         depth += {"[": 1, "]": -1}.get(character, 0)
-        if depth == 0 and annotation.startswith(separator, place):
+        if depth == 0 and bare.startswith(separator, place):
             found.append(annotation[start:place])
             start = place + len(separator)
     return [*found, annotation[start:]]
+
+
+_QUOTED = re.compile(r""" "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' """, re.VERBOSE)
 
 
 def string(name: str, quoted: str, indent: int) -> list[str]:

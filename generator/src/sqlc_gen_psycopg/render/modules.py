@@ -121,6 +121,8 @@ def _add_factory(
     source: Source, function: Function, taken: set[str], factories: dict[str, str]
 ) -> str:
     """Add a row's class and its factory, if they are not there; return its name."""
+    if isinstance(function.result, Scalar):
+        rows.add_objects(source, function.result.value)
     match function.result:
         case Model() as model:
             source.need(Import("@", "models"))

@@ -5,11 +5,12 @@ from typing import NamedTuple
 from sqlc_gen_psycopg.ir.python_types import SUPPORT, EnumType, Import, RegisteredType
 from sqlc_gen_psycopg.ir.results import Model
 from sqlc_gen_psycopg.naming import identifiers
+from sqlc_gen_psycopg.naming.literals import quoted
 from sqlc_gen_psycopg.render import layout, rows, server_types, support
 from sqlc_gen_psycopg.render.calls import ASYNC, SYNC
 from sqlc_gen_psycopg.render.modules import Shared
 from sqlc_gen_psycopg.render.output import Output
-from sqlc_gen_psycopg.render.source import Source, docstring, quoted
+from sqlc_gen_psycopg.render.source import Source, docstring
 
 _JSON_TYPES = """\
 if TYPE_CHECKING:

@@ -1,10 +1,13 @@
 """Row classes, and the row factories that build them by position."""
 
+import re
 from collections.abc import Sequence
+from keyword import iskeyword
 
-from sqlc_gen_psycopg.ir.python_types import SUPPORT
+from sqlc_gen_psycopg.ir.python_types import SUPPORT, JsonObject
 from sqlc_gen_psycopg.ir.results import Embed, Field, Model, Row, Scalar, Value
 from sqlc_gen_psycopg.naming import identifiers
+from sqlc_gen_psycopg.naming.literals import quoted
 from sqlc_gen_psycopg.render import layout, values
 from sqlc_gen_psycopg.render.layout import Comprehension, Conditional, Doc
 from sqlc_gen_psycopg.render.source import Source, docstring
@@ -19,6 +22,8 @@ _OF_FACTORIES = {
 
 def add_class(source: Source, row: Row | Model, *, within: str = "") -> None:
     """Add a row's class; ``within`` is the module whose names need no prefix."""
+    for field in row.fields:
+        add_objects(source, field.value)
     doc = docstring(row.doc)
     lines = [*_class_head(source, row), *doc]
     if doc:
@@ -45,6 +50,46 @@ def _config(source: Source, row: Row | Model) -> list[str]:
         # Looks at the class's source: only where there is something to be found.
         arguments.append("use_attribute_docstrings=True")
     return layout.call_lines(4, "model_config = ConfigDict", *arguments)
+
+
+def add_objects(source: Source, value: Value | Embed) -> None:
+    """Add the classes of the JSON objects that a value is made of."""
+    if isinstance(value, Value):
+        for made in value.type.objects:
+            _add_object(source, made)
+
+
+def _add_object(source: Source, made: JsonObject) -> None:
+    # Pydantic takes no other on Python 3.11.
+    source.need_from(
+        "typing_extensions" if source.is_pydantic else "typing", "TypedDict"
+    )
+    for _, found in made.fields:
+        source.need(*found.imports)
+    used = {
+        word
+        for _, found in made.fields
+        for word in re.findall(r"\w+", found.annotation)
+    }
+    if all(_is_attribute(key) and key not in used for key, _ in made.fields):
+        lines = [f"class {made.name}(TypedDict):"]
+        for key, found in made.fields:
+            typed = layout.Annotated(key, found.annotation, is_field=True)
+            lines += layout.lines(typed, 4)
+    else:
+        items = tuple(
+            layout.Annotated(quoted(key), found.annotation)
+            for key, found in made.fields
+        )
+        keys = layout.Brackets("{", items, "}")
+        made_of = layout.call("TypedDict", quoted(made.name), keys)
+        lines = layout.lines(made_of._replace(head=f"{made.name} = TypedDict("), 0)
+    source.add(made.name, lines)
+
+
+def _is_attribute(key: str) -> bool:
+    """Tell whether a class may spell a key as a name, which it would mangle."""
+    return key.isidentifier() and not iskeyword(key) and not key.startswith("__")
 
 
 def _class_head(source: Source, row: Row | Model) -> list[str]:

@@ -233,11 +233,3 @@ def literal(text: str) -> str:
     # The text starts on a line of its own, by a newline of its own or an escaped one.
     start = "" if escaped.startswith("\n") else "\\\n"
     return f'"""{start}{escaped}"""'
-
-
-def quoted(text: str) -> str:
-    """Return a one-line literal, with the quotes that ruff prefers."""
-    spelled = repr(text)
-    if spelled[0] == '"' or '"' in text:
-        return spelled
-    return f'"{spelled[1:-1]}"'

@@ -9,6 +9,7 @@ from sqlc_gen_psycopg.ir.commands import COMMANDS
 from sqlc_gen_psycopg.ir.results import Embed, Field, Model, Row, Scalar, Value
 from sqlc_gen_psycopg.naming import identifiers
 from sqlc_gen_psycopg.problems import Problems
+from sqlc_gen_psycopg.resolve.shapes import Shapes
 from sqlc_gen_psycopg.resolve.table_models import Models
 from sqlc_gen_psycopg.resolve.type_map import Types
 from sqlc_gen_psycopg.sql.comments import Comment
@@ -23,6 +24,7 @@ class Results(NamedTuple):
 
     types: Types
     models: Models
+    shapes: Shapes
     options: Options
     problems: Problems
 
@@ -64,11 +66,14 @@ class Results(NamedTuple):
             _proven(column, found)
             for column, found in zip(query.columns, analysis.columns, strict=True)
         ]
-        found = [self._field(query, column) for column in columns]
+        found = [
+            self._field(query, column, fact)
+            for column, fact in zip(columns, analysis.columns, strict=True)
+        ]
         found = _embeds_apart(found, analysis.columns, self.options)
         return self._marked(query, comment, found)
 
-    def _field(self, query: Query, column: Column) -> Field:
+    def _field(self, query: Query, column: Column, fact: Fact | Embedded) -> Field:
         aliased = column.name != column.original_name
         mark = _MARKED.match(column.name) if aliased else None
         plain = mark["name"] if mark else column.name
@@ -78,6 +83,10 @@ class Results(NamedTuple):
             name = self.options.field_name(singular)
             return Field(name, Embed(model, not column.not_null))
         value = self.types.value(column, query, "column", plain)
+        if isinstance(fact, Fact):
+            value = self.shapes.narrowed(
+                value, fact, f"{query.name}_{plain or 'value'}"
+            )
         if mark:
             value = Value(value.type, mark["mark"] == "?")
         return Field(self.options.field_name(plain), value, self.types.comment(column))

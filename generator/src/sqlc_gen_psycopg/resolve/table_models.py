@@ -6,6 +6,7 @@ from sqlc_gen_psycopg.ir.results import Field, Model, Value
 from sqlc_gen_psycopg.naming import identifiers
 from sqlc_gen_psycopg.naming.sql_names import Name
 from sqlc_gen_psycopg.problems import Problems
+from sqlc_gen_psycopg.resolve.shapes import Shapes
 from sqlc_gen_psycopg.resolve.type_map import Types, UnknownTypeError
 from sqlc_gen_psycopg.sqlc.options import Options
 from sqlc_gen_psycopg.sqlc.request import CATALOGS, Column, Request, Table
@@ -14,20 +15,23 @@ from sqlc_gen_psycopg.sqlc.request import CATALOGS, Column, Request, Table
 class Models:
     """Makes models as they are asked for."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - what it is made of
         self,
         request: Request,
         analyzer: Analyzer,
         types: Types,
+        shapes: Shapes,
         options: Options,
         problems: Problems,
     ) -> None:
         self._request = request
         self._analyzer = analyzer
         self._types = types
+        self._shapes = shapes
         self._options = options
         self._problems = problems
         self._names = self._class_names()
+        shapes.reserve(self._names.values())
         self._made: dict[Name, Model] = {}
         self.used_names: set[Name] = set()
 
@@ -63,32 +67,29 @@ class Models:
         return self._made[name]
 
     def _model(self, table: Table) -> Model:
-        columns = self._proven(table)
+        facts = [fact for _, fact in self._analyzer.relation(table.name).columns]
+        columns = [
+            _proven(c, fact) for c, fact in zip(table.columns, facts, strict=True)
+        ]
         spelled = [self._options.field_name(c.name) for c in columns]
         class_name = self._names.get(table.name) or self._class_name(table.name)
         return Model(
             class_name,
             tuple(
-                Field(name, self._value(table, column), column.comment)
-                for name, column in zip(
-                    identifiers.distinct(spelled), columns, strict=True
+                Field(
+                    name,
+                    self._shapes.narrowed(
+                        self._value(table, column), fact, f"{class_name}_{column.name}"
+                    ),
+                    column.comment,
+                )
+                for name, column, fact in zip(
+                    identifiers.distinct(spelled), columns, facts, strict=True
                 )
             ),
             table.comment,
             table_name=table.name,
         )
-
-    def _proven(self, table: Table) -> list[Column]:
-        """Return the columns; of a view, as its query proves them."""
-        facts = [fact for _, fact in self._analyzer.relation(table.name).columns]
-        return [
-            column._replace(
-                type=found.name if (found := fact.sql_type) else column.type,
-                array_dims=found.dims if found else column.array_dims,
-                not_null=fact.not_null,
-            )
-            for column, fact in zip(table.columns, facts, strict=True)
-        ]
 
     def _value(self, table: Table, column: Column) -> Value:
         try:
@@ -122,3 +123,9 @@ class Models:
             if isinstance(field.value, Value)
         )
         return self.get(table) if is_typed else None
+
+
+def _proven(column: Column, fact: Fact) -> Column:
+    """Return a column; a view's, as its query proves it."""
+    name, dims = fact.sql_type or (column.type, column.array_dims)
+    return column._replace(type=name, array_dims=dims, not_null=fact.not_null)
