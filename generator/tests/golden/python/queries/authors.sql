@@ -14,3 +14,8 @@ ORDER BY works.id;
 
 -- name: Titles :many
 SELECT ttl, author FROM works ORDER BY id;
+
+-- name: ListAuthors :many
+SELECT a.id, json_agg(w ORDER BY w.id) AS works, 'author' AS kind
+FROM authors AS a LEFT JOIN works AS w ON w.author = a.id
+GROUP BY a.id;
