@@ -59,7 +59,9 @@ def generate(asked: request.Request) -> dict[str, str]:
             "write `-- name: some_name :command` above it",
         )
     types = type_map.Types(asked, schema, chosen, found)
-    analyzer = Analyzer(asked.tables, asked.enums, schema)
+    analyzer = Analyzer(
+        asked.tables, asked.enums, schema, by_where=chosen.narrow_by_where
+    )
     labels = {name: enum.labels for name, enum in types.enums.items()}
     shapes = Shapes(asked, schema, labels)
     models = table_models.Models(asked, analyzer, types, shapes, chosen, found)

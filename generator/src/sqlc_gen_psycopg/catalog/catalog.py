@@ -215,6 +215,10 @@ class Catalog:
                 return Operator(given, signature.result)
         return None
 
+    def has_own_operator(self, name: str) -> bool:
+        """Tell whether the schema makes an operator of that name."""
+        return name in self._schema.operators
+
     def functions(self, path: list[str]) -> list[Signature]:
         """Return the functions of a name, which may name its schema."""
         schema, name = path[-2] if len(path) > 1 else "", path[-1]

@@ -17,6 +17,7 @@ from sqlc_gen_psycopg.inference.facts import (
     SqlType,
     named,
 )
+from sqlc_gen_psycopg.inference.narrowing import Narrowing
 from sqlc_gen_psycopg.inference.scope import Level, Scope
 from sqlc_gen_psycopg.inference.statements import Statements
 from sqlc_gen_psycopg.naming.sql_names import Name
@@ -27,6 +28,7 @@ from sqlc_gen_psycopg.sqlc.request import Enum, Query, Table
 
 # Spellings of operators that the catalog has under another name.
 _NO_ROWS = frozenset({"!="})
+_CONDITIONAL = ("SelectStmt", "UpdateStmt", "DeleteStmt")
 _WRITING = ("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt")
 
 
@@ -52,6 +54,8 @@ class Analysis(NamedTuple):
     links: dict[int, Origin]
     declared: frozenset[int] = frozenset()
     is_one_row: bool = False
+    # The parameters of which NULL would find nothing.
+    never_null: frozenset[int] = frozenset()
     problem: TypeResolutionError | None = None
     # All columns, also those that embeds take up.
     facts: tuple[Fact, ...] = ()
@@ -75,15 +79,21 @@ def nothing_known(query: Query) -> Analysis:
 
 
 class Analyzer:
-    """Knows the schema."""
+    """Knows the schema, and whether conditions tell what is not NULL."""
 
     def __init__(
-        self, tables: dict[Name, Table], enums: dict[Name, Enum], schema: Schema
+        self,
+        tables: dict[Name, Table],
+        enums: dict[Name, Enum],
+        schema: Schema,
+        *,
+        by_where: bool = False,
     ) -> None:
         self.tables = tables
         self.schema = schema
         self.catalog = Catalog(schema, tables, enums)
-        self._context = Context(self.catalog, schema, tables, {})
+        narrowing = Narrowing(self.catalog)
+        self._context = Context(self.catalog, schema, tables, {}, narrowing, by_where)
 
     def relation(self, name: Name) -> Relation:
         """Return what is known of a table's or a view's columns."""
@@ -146,8 +156,29 @@ class Analyzer:
             evaluation.links,
             frozenset(declared),
             rows.is_one_row,
+            self._never_null(kind, node),
             facts=tuple(fact for _, fact in rows.columns),
         )
+
+    def _never_null(self, kind: str, node: Node) -> frozenset[int]:
+        """Return the parameters that are used only where the condition rejects NULL."""
+        if not self._context.by_where or kind not in _CONDITIONAL:
+            return frozenset()
+        waiting = [*tree.children(node, "fromClause")]
+        conditions: list[Node] = [node.get("whereClause", {})]
+        while waiting:
+            join: Node = waiting.pop().get("JoinExpr", {})
+            if join.get("jointype") == "JOIN_INNER":
+                conditions.append(join.get("quals", {}))
+                waiting += [join["larg"], join["rarg"]]
+        prove = self._context.narrowing.if_true
+        rejecting = frozenset().union(*(prove(one) for one in conditions if one))
+        places: dict[int, set[int]] = {}
+        for inner in tree.walk(node):
+            if "ParamRef" in inner:
+                found = inner["ParamRef"]
+                places.setdefault(found.get("number", 0), set()).add(found["location"])
+        return frozenset(n for n, uses in places.items() if uses <= rejecting)
 
 
 def _dimensions(query: Query) -> dict[int, int]:

@@ -41,7 +41,10 @@ class Calls(Choices):
             if "NamedArgExpr" in item
         ]
         nodes = [item.get("NamedArgExpr", {"arg": item})["arg"] for item in written]
-        facts = self.expressions(nodes, scope)
+        taken = scope
+        if "agg_filter" in node:
+            taken = scope.narrowed(self.context.narrowing.if_true(node["agg_filter"]))
+        facts = self.expressions(nodes, taken)
         within = bool(node.get("agg_within_group"))
         sorts = [s["SortBy"]["node"] for s in tree.children(node, "agg_order")]
         if within:

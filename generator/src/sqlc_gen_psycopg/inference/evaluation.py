@@ -14,6 +14,7 @@ from sqlc_gen_psycopg.inference.conversion import (
     common_type,
 )
 from sqlc_gen_psycopg.inference.facts import Fact, Origin, Relation, SqlType, named
+from sqlc_gen_psycopg.inference.narrowing import Narrowing, Operands
 from sqlc_gen_psycopg.inference.scope import Scope
 from sqlc_gen_psycopg.naming.sql_names import Name
 from sqlc_gen_psycopg.schema.model import Schema, TypeName, written_type
@@ -47,6 +48,9 @@ class Context(NamedTuple):
     tables: dict[Name, Table]
     # The relations that were asked for before, by any query.
     relations: dict[Name, Relation]
+    narrowing: Narrowing
+    # Whether conditions of queries narrow their columns.
+    by_where: bool = False
 
 
 class Evaluation(ABC):
@@ -158,6 +162,12 @@ class Evaluation(ABC):
             return Fact(self.catalog.bool)
         found = self.expression(node, scope)
         return self.coerce(found, self.catalog.bool, ASSIGNMENT)
+
+    def proven(self, condition: Node) -> Operands:
+        """Return what is not NULL where a query's condition holds, if that counts."""
+        if not condition or not self.context.by_where:
+            return frozenset()
+        return self.context.narrowing.if_true(condition)
 
     def common(self, facts: Sequence[Fact], what: str) -> PgType | None:
         """Return the type that alternatives share; None if one of them is foreign.

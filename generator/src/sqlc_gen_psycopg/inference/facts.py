@@ -1,6 +1,7 @@
 """What is known of an expression or of a column."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -146,6 +147,15 @@ class Relation(NamedTuple):
         columns = tuple((name, fact.missing()) for name, fact in self.columns)
         whole = self.whole or self
         return self._replace(columns=columns, may_lack=True, whole=whole)
+
+    def narrowed(self, names: Collection[str]) -> "Relation":
+        """Return it where columns of it are not NULL, so that its row is there."""
+        there = self.whole or self
+        columns = tuple(
+            (name, fact._replace(not_null=True) if name in names else fact)
+            for name, fact in there.columns
+        )
+        return there._replace(alias=self.alias, columns=columns)
 
     def renamed(self, alias: str, names: list[str]) -> "Relation":
         """Return it under an alias, its first columns renamed."""

@@ -5,7 +5,7 @@ from sqlc_gen_psycopg.inference.conversion import common_type
 from sqlc_gen_psycopg.inference.evaluation import TypeResolutionError
 from sqlc_gen_psycopg.inference.expressions import Expressions
 from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact, Origin, Relation
-from sqlc_gen_psycopg.inference.scope import Level, Scope
+from sqlc_gen_psycopg.inference.scope import Level, Scope, narrowed
 from sqlc_gen_psycopg.naming.sql_names import Name
 from sqlc_gen_psycopg.schema.model import relation as relation_name
 from sqlc_gen_psycopg.sql import tree
@@ -205,6 +205,7 @@ class FromClause(Expressions):
         if "quals" in node:
             both = (*scope.relations, *left, *right)
             self.boolean(node["quals"], scope._replace(relations=both))
+            left, right = self._joined(node["quals"], kind, left, right)
         if kind in ("JOIN_LEFT", "JOIN_FULL"):
             right = tuple(relation.nullable() for relation in right)
         if kind in ("JOIN_RIGHT", "JOIN_FULL"):
@@ -215,6 +216,25 @@ class FromClause(Expressions):
             return found
         columns = tuple(column for relation in found for column in relation.columns)
         return (_aliased(Relation("", columns), node),)
+
+    def _joined(
+        self,
+        condition: Node,
+        kind: str,
+        left: tuple[Relation, ...],
+        right: tuple[Relation, ...],
+    ) -> tuple[tuple[Relation, ...], tuple[Relation, ...]]:
+        """Return what a join's condition proves of the rows that it finds."""
+        proven = self.proven(condition)
+        if not proven:
+            return left, right
+        both = narrowed((*left, *right), proven)
+        one, other = both[: len(left)], both[len(left) :]
+        # A side whose rows need no match is as it was.
+        return (
+            one if kind in ("JOIN_INNER", "JOIN_RIGHT") else left,
+            other if kind in ("JOIN_INNER", "JOIN_LEFT") else right,
+        )
 
     def _merged(
         self,

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from sqlc_gen_psycopg.inference.facts import Fact, Relation
+from sqlc_gen_psycopg.inference.narrowing import Operands
 from sqlc_gen_psycopg.sql.tree import Node
 
 
@@ -54,6 +55,12 @@ class Scope(NamedTuple):
             scope = scope.parent
         return None
 
+    def narrowed(self, operands: Operands) -> "Scope":
+        """Return it where columns of its own relations are not NULL."""
+        if not operands:
+            return self
+        return self._replace(relations=narrowed(self.relations, operands))
+
     def relation(self, alias: str) -> Relation | None:
         """Return a relation by its alias."""
         scope: Scope | None = self
@@ -63,3 +70,22 @@ class Scope(NamedTuple):
                     return relation
             scope = scope.parent
         return None
+
+
+def narrowed(
+    relations: tuple[Relation, ...], operands: Operands
+) -> tuple[Relation, ...]:
+    """Return relations where columns of them are not NULL."""
+    proven: dict[int, set[str]] = {}
+    for path in operands:
+        if isinstance(path, int) or not path:
+            continue
+        for place, relation in enumerate(relations):
+            is_meant = len(path) == 1 or path[-2] == relation.alias
+            if is_meant and relation.find(path[-1]):
+                proven.setdefault(place, set()).add(path[-1])
+                break
+    return tuple(
+        relation.narrowed(proven[place]) if place in proven else relation
+        for place, relation in enumerate(relations)
+    )

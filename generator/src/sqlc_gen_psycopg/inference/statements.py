@@ -9,6 +9,7 @@ from sqlc_gen_psycopg.inference.evaluation import TypeResolutionError
 from sqlc_gen_psycopg.inference.facts import UNKNOWN, Fact, Origin, Relation
 from sqlc_gen_psycopg.inference.from_clause import FromClause
 from sqlc_gen_psycopg.inference.scope import Level, Scope
+from sqlc_gen_psycopg.schema.model import relation as relation_name
 from sqlc_gen_psycopg.sql import tree
 from sqlc_gen_psycopg.sql.tree import Node
 
@@ -45,7 +46,7 @@ class Statements(FromClause):
                 within = self._target(node, scope)
                 within = self.relations(tree.children(node, "usingClause"), within)
                 self.boolean(node.get("whereClause", {}), within)
-                return self._returning(node, within)
+                return self._returning(node, self._kept(node, within))
             case "MergeStmt":
                 return self._merge_into(node, scope)
             case "CallStmt":
@@ -79,8 +80,10 @@ class Statements(FromClause):
             has_groups=bool(groups),
             has_grouping_sets=any("GroupingSet" in group for group in groups),
         )
+        condition: Node = node.get("whereClause", {})
+        within = within.narrowed(self.proven(condition))
         columns = self._targets(targets, within)
-        self.boolean(node.get("whereClause", {}), within)
+        self.boolean(condition, within)
         self.boolean(node.get("havingClause", {}), within)
         for sort in sorts:
             self._sorted(sort["SortBy"]["node"], columns, within)
@@ -317,9 +320,27 @@ class Statements(FromClause):
         within = self._target(node, scope)
         within = self.relations(tree.children(node, "fromClause"), within)
         self.boolean(node.get("whereClause", {}), within)
-        result = self._returning(node, within)
+        result = self._returning(node, self._kept(node, within))
         self._set(tree.children(node, "targetList"), within)
         return result
+
+    def _kept(self, node: Node, within: Scope) -> Scope:
+        """Return what RETURNING sees, which of an updated row are its new values."""
+        proven = within.narrowed(self.proven(node.get("whereClause", {})))
+        schema = self.context.schema
+        name = relation_name(schema, node["relation"])
+        before, (target, *others) = within.relations[0], proven.relations
+        if name in schema.computed or name in schema.derived:
+            return proven._replace(relations=(before, *others))
+        written = {
+            t["ResTarget"].get("name") for t in tree.children(node, "targetList")
+        }
+        columns = tuple(
+            old if old[0] in written else new
+            for old, new in zip(before.columns, target.columns, strict=True)
+        )
+        kept = before._replace(columns=columns)
+        return proven._replace(relations=(kept, *others))
 
     def _set(self, targets: list[Node], within: Scope) -> None:
         """Evaluate SET: all sources first, then the assignments."""

@@ -120,7 +120,11 @@ class Resolver(NamedTuple):
             self.problems.add(query.where, problem.what, problem.remedy)
             # What else cannot be told of it follows from that.
             return query._replace(parameters=(), columns=()), analysis
-        linked = tuple(self._linked(p, analysis) for p in query.parameters)
+        nullable = written.nullable_parameters() if written else frozenset[str]()
+        linked = tuple(
+            _never_null(self._linked(p, analysis), analysis, nullable)
+            for p in query.parameters
+        )
         text = parameters.cast(query.text, statement, analysis.casts)
         return query._replace(text=text, parameters=linked), analysis
 
@@ -180,6 +184,16 @@ class Resolver(NamedTuple):
                 "write sqlc.arg(name) instead of @name",
             )
         return self.options.parameter_name(name)
+
+
+def _never_null(
+    parameter: Parameter, analysis: Analysis, nullable: frozenset[str]
+) -> Parameter:
+    """Let a parameter take no NULL where that finds nothing, unless it is to."""
+    column = parameter.column
+    if parameter.number not in analysis.never_null or column.name in nullable:
+        return parameter
+    return parameter._replace(column=column._replace(not_null=True))
 
 
 def _with_all_parameters(query: Query, numbers: set[int]) -> Query:

@@ -76,6 +76,7 @@ class Schema:
 
     ``required`` are the columns that are NOT NULL, as far as the files say so: sqlc
     does not know it of serials, and believes it of ``parents`` if a child says so.
+    ``computed`` are the relations of which an UPDATE may change more than it writes.
     ``enums`` are those that sqlc does not see, ``relabelled`` what it does not see of
     any: each label that is new, behind the one that it replaces or "".
     """
@@ -88,6 +89,7 @@ class Schema:
         self.derived: dict[Name, Node] = {}
         self.required: set[tuple[Name, str]] = set()
         self.parents: set[Name] = set()
+        self.computed: set[Name] = set()
         self.composites: dict[Name, Attributes] = {}
         self.functions: dict[Name, list[FunctionDefinition]] = {}
         self.operators: dict[str, list[OperatorDefinition]] = {}

@@ -117,8 +117,10 @@ _NOTED = {
     "CreateDomainStmt": domains.create_domain,
     "CreateStmt": tables.create_table,
     "CreateTableAsStmt": _create_table_as,
+    "CreateTrigStmt": tables.note_trigger,
     "DoStmt": do_blocks.note,
     "DropStmt": _drop,
     "RenameStmt": _rename,
+    "RuleStmt": tables.note_trigger,
     "ViewStmt": _create_view,
 }

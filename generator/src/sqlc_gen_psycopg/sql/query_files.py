@@ -16,6 +16,7 @@ _NAME = re.compile(r"^\s*(?:--|#|/\*)\s*name:\s*(\S+)\s+:\w+\s*(?:\*/)?\s*$")
 _COMMENT = re.compile(r"^\s*--(?P<text>.*)$")
 _SUSPECT = re.compile(r"^(?:#|--|/\*).*$", re.MULTILINE)
 _REMARK = re.compile(r"^[ \t]*--(.*)$", re.MULTILINE)
+_NULLABLE = re.compile(r"""\bsqlc\s*\.\s*narg\s*\(\s*["']?(\w+)""", re.IGNORECASE)
 _SPAN = re.compile(
     r"""
     (?P<comment> --[^\n]* | /\*.*?\*/ )
@@ -49,6 +50,10 @@ class Written(NamedTuple):
         bare = _SPAN.sub(_blank, self.body)
         _, _, rest = bare.partition(";")
         return rest.strip()
+
+    def nullable_parameters(self) -> frozenset[str]:
+        """Return the names that are in `sqlc.narg`, which sqlc does not pass on."""
+        return frozenset(_NULLABLE.findall(self.body))
 
     def cut_lines(self) -> Iterator[str]:
         """Yield the lines that sqlc takes for comments though they are none."""

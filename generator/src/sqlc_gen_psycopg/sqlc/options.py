@@ -32,6 +32,7 @@ class Options(NamedTuple):
     emit_querier: bool = False
     emit_shared_rows: bool = False
     omit_unused_models: bool = True
+    narrow_by_where: bool = False
     model_kind: str = "dataclass"
     models_package: str = ""
     query_parameter_limit: int | None = None
@@ -78,6 +79,7 @@ _BOOLEANS = (
     "emit_open_enums",
     "emit_querier",
     "emit_shared_rows",
+    "narrow_by_where",
     "omit_unused_models",
 )
 # sqlc-gen-python's options: what they are here, and those that change nothing, as
