@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -124,3 +125,83 @@ def test_converters_are_called_both_ways(project: Callable[..., Project]) -> Non
     assert "from app import Parts\nfrom app.out import dump\n" in output
     assert "PutRow(Parts.load(row[0]), row[1])" in output
     assert "(Jsonb(dump(parts)),)" in output
+
+
+VIEWS = """
+CREATE TABLE lines (id integer PRIMARY KEY, owner text NOT NULL, data jsonb NOT NULL);
+CREATE VIEW totals AS
+SELECT owner AS boss, jsonb_agg(data) AS items, count(*) AS n FROM lines GROUP BY owner;
+CREATE VIEW bosses AS SELECT t.boss, t.items AS things FROM totals AS t;
+"""
+OF_VIEWS = """{overrides: [
+    {query: listed.items, py_type: 'app:Own', from_db: 'app:Own.load'},
+    {column: totals.items, py_type: 'app:Items', from_db: 'app:Items.load'},
+    {column: lines.owner, py_type: 'app:Owner'},
+    {query: counted.n, py_type: 'app:Count'},
+    {query: marked.xs, py_type: 'app:Xs'}]%s}"""
+# Queries, and the fields of their rows, or what each row is.
+THROUGH_VIEWS = {
+    "SELECT items, n FROM totals": "items: Items n: int",
+    "SELECT * FROM totals": "boss: Owner items: Items n: int",
+    "WITH w AS (SELECT * FROM totals) SELECT w.items, 1.5 AS x FROM w": (
+        "items: Items x: Decimal"
+    ),
+    "SELECT s.i, s.i AS j FROM (SELECT t.items AS i FROM totals AS t) AS s": (
+        "i: Items j: Items"
+    ),
+    "SELECT things, boss FROM bosses": "things: Items boss: Owner",
+    "SELECT b.things FROM lines LEFT JOIN bosses AS b ON b.boss = lines.owner": (
+        "Items | None"
+    ),
+    "SELECT upper(boss) FROM bosses": "str",
+}
+OF_QUERIES = {
+    "listed": ("SELECT boss, items FROM totals", "boss: Owner items: Own"),
+    "counted": ("SELECT * FROM totals", "boss: Owner items: Items n: Count"),
+    "marked": ('SELECT array_agg(id) AS "xs!" FROM lines', "list[Xs | None]"),
+}
+
+
+@pytest.mark.parametrize("kind", ["dataclass", "pydantic"])
+def test_overrides_reach_through_views(kind: str, tmp_path: Path) -> None:
+    """A view's own column, the one that it comes from, and one query's result."""
+    expected = {f"q{n}": shown for n, shown in enumerate(THROUGH_VIEWS.values())}
+    texts = {f"q{n}": text for n, text in enumerate(THROUGH_VIEWS)}
+    texts |= {name: text for name, (text, _) in OF_QUERIES.items()}
+    expected |= {name: shown for name, (_, shown) in OF_QUERIES.items()}
+    queries = "\n".join(f"-- name: {n} :many\n{text};" for n, text in texts.items())
+    options = OF_VIEWS % f", model_kind: {kind}"
+    files = Project.write(tmp_path, VIEWS, queries, options).generated()
+    text = files["queries.py"] + files["models.py"]
+    classes = dict(
+        re.findall(r"\nclass (\w+)[^\n]*:\n(.*?)(?=\n\n\n)", text, re.DOTALL)
+    )
+    for name, shown in expected.items():
+        row = _one(files["queries.py"], rf"def {name}\([^)]*\) -> list\[(.*?)\]:\n")
+        body = classes.get(row.removeprefix("models."), "")
+        fields = re.findall(r"^    (\w+: .*)$", body, re.MULTILINE)
+        assert " ".join(fields) == shown or row == shown, name
+    assert "Items.load(row[" in files["queries.py"]
+
+
+def test_parameters_beside_views_are_overridden(
+    project: Callable[..., Project],
+) -> None:
+    """A parameter is as the column that a view's comes from."""
+    queries = "-- name: get :many\nSELECT things FROM bosses WHERE boss = @boss;"
+    options = "{overrides: [{column: lines.owner, py_type: 'app:Owner'}]}"
+    output = project(VIEWS, queries, options).generated()["queries.py"]
+    assert "boss: Owner" in output
+
+
+def test_an_override_of_json_comes_before_what_it_holds(
+    project: Callable[..., Project],
+) -> None:
+    """What is built of JSON is the override's, be it by type, view or query."""
+    options = "{overrides: [{db_type: jsonb, py_type: 'app:Data'}]}"
+    queries = """
+-- name: built :one
+SELECT jsonb_build_object('a', 1) AS a, json_build_object('a', 1) AS b;
+"""
+    output = project(VIEWS, queries, options).generated()["queries.py"]
+    assert "    a: Data\n    b: BuiltB\n" in output

@@ -17,7 +17,7 @@ from sqlc_gen_psycopg.inference.facts import (
     SqlType,
     named,
 )
-from sqlc_gen_psycopg.inference.narrowing import Narrowing
+from sqlc_gen_psycopg.inference.narrowing import Narrowing, Operand, Operands
 from sqlc_gen_psycopg.inference.scope import Level, Scope
 from sqlc_gen_psycopg.inference.statements import Statements
 from sqlc_gen_psycopg.naming.sql_names import Name
@@ -172,7 +172,9 @@ class Analyzer:
                 conditions.append(join.get("quals", {}))
                 waiting += [join["larg"], join["rarg"]]
         prove = self._context.narrowing.if_true
-        rejecting = frozenset().union(*(prove(one) for one in conditions if one))
+        rejecting: Operands = frozenset[Operand]().union(
+            *(prove(one) for one in conditions if one)
+        )
         places: dict[int, set[int]] = {}
         for inner in tree.walk(node):
             if "ParamRef" in inner:

@@ -29,10 +29,21 @@ _QUOTED = frozenset({"bit", "char"})
 
 
 class Origin(NamedTuple):
-    """The table's column that a value was read from unchanged."""
+    """The table's column that a value was read from unchanged.
+
+    A view's column has a ``source``, if it is another one unchanged.
+    """
 
     table: Name
     column: str
+    source: "Origin | None" = None
+
+    @property
+    def sources(self) -> tuple[tuple[Name, str], ...]:
+        """The columns that it comes from in turn, the nearest first."""
+        if self.source is None:
+            return ()
+        return (self.source[:2], *self.source.sources)
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,7 @@ class FromClause(Expressions):
         if not above:
             return fact.not_null
         # sqlc mixes up what a table and its child tables say of a column they share.
-        said = fact.origin in self.context.schema.required
+        said = fact.origin and fact.origin[:2] in self.context.schema.required
         return said or any(found.not_null for found in above)
 
     def _functions(self, node: Node, scope: Scope) -> Relation:
@@ -296,6 +296,7 @@ def _checked(
                 not_null=shown.not_null,
                 dims=shown.dims if shown.type else fact.dims,
                 shape=shown.shape,
+                origin=fact.origin and fact.origin._replace(source=shown.origin),
             ),
         )
         for (name, fact), shown in zip(columns, proven, strict=True)

@@ -132,15 +132,15 @@ class Resolver(NamedTuple):
         """Return a parameter as PostgreSQL takes it, and the column that it is of."""
         taken = analysis.parameters.get(parameter.number, SqlType(Name("", "")))
         origin = analysis.links.get(parameter.number)
-        table, original = (None, "")
+        table, original, _ = origin or (None, "", None)
         if origin is not None:
-            table, original = origin
             taken = self.analyzer.narrowed(taken, origin)
         column = parameter.column._replace(
             type=taken.name,
             array_dims=taken.dims,
             table=table,
             original_name=original or parameter.column.original_name,
+            sources=origin.sources if origin else (),
         )
         return parameter._replace(column=column)
 

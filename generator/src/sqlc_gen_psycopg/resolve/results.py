@@ -36,7 +36,8 @@ class Results(NamedTuple):
         if command is None or not command.has_rows or not query.columns:
             return None
         model = None
-        if not (comment.notnull or comment.nullable):
+        is_marked = comment.notnull or comment.nullable
+        if not (is_marked or self.types.overrides_result(query)):
             model = self.models.of_result(query.columns, analysis.columns)
         found = [*model.fields] if model else self._own(query, comment, analysis)
         if comment.binary:
@@ -127,7 +128,7 @@ def _proven(column: Column, fact: Fact | Embedded) -> Column:
     if isinstance(fact, Embedded):
         return column._replace(not_null=not fact.absent)
     name, dims = fact.sql_type or (column.type, column.array_dims)
-    table, original = fact.origin or (None, "")
+    table, original, _ = fact.origin or (None, "", None)
     # Written out: `_replace` takes thrice the time, for each column of each query.
     return Column(
         column.name,
@@ -139,6 +140,7 @@ def _proven(column: Column, fact: Fact | Embedded) -> Column:
         None,
         column.is_slice,
         column.comment,
+        fact.origin.sources if fact.origin else (),
     )
 
 

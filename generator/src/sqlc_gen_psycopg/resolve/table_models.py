@@ -128,4 +128,7 @@ class Models:
 def _proven(column: Column, fact: Fact) -> Column:
     """Return a column; a view's, as its query proves it."""
     name, dims = fact.sql_type or (column.type, column.array_dims)
-    return column._replace(type=name, array_dims=dims, not_null=fact.not_null)
+    sources = fact.origin.sources if fact.origin else ()
+    return column._replace(
+        type=name, array_dims=dims, not_null=fact.not_null, sources=sources
+    )

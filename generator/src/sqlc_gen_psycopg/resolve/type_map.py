@@ -1,5 +1,7 @@
 """The Python type of each PostgreSQL type, overrides included."""
 
+import re
+
 from sqlc_gen_psycopg.ir.python_types import (
     EnumType,
     Import,
@@ -20,6 +22,7 @@ from sqlc_gen_psycopg.resolve.builtin_types import (
     STR,
 )
 from sqlc_gen_psycopg.schema.model import Schema
+from sqlc_gen_psycopg.sqlc import option_values
 from sqlc_gen_psycopg.sqlc.options import Options
 from sqlc_gen_psycopg.sqlc.overrides import Override, Symbol
 from sqlc_gen_psycopg.sqlc.request import Column, Query, Request, type_name
@@ -64,21 +67,28 @@ class Types:
 
         That its type is unknown is a problem.
         """
+        where = f"{query.name}.{name}" if kind == "column" else ""
         try:
-            found = self.of_column(column, column.table)
+            found = self.of_column(column, column.table, where)
         except UnknownTypeError as unknown:
             what = f"{kind} {name!r}"
             self._problems.add(query.where, *_unknown(what, str(unknown)))
             found = self.unknown
         return Value(found, not column.not_null)
 
-    def of_column(self, column: Column, origin: Name | None) -> PyType:
+    def overrides_result(self, query: Query) -> bool:
+        """Tell whether an override is for a column of a query's result."""
+        return any(o.query.startswith(f"{query.name}.") for o in self._overrides)
+
+    def of_column(self, column: Column, origin: Name | None, where: str = "") -> PyType:
         """Return the type of a column, given the table it comes from, if any.
+
+        ``where`` is what an override for a query calls the column of its result.
 
         Raises:
             UnknownTypeError: no Python type stands for it.
         """
-        override = self._override(column, origin) if self._overrides else None
+        override = self._override(column, origin, where) if self._overrides else None
         element = (
             self._overridden(column.type, override)
             if override
@@ -180,14 +190,18 @@ class Types:
             return True
         return dims > 0 and not self.of_name(name).has_array_loader
 
-    def _override(self, column: Column, origin: Name | None) -> Override | None:
+    def _override(
+        self, column: Column, origin: Name | None, where: str
+    ) -> Override | None:
+        names = {f"{table}.{name}" for table, name in column.sources}
+        if origin and column.original_name:
+            names.add(f"{origin}.{column.original_name}")
+        names |= {f"public.{name}" for name in names}
         for override in self._overrides:
             if override.nullable not in (None, not column.not_null):
                 continue
-            if override.column and origin and column.original_name:
-                where = (override.column, f"{origin}.{column.original_name}")
-                if where[0] == where[1] or where[0] == f"public.{where[1]}":
-                    return override
+            if override.column in names or (where and override.query == where):
+                return override
             if override.db_type and self._is_type(column.type, override.db_type):
                 return override
         return None
@@ -215,21 +229,39 @@ class Types:
         )
 
     def _check_overrides(self) -> None:
+        columns = [
+            f"{table.name}.{column.name}"
+            for table in self._request.tables.values()
+            for column in table.columns
+        ]
+        results = [
+            f"{query.name}.{_UNMARKED.sub('', column.name)}"
+            for query in self._request.queries
+            for column in query.columns
+        ]
         for override in self._overrides:
-            if override.column and not self._has_column(override.column):
+            if override.column.removeprefix("public.") not in ("", *columns):
                 self._problems.add(
                     "sqlc.yaml: options.overrides",
                     f"no table has a column {override.column!r}",
-                    "write table.column as the schema spells it",
+                    _nearest(override.column, columns)
+                    or "write table.column as the schema spells it",
+                )
+            if override.query not in ("", *results):
+                self._problems.add(
+                    "sqlc.yaml: options.overrides",
+                    f"no query has a result column {override.query!r}",
+                    _nearest(override.query, results)
+                    or "write query.column as the query spells it",
                 )
 
-    def _has_column(self, wanted: str) -> bool:
-        return any(
-            wanted
-            in (f"{table.name}.{column.name}", f"public.{table.name}.{column.name}")
-            for table in self._request.tables.values()
-            for column in table.columns
-        )
+
+_UNMARKED = re.compile("[!?]$")
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    matches = option_values.similar(name, tuple(known))
+    return f"did you mean {matches[0]!r}?" if matches else ""
 
 
 def _unknown(what: str, kind: str) -> tuple[str, str]:

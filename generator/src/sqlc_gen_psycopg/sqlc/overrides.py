@@ -6,7 +6,8 @@ from sqlc_gen_psycopg.problems import Problems
 from sqlc_gen_psycopg.sqlc import option_values
 from sqlc_gen_psycopg.sqlc.request import Json
 
-_OVERRIDE = ("column", "db_type", "nullable", "py_type", "from_db", "to_db")
+_TARGETS = ("column", "db_type", "query")
+_OVERRIDE = (*_TARGETS, "nullable", "py_type", "from_db", "to_db")
 _PY_TYPE = ("import", "package", "type")
 
 
@@ -18,11 +19,15 @@ class Symbol(NamedTuple):
 
 
 class Override(NamedTuple):
-    """Another Python type for one column or for every column of a type."""
+    """Another Python type for one column or for every column of a type.
+
+    The column is a table's, a view's, or of the result of a ``query``.
+    """
 
     py_type: Symbol
     column: str = ""
     db_type: str = ""
+    query: str = ""
     nullable: bool | None = None
     from_db: Symbol | None = None
     to_db: Symbol | None = None
@@ -42,12 +47,15 @@ def read(value: object, where: str, problems: Problems) -> tuple[Override, ...]:
 
 def _override(value: object, where: str, problems: Problems) -> Override | None:
     if not isinstance(value, dict):
-        problems.add(where, "not a mapping", "give column or db_type, and py_type")
+        problems.add(
+            where, "not a mapping", "give column, db_type or query, and py_type"
+        )
         return None
     raw = cast("Json", value)
     option_values.check_known(raw, _OVERRIDE, where, problems)
-    if ("column" in raw) == ("db_type" in raw):
-        problems.add(where, "needs a target", "give exactly one of column, db_type")
+    if sum(target in raw for target in _TARGETS) != 1:
+        listed = ", ".join(_TARGETS)
+        problems.add(where, "needs a target", f"give exactly one of {listed}")
         return None
     py_type = _py_type(raw.get("py_type"), f"{where}.py_type", problems)
     if py_type is None:
@@ -55,11 +63,15 @@ def _override(value: object, where: str, problems: Problems) -> Override | None:
     if "column" in raw and "." not in str(raw["column"]):
         problems.add(where, "column names no table", "write table.column")
         return None
+    if "query" in raw and "." not in str(raw["query"]):
+        problems.add(where, "query names no column", "write query.column")
+        return None
     nullable = raw.get("nullable")
     return Override(
         py_type=py_type,
         column=str(raw.get("column", "")),
         db_type=str(raw.get("db_type", "")),
+        query=str(raw.get("query", "")),
         nullable=None
         if nullable is None
         else option_values.boolean(nullable, f"{where}.nullable", problems),

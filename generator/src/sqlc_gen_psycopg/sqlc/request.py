@@ -13,7 +13,10 @@ Json: TypeAlias = dict[str, Any]
 
 
 class Column(NamedTuple):
-    """A column of a table or of a result, or what a parameter stands for."""
+    """A column of a table or of a result, or what a parameter stands for.
+
+    ``sources`` are those that a view's column comes from, which sqlc does not tell.
+    """
 
     name: str
     original_name: str
@@ -24,6 +27,7 @@ class Column(NamedTuple):
     embed: Name | None
     is_slice: bool
     comment: str
+    sources: tuple[tuple[Name, str], ...] = ()
 
 
 class Parameter(NamedTuple):
