@@ -62,8 +62,7 @@ def generate(asked: request.Request) -> dict[str, str]:
     analyzer = Analyzer(
         asked.tables, asked.enums, schema, by_where=chosen.narrow_by_where
     )
-    labels = {name: enum.labels for name, enum in types.enums.items()}
-    shapes = Shapes(asked, schema, labels)
+    shapes = Shapes(asked, schema, types)
     models = table_models.Models(asked, analyzer, types, shapes, chosen, found)
     results = Results(types, models, shapes, chosen, found)
     resolver = Resolver(analyzer, types, results, chosen, found)

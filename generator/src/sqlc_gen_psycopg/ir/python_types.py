@@ -47,6 +47,8 @@ class PyType(NamedTuple):
     array_of: str = ""
     has_array_loader: bool = True
     dims: int = 0
+    # Whether the elements of an array may be None.
+    has_nulls: bool = True
     is_registered: bool = False
     # Whether psycopg reads it from a binary result as well as from a text one.
     is_binary: bool = False
@@ -97,6 +99,8 @@ class RegisteredType(NamedTuple):
     # The attributes that psycopg has no loader for, by place: what each is read as, and
     # whether as an array of such.
     read_as: tuple[tuple[int, str, bool], ...] = ()
+    # The attributes that are never NULL.
+    required: frozenset[str] = frozenset()
     # Of a range or a multirange: what its bounds are.
     bound: PyType | None = None
     is_multirange: bool = False
@@ -161,3 +165,14 @@ def array(element: PyType, dims: int) -> PyType:
             is_binary=result.is_binary and result.has_array_loader,
         )
     return result
+
+
+def without_nulls(found: PyType) -> PyType:
+    """Return the type of an array of which no element is NULL."""
+    end = "]" * found.dims
+    optional_end = f" | None{end}"
+    return found._replace(
+        annotation=f"{found.annotation.removesuffix(optional_end)}{end}",
+        parameter=f"{found.parameter.removesuffix(optional_end)}{end}",
+        has_nulls=False,
+    )

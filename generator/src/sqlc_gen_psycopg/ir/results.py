@@ -2,7 +2,7 @@
 
 from typing import NamedTuple, TypeAlias
 
-from sqlc_gen_psycopg.ir.python_types import Import, PyType
+from sqlc_gen_psycopg.ir.python_types import Import, PyType, without_nulls
 from sqlc_gen_psycopg.naming.sql_names import Name
 
 
@@ -97,6 +97,18 @@ class Field(NamedTuple):
     def marked(self, nullable: bool) -> "Field":
         """Return the field as a directive wants it."""
         return self._replace(value=self.value._replace(nullable=nullable))
+
+    @property
+    def is_array(self) -> bool:
+        """Whether it holds an array."""
+        return isinstance(self.value, Value) and self.value.type.dims > 0
+
+    def filled(self) -> "Field":
+        """Return an array's field as one whose elements are never NULL."""
+        if isinstance(self.value, Embed):
+            return self
+        made = without_nulls(self.value.type)
+        return self._replace(value=self.value._replace(type=made))
 
     def as_argument(self) -> "Field":
         """Return a parameter as a field of a class of arguments."""

@@ -91,8 +91,8 @@ def _row(kind: RegisteredType) -> Row:
     return Row(
         kind.class_name,
         tuple(
-            Field(name, Value(_unprefixed(found), nullable=True))
-            for name, (_, found) in zip(spelled, kind.attributes, strict=True)
+            Field(name, Value(_unprefixed(found), attribute not in kind.required))
+            for name, (attribute, found) in zip(spelled, kind.attributes, strict=True)
         ),
         f"The composite type `{kind.source}`.",
     )

@@ -30,7 +30,9 @@ def _wrapped(
         return name
     if dims:
         variable = "v" * dims
-        element = _wrapped(kind, wraps, variable, dims - 1, nullable=dims == 1)
+        element = _wrapped(
+            kind, wraps, variable, dims - 1, nullable=dims == 1 and kind.has_nulls
+        )
         return Comprehension(element, f"for {variable} in {name}")
     result = name
     for wrap in wraps:

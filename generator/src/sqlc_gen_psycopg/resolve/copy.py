@@ -2,7 +2,7 @@
 
 from sqlc_gen_psycopg.inference.analyzer import Analyzer
 from sqlc_gen_psycopg.ir.copy import Copy
-from sqlc_gen_psycopg.ir.python_types import array
+from sqlc_gen_psycopg.ir.python_types import array, without_nulls
 from sqlc_gen_psycopg.ir.results import Field, Value
 from sqlc_gen_psycopg.naming.sql_names import Name
 from sqlc_gen_psycopg.problems import Problems
@@ -105,6 +105,8 @@ def _is_plain(parameter: Field, name: Name, types: Types) -> bool:
         return False
     try:
         own = array(types.of_name(name), value.type.dims)
+        if not value.type.has_nulls:
+            own = without_nulls(own)
     except UnknownTypeError:
         return False
     return own.accepted == value.type.accepted

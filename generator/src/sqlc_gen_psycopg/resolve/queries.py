@@ -8,7 +8,7 @@ from sqlc_gen_psycopg.inference.facts import SqlType
 from sqlc_gen_psycopg.ir.commands import Command, Gives
 from sqlc_gen_psycopg.ir.copy import Copy
 from sqlc_gen_psycopg.ir.function import Function
-from sqlc_gen_psycopg.ir.results import Field, Row
+from sqlc_gen_psycopg.ir.results import Field, Model, Result, Row, Scalar
 from sqlc_gen_psycopg.naming import identifiers
 from sqlc_gen_psycopg.naming.sql_names import Name
 from sqlc_gen_psycopg.problems import Problems
@@ -47,6 +47,8 @@ class Resolver(NamedTuple):
                 "remove the directive",
             )
         fields = self._parameters(query, comment)
+        result = self.results.result(query, comment, analysis)
+        self._check_filled(query, comment, fields, result)
         copied = self._copy(query, analysis, fields)
         return Function(
             where=query.where,
@@ -60,7 +62,7 @@ class Resolver(NamedTuple):
             is_streamed=comment.stream,
             text=copied.text if copied else query.text,
             parameters=fields,
-            result=self.results.result(query, comment, analysis),
+            result=result,
             arguments=self._arguments(query, command, fields),
             copy=copied,
             exactly_one=comment.exactly_one
@@ -155,9 +157,13 @@ class Resolver(NamedTuple):
         spelled = [self._parameter_name(query, p) for p in ordered]
         taken = {"fetch_size"} if comment.stream else ()
         distinct = identifiers.distinct(spelled, taken)
-        return tuple(
+        fields = [
             self._parameter(query, comment, p, name)
             for name, p in zip(distinct, ordered, strict=True)
+        ]
+        return tuple(
+            field.filled() if field.name in comment.filled and field.is_array else field
+            for field in fields
         )
 
     def _parameter(
@@ -171,6 +177,34 @@ class Resolver(NamedTuple):
             # One called otherwise may be only compared with what the column holds.
             doc = self.types.comment(column)
         return Field(name, value, doc, is_optional)
+
+    def _check_filled(
+        self,
+        query: Query,
+        comment: Comment,
+        parameters: tuple[Field, ...],
+        result: Result | None,
+    ) -> None:
+        """Refuse to say of what is no array that it has no NULL elements."""
+        if not comment.filled:
+            return
+        fields = [*parameters]
+        match result:
+            case Row() | Model():
+                fields += result.fields
+            case Scalar():
+                name = self.options.field_name(query.columns[0].name)
+                fields.append(Field(name, result.value))
+            case None:
+                pass
+        arrays = {field.name for field in fields if field.is_array}
+        for name in sorted(comment.filled - arrays):
+            listed = ", ".join(f"{array}[]" for array in sorted(arrays))
+            self.problems.add(
+                query.where,
+                f"a directive names '{name}[]', which is no array",
+                f"name one of {listed}" if arrays else "remove the directive",
+            )
 
     def _parameter_name(self, query: Query, parameter: Parameter) -> str:
         name = parameter.column.name

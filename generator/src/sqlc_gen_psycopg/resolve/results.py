@@ -37,6 +37,9 @@ class Results(NamedTuple):
             return None
         model = None
         is_marked = comment.notnull or comment.nullable
+        if comment.filled:
+            names = {self.options.field_name(column.name) for column in query.columns}
+            is_marked = is_marked or comment.filled & names
         if not (is_marked or self.types.overrides_result(query)):
             model = self.models.of_result(query.columns, analysis.columns)
         found = [*model.fields] if model else self._own(query, comment, analysis)
@@ -104,6 +107,10 @@ class Results(NamedTuple):
     def _marked(
         self, query: Query, comment: Comment, found: list[Field]
     ) -> list[Field]:
+        found = [
+            field.filled() if field.name in comment.filled and field.is_array else field
+            for field in found
+        ]
         marked = comment.notnull | comment.nullable
         if not marked:
             return found

@@ -17,6 +17,7 @@ from sqlc_gen_psycopg.naming import identifiers
 from sqlc_gen_psycopg.naming.literals import quoted
 from sqlc_gen_psycopg.naming.sql_names import Name
 from sqlc_gen_psycopg.resolve.builtin_types import BUILT_IN
+from sqlc_gen_psycopg.resolve.type_map import Types
 from sqlc_gen_psycopg.schema.model import Schema
 from sqlc_gen_psycopg.sqlc.request import Request
 
@@ -49,13 +50,12 @@ _VECTORS = ("int2vector", "oidvector")
 class Shapes:
     """Narrows Python types to the shapes of values."""
 
-    def __init__(
-        self, request: Request, schema: Schema, labels: dict[Name, tuple[str, ...]]
-    ) -> None:
+    def __init__(self, request: Request, schema: Schema, types: Types) -> None:
         self._schema = schema
         self._tables = request.tables
         # The closed sets, of ENUM types and of domains.
-        self._labels = labels
+        self._labels = {name: enum.labels for name, enum in types.enums.items()}
+        self._required = types.required
         self._taken = {
             f"{identifiers.pascal(query.name)}{end}"
             for query in request.queries
@@ -189,8 +189,9 @@ class Shapes:
             return PyType("str")
         if base.kind == "c" and base.attributes and base not in within:
             dims_of = self._attribute_dims(base.name)
+            required = self._required(base.name)
             fields = tuple(
-                (attribute, Fact(kind, dims=dims_of.get(attribute, 0)))
+                (attribute, Fact(kind, attribute in required, dims=dims_of[attribute]))
                 for attribute, kind in base.attributes
             )
             return self._object(fields, name, (*within, base))

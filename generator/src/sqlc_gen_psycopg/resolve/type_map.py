@@ -42,6 +42,7 @@ class Types:
         self._schema = schema
         self._overrides = options.overrides
         self._problems = problems
+        self._required = self._required_attributes(options.not_null)
         self.enums = _enum_types(request, schema)
         # The types that are registered on connections, those they are made of first.
         self.registered: dict[Name, RegisteredType] = {}
@@ -159,8 +160,38 @@ class Types:
                 if kind.array_of and self._has_own_oid(attributes[place])
             )
             class_name = self._class_names.get(name, "")
-            self.registered[name] = RegisteredType(name, class_name, found, read_as)
+            required = self.required(name)
+            self.registered[name] = RegisteredType(
+                name, class_name, found, read_as, required
+            )
         return self.registered[name]
+
+    def required(self, composite: Name) -> frozenset[str]:
+        """Return the attributes of a composite type that are never NULL."""
+        return self._required.get(composite, frozenset())
+
+    def _required_attributes(
+        self, listed: tuple[str, ...]
+    ) -> dict[Name, frozenset[str]]:
+        known = {
+            f"{composite}.{name}": (composite, name)
+            for composite, attributes in self._schema.composites.items()
+            for name, _, _ in attributes
+        }
+        found: dict[Name, frozenset[str]] = {}
+        for name in listed:
+            attribute = known.get(name.removeprefix(f"{self._schema.default}."))
+            if attribute is None:
+                self._problems.add(
+                    "sqlc.yaml: options.not_null",
+                    f"no composite type has an attribute {name!r}",
+                    _nearest(name, [*known])
+                    or "write type.attribute as the schema spells it",
+                )
+                continue
+            composite, spelled = attribute
+            found[composite] = found.get(composite, frozenset()) | {spelled}
+        return found
 
     def _registered_range(self, name: Name) -> RegisteredType:
         if name not in self.registered:

@@ -24,7 +24,10 @@ DIRECTIVES = (
 
 
 class Comment(NamedTuple):
-    """A query's docstring and directives, and what it says of parameters by name."""
+    """A query's docstring and directives, and what it says of parameters by name.
+
+    ``filled`` are the arrays, among results and parameters, without NULL elements.
+    """
 
     text: str
     binary: bool = False
@@ -35,6 +38,7 @@ class Comment(NamedTuple):
     notnull: frozenset[str] = frozenset()
     nullable: frozenset[str] = frozenset()
     parameters: Mapping[str, str] = MappingProxyType({})
+    filled: frozenset[str] = frozenset()
 
 
 def read(query: Query, written: Written | None, problems: Problems) -> Comment:
@@ -75,6 +79,8 @@ def read(query: Query, written: Written | None, problems: Problems) -> Comment:
                 f"@{directive['name']} stands below its comment, where nothing is read",
                 "move it to the lines directly under the name",
             )
+    notnull = _listed(given.get("notnull", []))
+    filled = frozenset(name for name in notnull if name.endswith("[]"))
     return Comment(
         text=_dedent(text),
         binary="binary" in given,
@@ -82,8 +88,9 @@ def read(query: Query, written: Written | None, problems: Problems) -> Comment:
         exactly_one="exactly-one" in given,
         stream="stream" in given,
         row=_name(query, "row", given.get("row", []), problems),
-        notnull=_listed(given.get("notnull", [])),
+        notnull=notnull - filled,
         nullable=_listed(given.get("nullable", [])),
+        filled=frozenset(name.removesuffix("[]") for name in filled),
         parameters=parameters,
     )
 

@@ -33,6 +33,7 @@ class Options(NamedTuple):
     emit_shared_rows: bool = False
     omit_unused_models: bool = True
     narrow_by_where: bool = False
+    not_null: tuple[str, ...] = ()
     model_kind: str = "dataclass"
     models_package: str = ""
     query_parameter_limit: int | None = None
@@ -147,6 +148,7 @@ _READERS: dict[str, Callable[[object, str, Problems], object]] = {
     "inflection_exclude_table_names": strings,
     "model_kind": _model_kind,
     "models_package": dotted,
+    "not_null": strings,
     "overrides": overrides.read,
     "query_parameter_limit": count,
     "rename": renamed,
