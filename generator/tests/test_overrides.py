@@ -198,10 +198,12 @@ def test_an_override_of_json_comes_before_what_it_holds(
     project: Callable[..., Project],
 ) -> None:
     """What is built of JSON is the override's, be it by type, view or query."""
-    options = "{overrides: [{db_type: jsonb, py_type: 'app:Data'}]}"
+    options = """{overrides: [
+        {db_type: jsonb, py_type: 'app:Data'},
+        {db_type: text, py_type: str, from_db: 'app:cleaned'}]}"""
     queries = """
 -- name: built :one
-SELECT jsonb_build_object('a', 1) AS a, json_build_object('a', 1) AS b;
+SELECT jsonb_build_object('a', 1) AS a, json_build_object('a', 1) AS b, 'c' AS c;
 """
     output = project(VIEWS, queries, options).generated()["queries.py"]
-    assert "    a: Data\n    b: BuiltB\n" in output
+    assert "    a: Data\n    b: BuiltB\n    c: str\n" in output

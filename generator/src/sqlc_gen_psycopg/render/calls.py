@@ -61,7 +61,10 @@ def cursor(
         source.need_from("psycopg.rows", "scalar_row")
         target = f"cur: {kind.cursor}[{shared.row}]"
     opened = layout.call_lines(4, f"{target} = {kind.cursor}", "conn", *given)
-    if len(opened[0]) > layout.WIDTH:
+    if len(opened[0]) > layout.WIDTH and len(f"    {target} = (") <= layout.WIDTH:
+        made = layout.call_lines(8, kind.cursor, "conn", *given)
+        opened = [f"    {target} = (", *made, "    )"]
+    elif len(opened[0]) > layout.WIDTH:
         opened[:1] = layout.bracketed(f"    {target}", f" = {kind.cursor}(")
     return [*opened, *binary(source, shared, 4)]
 

@@ -169,10 +169,11 @@ def bracketed(line: str, after: str) -> list[str]:
     """Break a line at its brackets, if it is too long with what follows it."""
     if len(line) + len(after) <= WIDTH or not line.endswith("]"):
         return [f"{line}{after}"]
-    start, bracket, inner = line.partition("[")
+    place = _bare(line).index("[") + 1
+    start, inner = line[:place], line[place:]
     margin = " " * (len(line) - len(line.lstrip()))
     return [
-        f"{start}{bracket}",
+        start,
         *_arguments(f"{margin}{' ' * INDENT}", inner.removesuffix("]")),
         f"{margin}]{after}",
     ]
@@ -181,14 +182,20 @@ def bracketed(line: str, after: str) -> list[str]:
 def _arguments(margin: str, inner: str) -> list[str]:
     """Lay out what stands in brackets: on one line if it fits, else each by itself."""
     arguments = _split(inner, ", ")
-    if len(arguments) == 1 or len(margin + inner) <= WIDTH:
-        return bracketed(f"{margin}{inner}", "")
-    return [line for each in arguments for line in bracketed(f"{margin}{each}", ",")]
+    if len(margin + inner) <= WIDTH:
+        return [f"{margin}{inner}"]
+    after = "," if len(arguments) > 1 else ""
+    found: list[str] = []
+    for each in arguments:
+        is_short = len(f"{margin}{each}{after}") <= WIDTH
+        operands = [each] if is_short else _split(each, " | ")
+        found += _union(margin, operands, after)
+    return found
 
 
 def _split(annotation: str, separator: str) -> list[str]:
     """Split at the outermost separators, none of which stands within a string."""
-    bare = _QUOTED.sub(lambda string: "x" * len(string[0]), annotation)
+    bare = _bare(annotation)
     found, depth, start = list[str](), 0, 0
     for place, character in enumerate(bare):
         depth += {"[": 1, "]": -1}.get(character, 0)
@@ -196,6 +203,11 @@ def _split(annotation: str, separator: str) -> list[str]:
             found.append(annotation[start:place])
             start = place + len(separator)
     return [*found, annotation[start:]]
+
+
+def _bare(annotation: str) -> str:
+    """Return an annotation without what its strings say."""
+    return _QUOTED.sub(lambda string: "x" * len(string[0]), annotation)
 
 
 _QUOTED = re.compile(r""" "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' """, re.VERBOSE)

@@ -135,9 +135,9 @@ class Shapes:
         forms = [self._form(fact, name, within) for fact in facts]
         if not forms or _JSON in forms:
             return _JSON
-        arms = [arm for form in forms for arm in _arms(form.annotation)]
+        arms = dict.fromkeys(arm for f in forms for arm in _arms(f.annotation))
         # None comes last.
-        listed = sorted(dict.fromkeys(arms), key="None".__eq__)
+        listed = sorted(arms, key="None".__eq__)
         return PyType(
             " | ".join(listed),
             tuple(dict.fromkeys(i for form in forms for i in form.imports)),
@@ -150,6 +150,9 @@ class Shapes:
         name: str,
         within: tuple[PgType, ...],
     ) -> PyType:
+        if any(not key for key, _ in fields):
+            # Type checkers refuse a TypedDict with such a key.
+            return _JSON
         # Of equal keys the last one counts.
         found = tuple(
             (key, self._form(fact, f"{name}_{key}", within))
@@ -230,5 +233,7 @@ def _generic(pattern: str, inner: PyType) -> PyType:
 
 
 def _arms(annotation: str) -> list[str]:
-    """Take a union apart, unless a string or a bracket may hold a bar, too."""
-    return [annotation] if "[" in annotation else annotation.split(" | ")
+    """Take a union apart, as far as no string or bracket may hold a bar, too."""
+    plain = annotation.removesuffix(" | None")
+    arms = [plain] if "[" in plain else plain.split(" | ")
+    return arms if plain == annotation else [*arms, "None"]

@@ -104,7 +104,7 @@ ListBasketsRow_2 = TypedDict(
 @dataclass(slots=True)
 class ListBasketsRow:
     id: UUID
-    items: list[ListBasketsItems | None]
+    items: list[ListBasketsItems]
     size: Literal["large", "small"] | None
     row: ListBasketsRow_2
 
