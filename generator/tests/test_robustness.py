@@ -51,7 +51,7 @@ def test_query_files_of_one_name(tmp_path: Path) -> None:
     config.write_text(folders, encoding="utf-8")
     for folder in ("shop", "stock"):
         (tmp_path / folder).mkdir()
-        query = f"-- name: {folder} :one\n-- Of {folder}.\nSELECT 1;"
+        query = f"-- name: {folder} :one\n-- Of {folder}.\nSELECT 1 + 1;"
         (tmp_path / folder / "orders.sql").write_text(query)
         other = f"-- name: only_{folder} :one\nSELECT 1;"
         (tmp_path / folder / f"{folder}_only.sql").write_text(other)

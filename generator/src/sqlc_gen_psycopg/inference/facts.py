@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from sqlc_gen_psycopg.catalog.types import PgType
@@ -46,39 +45,40 @@ class Origin(NamedTuple):
         return (self.source[:2], *self.source.sources)
 
 
-@dataclass(frozen=True, slots=True)
-class Constants:
+# Each shape has a kind, as named tuples of different classes may be equal.
+class Constants(NamedTuple):
     """The constants that a value is one of, NULL aside; none if it is always NULL."""
 
     values: tuple[str | int | bool, ...]
+    kind: str = "constants"
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(NamedTuple):
     """The JSON of one SQL value."""
 
     value: "Fact"
+    kind: str = "scalar"
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(NamedTuple):
     """The columns of a row, or what a JSON object has under each of its keys."""
 
     fields: tuple[tuple[str, "Fact"], ...]
+    kind: str = "fields"
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(NamedTuple):
     """What the elements of an array, of JSON or of SQL, may be."""
 
     items: tuple["Fact", ...]
+    kind: str = "items"
 
 
-@dataclass(frozen=True, slots=True)
-class Entries:
+class Entries(NamedTuple):
     """What a JSON object may have under keys that are not known."""
 
     values: tuple["Fact", ...]
+    kind: str = "entries"
 
 
 # What is known of a value beyond its type. What JSON holds is told as SQL values.

@@ -122,11 +122,10 @@ class Resolver(NamedTuple):
             self.problems.add(query.where, problem.what, problem.remedy)
             # What else cannot be told of it follows from that.
             return query._replace(parameters=(), columns=()), analysis
-        nullable = written.nullable_parameters() if written else frozenset[str]()
-        linked = tuple(
-            _never_null(self._linked(p, analysis), analysis, nullable)
-            for p in query.parameters
-        )
+        linked = tuple(self._linked(p, analysis) for p in query.parameters)
+        if analysis.never_null:
+            nullable = written.nullable_parameters() if written else frozenset[str]()
+            linked = tuple(_never_null(p, analysis, nullable) for p in linked)
         text = parameters.cast(query.text, statement, analysis.casts)
         return query._replace(text=text, parameters=linked), analysis
 
