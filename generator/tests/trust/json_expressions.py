@@ -123,7 +123,10 @@ class Statements:
     def _united(self) -> str:
         arms = [f"SELECT {self.json(2)} AS x FROM {self._from}" for _ in range(2)]
         arms[1] = self._random.choice([arms[0], arms[1], "SELECT NULL"])
-        return " UNION ALL ".join(arms)
+        words = ["UNION ALL"]
+        if self._kind == "jsonb":
+            words += ["UNION", "INTERSECT", "EXCEPT"]
+        return f" {self._random.choice(words)} ".join(arms)
 
     def _of_view(self) -> str:
         return self._random.choice(
@@ -172,7 +175,15 @@ class Statements:
 
     def _whole(self, depth: int) -> str:
         given = self._random.choice(
-            ["t", "o", f"ROW({self.value(depth)}, 1)", self.value(depth), "ARRAY[t, o]"]
+            [
+                "t",
+                "o",
+                "t.*",
+                "ROW(o.*)",
+                "ARRAY[t, o]",
+                self.value(depth),
+                f"ROW({self.value(depth)}, 1)",
+            ]
         )
         made = "to_json" if self._kind == "json" else "to_jsonb"
         return f"{made}({given})"

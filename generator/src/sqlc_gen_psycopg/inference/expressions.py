@@ -43,7 +43,7 @@ class Expressions(Json):
         if relation is not None:
             if relation.is_scalar:
                 return relation.columns[0][1]
-            return self._whole(relation)
+            return self._whole(relation, scope)
         if len(path) > 1:
             # A field of a composite column.
             inner = scope.find(path[:-1])
@@ -63,7 +63,7 @@ class Expressions(Json):
                 )
         return UNKNOWN
 
-    def _whole(self, relation: Relation) -> Fact:
+    def _whole(self, relation: Relation, scope: Scope) -> Fact:
         """Return a row of a relation as one value."""
         row = relation.row
         columns = (relation.whole or relation).columns
@@ -74,7 +74,8 @@ class Expressions(Json):
             # Its own names hold, whatever its columns are called here.
             shape = None
         found = row or self.catalog.record
-        return Fact(found, not relation.may_lack, shape=shape)
+        total = not (relation.may_lack or scope.has_grouping_sets)
+        return Fact(found, total, shape=shape)
 
     def parameter(self, node: Node, _: Scope) -> Fact:
         """Note a use of a parameter."""
@@ -202,11 +203,14 @@ class Expressions(Json):
 
     def row(self, node: Node, scope: Scope) -> Fact:
         """Evaluate a row."""
-        facts = self.expressions(tree.children(node, "args"), scope)
+        written = tree.children(node, "args")
+        facts = self.expressions(written, scope)
         self.row_facts = facts
         total = all(fact.not_null for fact in facts)
         named = ((f"f{place}", fact) for place, fact in enumerate(facts, 1))
-        return Fact(self.catalog.record, total, shape=shapes.row(named))
+        # A star stands for several.
+        shape = None if any(map(_is_star, written)) else shapes.row(named)
+        return Fact(self.catalog.record, total, shape=shape)
 
     def collated(self, node: Node, scope: Scope) -> Fact:
         """Evaluate COLLATE."""
@@ -267,6 +271,11 @@ class Expressions(Json):
             self.coerce(self.expression(argument, scope), target, EXPLICIT)
         is_test = node.get("op") == "IS_DOCUMENT"
         return Fact(self.catalog.bool if is_test else self.catalog.built_in("xml"))
+
+
+def _is_star(node: Node) -> bool:
+    fields = node.get("ColumnRef", {}).get("fields", ())
+    return any("A_Star" in field for field in fields)
 
 
 def _numeral(digits: str) -> str:

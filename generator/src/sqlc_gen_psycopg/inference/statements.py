@@ -179,15 +179,14 @@ class Statements(FromClause):
 
     def _combined(self, operation: str, one: Fact, other: Fact) -> Fact:
         first, second = self.settled([one, other], "a set operation's columns")
-        # What is left of the first arm is as it was there.
-        shape = first.shape
+        # What is equal need not be the same: JSON's 1 and 1.0 are.
+        shape = shapes.merged([first, second])
         if operation == "SETOP_UNION":
             not_null = one.not_null and other.not_null
-            shape = shapes.merged([first, second])
         elif operation == "SETOP_INTERSECT":
             not_null = one.not_null or other.not_null
         else:
-            not_null = one.not_null
+            not_null, shape = one.not_null, first.shape
         origin = one.origin if one.origin == other.origin else None
         dims = max(first.dims, second.dims)
         return Fact(first.type, not_null, origin, dims=dims, shape=shape)
