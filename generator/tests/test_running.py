@@ -320,7 +320,7 @@ CASES = {
             ),
             "list_ones :many": (
                 "SELECT (SELECT 1) FROM items",
-                "() -> list[int]",
+                "() -> list[Literal[1]]",
                 [({}, [1])],
             ),
         },
