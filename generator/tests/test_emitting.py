@@ -55,6 +55,15 @@ SELECT id, body FROM notes;
 SELECT id, body FROM notes WHERE id = @id;
 -- name: list_other_bodies :many
 SELECT id, coalesce(body, '') AS body FROM notes;
+-- name: add_notes :many
+-- @unnest
+INSERT INTO notes (id, title, body, mood, kept)
+VALUES (@id, @title, @body, @mood, '{"$1": ")"}') -- VALUES (1)
+ON CONFLICT (id) DO UPDATE SET title = excluded.title || '!' RETURNING id, title;
+-- name: add_ids :execrows
+-- @unnest
+-- @deferred
+INSERT INTO notes (id, title, kept) VALUES (@id::integer, now()::text, '1');
 -- name: list_titles :many
 -- @row Title
 -- @stream
@@ -411,3 +420,29 @@ def test_queries_of_equal_columns_share_a_class(
     assert made.queries.list_bodies(conn) != made.queries.list_other_bodies(conn)
     classes = {name for name in made.queries.__all__ if name.endswith("Row")}
     assert classes == {"ListBodiesRow", "ListMoodsRow", "ListOtherBodiesRow"}
+
+
+def test_any_number_of_rows_is_one_statement(
+    made: Made, conn: psycopg.Connection[Any]
+) -> None:
+    """None, one and many, of an iterator too; what is returned is in their order."""
+    conn.prepare_threshold = 0
+    params, calm = made.queries.AddNotesParams, made.enums.Mood.CALM
+    assert made.queries.add_notes(conn, rows=[]) == []
+    rows = [params(id=n, title="a", mood=calm if n % 2 else None) for n in (3, 1, 2)]
+    added = made.queries.add_notes(conn, rows=iter(rows))
+    assert [(row.id, row.title) for row in added] == [(3, "a"), (1, "a"), (2, "a")]
+    [changed] = made.queries.add_notes(conn, rows=rows[:1])
+    assert changed == made.queries.Title(id=3, title="a!")
+    found = conn.execute("SELECT id, body, mood, kept FROM notes ORDER BY id")
+    assert found.fetchall() == [
+        (n, None, "calm" if n % 2 else None, {"$1": ")"}) for n in (1, 2, 3)
+    ]
+    prepared = "SELECT count(*) FROM pg_prepared_statements WHERE statement = %s"
+    seen = conn.execute(prepared, [made.queries.ADD_NOTES]).fetchone()
+    made.queries.add_notes(conn, rows=rows)
+    made.queries.add_notes(conn, rows=[*rows, params(id=4, title="b", mood=calm)])
+    assert conn.execute(prepared, [made.queries.ADD_NOTES]).fetchone() == seen
+    with conn.pipeline():
+        fetch = made.queries.send_add_ids(conn, rows=(n for n in (8, 9)))
+    assert fetch() == 2

@@ -14,7 +14,8 @@ class Function(NamedTuple):
 
     ``text`` is what is sent, ``comment`` the query's own; ``arguments`` the class of a
     row of arguments, if the function takes such. ``where`` is the place a problem with
-    it is reported at, ``query_name`` what the query is called there.
+    it is reported at, ``query_name`` what the query is called there. One that
+    ``is_unnested`` sends its rows as an array for each parameter.
     """
 
     where: str
@@ -32,6 +33,12 @@ class Function(NamedTuple):
     is_binary: bool = False
     is_deferred: bool = False
     is_streamed: bool = False
+    is_unnested: bool = False
+
+    @property
+    def takes_rows(self) -> bool:
+        """Whether it is called with many rows of arguments at once."""
+        return self.command.takes_rows or self.is_unnested
 
     @property
     def doc(self) -> str:
@@ -58,7 +65,7 @@ class Function(NamedTuple):
             # Its fields have it.
             return []
         return [
-            f"    {'rows' if self.command.takes_rows else parameter.name}: {doc}"
+            f"    {'rows' if self.takes_rows else parameter.name}: {doc}"
             for parameter in self.parameters
             if (doc := " ".join(parameter.doc.split()))
         ]

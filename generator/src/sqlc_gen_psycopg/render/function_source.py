@@ -6,7 +6,7 @@ from sqlc_gen_psycopg.ir.function import Function
 from sqlc_gen_psycopg.ir.python_types import Import
 from sqlc_gen_psycopg.ir.results import Field, Model, Row, Scalar, Value
 from sqlc_gen_psycopg.render import layout, values
-from sqlc_gen_psycopg.render.layout import Doc
+from sqlc_gen_psycopg.render.layout import Comprehension, Doc
 from sqlc_gen_psycopg.render.source import Needs
 
 # Where the deepest line of a generated function starts.
@@ -31,7 +31,7 @@ class FunctionSource(NamedTuple):
     @property
     def names(self) -> list[str]:
         """The names of the parameters."""
-        if self.function.command.takes_rows:
+        if self.function.takes_rows:
             return ["rows"]
         if self.function.arguments:
             return ["arg"]
@@ -62,7 +62,7 @@ def spell(function: Function, factory: str, within: str = "") -> FunctionSource:
 
 
 def _parameters(needs: Needs, function: Function, within: str) -> list[Doc]:
-    if function.command.takes_rows:
+    if function.takes_rows:
         needs.need_from("collections.abc", "Iterable")
         if function.arguments:
             row = f"{within}{function.arguments.name}"
@@ -114,13 +114,15 @@ def _sent(needs: Needs, function: Function) -> Doc:
     fields = function.parameters
     if function.copy:
         fields = tuple(fields[number - 1] for number in function.copy.order)
-    where = ""
-    if function.command.takes_rows:
-        if not function.arguments:
-            [only] = fields
-            return layout.tuple_of((values.bound(needs, _value(only), "row"),))
-        where = "row."
-    elif function.arguments:
-        where = "arg."
-    bound = [values.bound(needs, _value(f), f"{where}{f.name}") for f in fields]
+    if function.arguments:
+        prefix = "row." if function.takes_rows else "arg."
+        names = [f"{prefix}{field.name}" for field in fields]
+    else:
+        names = ["row" if function.takes_rows else field.name for field in fields]
+    bound = [
+        values.bound(needs, _value(field), name)
+        for field, name in zip(fields, names, strict=True)
+    ]
+    if function.is_unnested:
+        bound = [Comprehension(each, "for row in rows") for each in bound]
     return layout.tuple_of(tuple(bound))

@@ -96,4 +96,7 @@ def _executed(
     source: Source, kind: ConnectionKind, shared: FunctionSource
 ) -> list[str]:
     opened = calls.cursor(source, kind, shared, shared.factory)
+    if shared.function.is_unnested and shared.function.arguments:
+        # They are gone through once for each parameter.
+        opened.insert(0, "    rows = [*rows]")
     return [*opened, *calls.execute(kind, shared, 4)]

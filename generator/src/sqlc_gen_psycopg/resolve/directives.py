@@ -10,6 +10,7 @@ _ABLE = {
     "binary": [c.name for c in COMMANDS.values() if c.has_rows],
     "row": [c.name for c in COMMANDS.values() if c.has_rows],
     "stream": [c.name for c in COMMANDS.values() if c.is_streamable],
+    "unnest": [":exec", ":execrows", ":many"],
     "exactly-one": [c.name for c in COMMANDS.values() if c.gives is Gives.ONE],
     "deferred": [c.name for c in COMMANDS.values() if c.is_deferrable],
 }
@@ -33,6 +34,7 @@ def command(query: Query, comment: Comment, problems: Problems) -> Command:
         "binary": comment.binary,
         "row": bool(comment.row),
         "stream": comment.stream,
+        "unnest": comment.unnest,
         "exactly-one": comment.exactly_one,
         "deferred": comment.deferred,
     }

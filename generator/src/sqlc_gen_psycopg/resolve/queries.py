@@ -5,14 +5,14 @@ from typing import NamedTuple
 from sqlc_gen_psycopg.inference import analyzer as inference
 from sqlc_gen_psycopg.inference.analyzer import Analysis, Analyzer
 from sqlc_gen_psycopg.inference.facts import SqlType
-from sqlc_gen_psycopg.ir.commands import Command, Gives
+from sqlc_gen_psycopg.ir.commands import Gives
 from sqlc_gen_psycopg.ir.copy import Copy
 from sqlc_gen_psycopg.ir.function import Function
 from sqlc_gen_psycopg.ir.results import Field, Model, Result, Row, Scalar
 from sqlc_gen_psycopg.naming import identifiers
 from sqlc_gen_psycopg.naming.sql_names import Name
 from sqlc_gen_psycopg.problems import Problems
-from sqlc_gen_psycopg.resolve import copy, directives, slices
+from sqlc_gen_psycopg.resolve import copy, directives, slices, unnest
 from sqlc_gen_psycopg.resolve.results import Results
 from sqlc_gen_psycopg.resolve.type_map import Types
 from sqlc_gen_psycopg.sql import comments, leftovers, parameters, tree
@@ -49,7 +49,12 @@ class Resolver(NamedTuple):
         fields = self._parameters(query, comment)
         result = self.results.result(query, comment, analysis)
         self._check_filled(query, comment, fields, result)
+        takes_rows = command.takes_rows or comment.unnest
         copied = self._copy(query, analysis, fields)
+        text = copied.text if copied else query.text
+        if comment.unnest:
+            parsed = (analysis, self.analyzer.schema)
+            text = unnest.rewritten(query, parsed, fields, self.problems)
         return Function(
             where=query.where,
             query_name=query.name,
@@ -60,10 +65,11 @@ class Resolver(NamedTuple):
             is_binary=comment.binary,
             is_deferred=comment.deferred,
             is_streamed=comment.stream,
-            text=copied.text if copied else query.text,
+            is_unnested=comment.unnest,
+            text=text,
             parameters=fields,
             result=result,
-            arguments=self._arguments(query, command, fields),
+            arguments=self._arguments(query, takes_rows, fields),
             copy=copied,
             exactly_one=comment.exactly_one
             or (command.gives is Gives.ONE and analysis.is_one_row),
@@ -78,11 +84,11 @@ class Resolver(NamedTuple):
         return copy.resolve(query, analysis.node, fields, knowledge, self.problems)
 
     def _arguments(
-        self, query: Query, command: Command, parameters: tuple[Field, ...]
+        self, query: Query, takes_rows: bool, parameters: tuple[Field, ...]
     ) -> Row | None:
         limit = self.options.query_parameter_limit
         too_many = limit is not None and len(parameters) > limit
-        if not (command.takes_rows and len(parameters) > 1) and not too_many:
+        if not (takes_rows and len(parameters) > 1) and not too_many:
             return None
         fields = tuple(parameter.as_argument() for parameter in parameters)
         return Row(f"{identifiers.pascal(query.name)}Params", fields)

@@ -87,16 +87,9 @@ def _listed_alone(operation: Node) -> Node:
 def _means(text: str, wanted: list[Node]) -> bool:
     """Tell whether PostgreSQL reads the text as wanted: precedence may differ."""
     try:
-        return _placeless(tree.parse(text)) == _placeless(wanted)
+        return tree.placeless(tree.parse(text)) == tree.placeless(wanted)
     except tree.InvalidSqlError:
         return False
-
-
-def _placeless(trees: list[Node]) -> list[Node]:
-    """Drop the places in the text, which have moved."""
-    for node in tree.walk(trees):
-        node.pop("location", None)
-    return trees
 
 
 def _all_are_arrays(wanted: list[Node], slices: set[int]) -> bool:

@@ -20,6 +20,7 @@ DIRECTIVES = (
     "nullable",
     "row",
     "stream",
+    "unnest",
 )
 
 
@@ -34,6 +35,7 @@ class Comment(NamedTuple):
     deferred: bool = False
     exactly_one: bool = False
     stream: bool = False
+    unnest: bool = False
     row: str = ""
     notnull: frozenset[str] = frozenset()
     nullable: frozenset[str] = frozenset()
@@ -87,6 +89,7 @@ def read(query: Query, written: Written | None, problems: Problems) -> Comment:
         deferred="deferred" in given,
         exactly_one="exactly-one" in given,
         stream="stream" in given,
+        unnest="unnest" in given,
         row=_name(query, "row", given.get("row", []), problems),
         notnull=notnull - filled,
         nullable=_listed(given.get("nullable", [])),

@@ -70,6 +70,11 @@ class Written(NamedTuple):
                 yield text
 
 
+def without_quotes(text: str) -> str:
+    """Return a text with what is quoted, and comments, as so many letters."""
+    return _SPAN.sub(lambda span: "x" * len(span[0]), text)
+
+
 def _blank(span: re.Match[str]) -> str:
     """Return what is left of a comment, nothing, or of what is quoted, a word."""
     return "" if span["comment"] else "x"

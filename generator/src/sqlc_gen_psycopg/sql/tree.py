@@ -99,6 +99,13 @@ def walk(value: object) -> Iterator[Node]:
             waiting.extend(cast("list[object]", current))
 
 
+def placeless(trees: list[Node]) -> list[Node]:
+    """Drop the places in the text, which may have moved."""
+    for node in walk(trees):
+        node.pop("location", None)
+    return trees
+
+
 def calls(value: object) -> list[Node]:
     """Return the function calls of an expression, those of its subselects left out."""
     found: list[Node] = []
