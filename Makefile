@@ -41,8 +41,8 @@ ASYNC := $(wildcard src/store/_async/*.py)
 .PHONY: generate
 generate: .cache/generated ## Write src/generated from db/ with sqlc (after editing SQL)
 
-.cache/generated: $(READY) $(SQL) $(GENERATOR) tools/generate.py tools/folders.py
-	@$(BIN)/python tools/generate.py
+.cache/generated: $(READY) $(SQL) $(GENERATOR)
+	@$(BIN)/sqlc-gen-psycopg generate
 	@mkdir -p $(@D) && touch $@
 
 .PHONY: sync
@@ -196,7 +196,7 @@ types: $(READY) ## Check types, with mypy and pyright
 
 .PHONY: drift
 drift: $(READY) ## Check that what is generated is what would be generated
-	@$(BIN)/python tools/generate.py --check
+	@$(BIN)/sqlc-gen-psycopg generate --check
 	@$(BIN)/python tools/make_sync.py --check
 	@$(ON_OUR_SERVER) $(BIN)/python -m store migrate dump --check
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from sqlc_gen_psycopg import plugin
-from sqlc_gen_psycopg.problems import RefusedError
+from sqlc_gen_psycopg.problems import Problems, RefusedError
 from sqlc_gen_psycopg.sqlc import request
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -129,7 +129,7 @@ class Project:
         """
         try:
             with contextlib.chdir(self.folder):
-                made = plugin.generate(self._request())
+                made = plugin.generate(self._request(), Problems())
         except RefusedError as refused:
             raise SqlcError(str(refused)) from refused
         for name, text in made.items():

@@ -28,6 +28,10 @@ ALLOWED = {
         "sql",
         "sqlc",
     },
+    "command": {
+        *("__version__", "inference", "ir", "naming", "plugin", "problems"),
+        *("resolve", "schema", "sql", "sqlc"),
+    },
 }
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import sys
 from pathlib import PurePath
 
 from sqlc_gen_psycopg import __version__, problems
@@ -27,7 +28,10 @@ def answer(data: bytes) -> bytes:
     Raises:
         RefusedError: something cannot be generated correctly.
     """
-    texts = generate(request.read(data))
+    found = problems.Problems()
+    texts = generate(request.read(data), found)
+    # sqlc shows them only to who asks for it, with SQLCDEBUG; `generate` always does.
+    sys.stderr.writelines(f"{warning}\n" for warning in found.warnings)
     encoded = [_encoded(name, text) for name, text in sorted(texts.items())]
     return b'{"files": [' + b", ".join(encoded) + b"]}"
 
@@ -38,13 +42,29 @@ def _encoded(name: str, text: str) -> bytes:
     return b'{"name": %s, "contents": "%s"}' % (json.dumps(name).encode(), contents)
 
 
-def generate(asked: request.Request) -> dict[str, str]:
-    """Return the text of each file of the output.
+def generate(asked: request.Request, found: problems.Problems) -> dict[str, str]:
+    """Return the text of each file of the output; ``found`` gets what there is to tell.
 
     Raises:
         RefusedError: something cannot be generated correctly.
     """
-    found = problems.Problems()
+    resolver = resolver_of(asked, found)
+    models, types, chosen = resolver.results.models, resolver.types, resolver.options
+    resolved = query_modules.resolve(query_modules.files(asked, chosen), resolver)
+    used = models.used() if chosen.omit_unused_models else models.all()
+    found.raise_if_any()
+    output = Output(_settings(asked, chosen))
+    texts, shared = modules.write(output, resolved)
+    enums, registered = [*types.enums.values()], [*types.registered.values()]
+    return texts | Package(output, used, enums, registered).files(shared)
+
+
+def resolver_of(asked: request.Request, found: problems.Problems) -> Resolver:
+    """Return what resolves a request's queries, given its schema and its options.
+
+    Raises:
+        RefusedError: the schema cannot be read.
+    """
     _check_engine(asked, found)
     schema = load.read(asked.schema_paths, asked.default_schema, found)
     is_readable = not found.found
@@ -65,14 +85,7 @@ def generate(asked: request.Request) -> dict[str, str]:
     shapes = Shapes(asked, schema, types)
     models = table_models.Models(asked, analyzer, types, shapes, chosen, found)
     results = Results(types, models, shapes, chosen, found)
-    resolver = Resolver(analyzer, types, results, chosen, found)
-    resolved = query_modules.resolve(query_modules.files(asked, chosen), resolver)
-    used = models.used() if chosen.omit_unused_models else models.all()
-    found.raise_if_any()
-    output = Output(_settings(asked, chosen))
-    texts, shared = modules.write(output, resolved)
-    enums, registered = [*types.enums.values()], [*types.registered.values()]
-    return texts | Package(output, used, enums, registered).files(shared)
+    return Resolver(analyzer, types, results, chosen, found)
 
 
 def _settings(asked: request.Request, chosen: Options) -> Settings:

@@ -27,12 +27,26 @@ class Problems:
 
     def __init__(self) -> None:
         self.found: list[Problem] = []
+        # What is told though it keeps nothing from being generated.
+        self.warnings: list[str] = []
 
     def add(self, where: str, what: str, remedy: str) -> None:
         """Note a problem, once."""
         problem = Problem(where, what, remedy)
         if problem not in self.found:
             self.found.append(problem)
+
+    def include(self, other: "Problems") -> None:
+        """Note another run's problems and warnings, each once."""
+        for problem in other.found:
+            self.add(*problem)
+        for warning in other.warnings:
+            self.warn(warning)
+
+    def warn(self, warning: str) -> None:
+        """Note a warning, once."""
+        if warning not in self.warnings:
+            self.warnings.append(warning)
 
     def raise_if_any(self) -> None:
         """Refuse if there was a problem.

@@ -133,6 +133,11 @@ def read(request: Request) -> dict[tuple[str, str], Written]:
     }
 
 
+def has_names(file: Path) -> bool:
+    """Tell whether a file names a query."""
+    return any(True for _ in _queries(file))
+
+
 def _queries(file: Path) -> Iterator[tuple[str, Written]]:
     lines = file.read_text(encoding="utf-8").splitlines()
     named = {

@@ -95,13 +95,25 @@ def read(data: bytes) -> Request:
     """
     try:
         raw = json.loads(data)
+    except ValueError as error:
+        raise RefusedError([_NOT_JSON]) from error
+    try:
         return _request(raw)
     except (ValueError, KeyError, TypeError) as error:
-        raise RefusedError([Problem("request", _NOT_A_REQUEST, _FORMAT)]) from error
+        raise RefusedError([_NOT_A_REQUEST]) from error
 
 
-_NOT_A_REQUEST = "what arrived on stdin is no JSON request of sqlc's"
-_FORMAT = "let sqlc call this plugin, with `process: {cmd: …, format: json}`"
+# What sqlc sends otherwise is protobuf.
+_NOT_JSON = Problem(
+    "sqlc.yaml: plugins",
+    "what sqlc sent is no JSON",
+    "write `format: json` beside `cmd: sqlc-gen-psycopg`",
+)
+_NOT_A_REQUEST = Problem(
+    "request",
+    "what arrived on stdin is no request of sqlc's",
+    "run `sqlc generate`, or `sqlc-gen-psycopg generate`",
+)
 
 
 def _request(raw: Json) -> Request:

@@ -1,0 +1,126 @@
+"""The command line: what can be asked for, and what is told of it."""
+
+import argparse
+import os
+import signal
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlc_gen_psycopg import __version__
+from sqlc_gen_psycopg.command import config, requests, watching, writing
+from sqlc_gen_psycopg.command.config import CannotRunError
+from sqlc_gen_psycopg.command.writing import Changes
+from sqlc_gen_psycopg.problems import Problems, RefusedError
+
+_DESCRIPTION = """\
+Typed psycopg 3 functions from annotated SQL, by sqlc.
+
+  sqlc-gen-psycopg init shop              write a project to begin with
+  sqlc-gen-psycopg generate               write what changed, in sqlc.yaml's folder
+  sqlc-gen-psycopg generate --watch       and again whenever the SQL changes
+  sqlc-gen-psycopg generate --check       only tell what would change, as in CI
+  sqlc-gen-psycopg check postgresql://…   compare what was generated with a server
+
+`sqlc generate` works as well: without arguments this is sqlc's plugin."""
+_EPILOG = "Exit codes: 0 done, 1 findings or differences, 2 it could not run."
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; return its exit code."""
+    given = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _terminated)
+    run: Callable[[argparse.Namespace], int] = given.run
+    try:
+        return run(given)
+    except CannotRunError as error:
+        sys.stderr.write(f"{error}\n")
+    except RefusedError as refused:
+        sys.stderr.write(f"sqlc-gen-psycopg refuses to generate:\n{refused}\n")
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    return 2
+
+
+def _terminated(number: int, _: types.FrameType | None) -> None:
+    # As an exception, so that sqlc is ended and the temporary folder removed.
+    sys.exit(128 + number)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sqlc-gen-psycopg",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"%(prog)s {__version__}"
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    add = commands.add_parser("generate", help="write what sqlc.yaml asks for")
+    add.add_argument("--file", default="", metavar="FILE", help="instead of sqlc.yaml")
+    kind = add.add_mutually_exclusive_group()
+    kind.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing, exit 1 on differences",
+    )
+    kind.add_argument(
+        "--watch", action="store_true", help="generate again whenever the SQL changes"
+    )
+    add.set_defaults(run=_generate)
+    return parser
+
+
+def _generate(given: argparse.Namespace) -> int:
+    file = _entered(config.find(given.file))
+    if given.watch:
+        watching.watch(file, lambda: _written(file))
+    if given.check:
+        return _checked(_changes(file))
+    _written(file)
+    return 0
+
+
+def _entered(file: Path) -> Path:
+    """Go to a configuration's folder, which its paths begin at; return its name."""
+    os.chdir(file.parent)
+    return Path(file.name)
+
+
+def _changes(file: Path) -> Changes:
+    parts = requests.read(config.read(file))
+    found = Problems()
+    try:
+        texts = writing.generated(parts, found)
+    finally:
+        for warning in found.warnings:
+            sys.stderr.write(f"{warning}\n")
+    return writing.changes(parts, texts)
+
+
+def _written(file: Path) -> None:
+    made = _changes(file)
+    writing.write(made)
+    for name in made.written:
+        sys.stdout.write(f"wrote {name}\n")
+    for name in made.removed:
+        sys.stdout.write(f"removed {name}\n")
+    told = f"{len(made.written)} written, {len(made.removed)} removed"
+    sys.stdout.write(f"{told}, {made.unchanged} unchanged\n")
+    sys.stdout.flush()
+
+
+def _checked(made: Changes) -> int:
+    for name in made.written:
+        what = "differs from" if name.exists() else "is missing from"
+        sys.stdout.write(f"{name} {what} what would be generated\n")
+    for name in made.removed:
+        sys.stdout.write(f"{name} is left over: nothing generates it any more\n")
+    if made.written or made.removed:
+        sys.stdout.write("run `sqlc-gen-psycopg generate`\n")
+        return 1
+    sys.stdout.write(f"{made.unchanged} files: as generated\n")
+    return 0
