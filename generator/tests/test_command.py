@@ -1,0 +1,294 @@
+"""The command: what it says of itself, and how it generates, compares and watches."""
+
+import json
+import os
+import pty
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+
+from generator.tests import command_line, sqlc
+from generator.tests.command_line import contents, run
+from sqlc_gen_psycopg import __version__
+
+SCHEMA = "CREATE TABLE items (id integer PRIMARY KEY, name text NOT NULL);"
+GET = "-- name: get :one\nSELECT * FROM items WHERE id = @id;"
+DROP = "-- name: drop_all :exec\nDELETE FROM items;"
+# Beside ours another plugin, which must not run, and sqlc's own code.
+CONFIG = """\
+version: "2"
+plugins:
+  - name: ours
+    process: {cmd: sqlc-gen-psycopg, format: json}
+  - name: another
+    process: {cmd: /nowhere/to-be-found}
+sql:
+  - engine: postgresql
+    schema: [schema.sql]
+    queries: [queries/items.sql, queries/more]
+    codegen:
+      - {plugin: another, out: elsewhere}
+      - {plugin: ours, out: app/db, options: {emit_async: true}}
+  - engine: postgresql
+    schema: schema.sql
+    queries: queries/inner
+    codegen:
+      - {plugin: ours, out: app/db/inner, options: {models_package: app.db}}
+  - engine: postgresql
+    schema: schema.sql
+    queries: queries/more
+    gen: {go: {out: go}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Give a project of two outputs, one within the other."""
+    files = {
+        "sqlc.yaml": CONFIG,
+        "schema.sql": SCHEMA,
+        "queries/items.sql": GET,
+        "queries/more/drops.sql": DROP,
+        "queries/inner/steps.sql": GET.replace("get", "step"),
+    }
+    for name, text in files.items():
+        file = tmp_path / "project" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    # What stands beside sqlc.yaml is imported as the project's own.
+    (tmp_path / "project/app").mkdir()
+    return tmp_path / "project"
+
+
+def test_it_tells_its_version(tmp_path: Path) -> None:
+    """The version is the distribution's."""
+    ran = run("--version", folder=tmp_path)
+    assert (ran.returncode, ran.stdout) == (0, f"sqlc-gen-psycopg {__version__}\n")
+
+
+def test_it_does_not_wait_for_a_person(tmp_path: Path) -> None:
+    """At a terminal, or with nothing on stdin, it says that sqlc is to call it."""
+    _, terminal = pty.openpty()
+    at_terminal = subprocess.run(
+        [command_line.COMMAND],
+        cwd=tmp_path,
+        stdin=terminal,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    for ran in (at_terminal, run(folder=tmp_path)):
+        assert ran.returncode == 2
+        [line] = ran.stderr.splitlines()
+        assert "run `sqlc-gen-psycopg generate`" in line
+
+
+def test_it_writes_what_sqlc_would(folder: Path) -> None:
+    """Several entries, lists of paths, other plugins: ours are as sqlc makes them."""
+    ran = run("generate", folder=folder)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    made = contents(folder / "app")
+    assert {"db/drops.py", "db/aio/items.py", "db/inner/steps.py"} <= made.keys()
+    assert not (folder / "elsewhere").exists()
+    assert not (folder / "go").exists()
+    raw = yaml.safe_load(CONFIG)
+    raw["plugins"].pop()
+    raw["sql"].pop()
+    raw["sql"][0]["codegen"].pop(0)
+    (folder / "sqlc.yaml").write_text(yaml.safe_dump(raw))
+    sqlc.generate(folder)
+    assert contents(folder / "app") == made
+
+
+def test_it_reads_json_and_other_names(folder: Path) -> None:
+    """A sqlc.json is found, and with --file any file, from any folder."""
+    expected = run("generate", folder=folder).stdout
+    shutil.rmtree(folder / "app")
+    (folder / "sqlc.yaml").unlink()
+    (folder / "sqlc.json").write_text(json.dumps(yaml.safe_load(CONFIG)))
+    assert run("generate", folder=folder).stdout == expected
+    (folder / "sqlc.json").rename(folder / "other.json")
+    shutil.rmtree(folder / "app")
+    ran = run("generate", "--file", "project/other.json", folder=folder.parent)
+    assert ran.stdout == expected
+
+
+def test_it_writes_what_changed_only(folder: Path) -> None:
+    """A file that would be the same is not touched."""
+    run("generate", folder=folder)
+    before = {path: path.stat().st_ino for path in folder.rglob("*.py")}
+    (folder / "queries/more/drops.sql").write_text(DROP.replace("drop_all", "clear"))
+    ran = run("generate", folder=folder)
+    assert ran.stdout.splitlines()[:2] == [
+        "wrote app/db/aio/drops.py",
+        "wrote app/db/drops.py",
+    ]
+    touched = {p.name for p in folder.rglob("*.py") if p.stat().st_ino != before[p]}
+    assert touched == {"drops.py"}
+
+
+def test_it_removes_what_it_made_and_nothing_else(folder: Path) -> None:
+    """A module whose queries are gone goes; a person's file beside it stays."""
+    run("generate", folder=folder)
+    own = folder / "app/db/drops_of_mine.py"
+    own.write_text("# Code generated by nobody.\n")
+    deep = folder / "app/db/other/models.py"
+    deep.parent.mkdir()
+    shutil.copy(folder / "app/db/models.py", deep)
+    (folder / "queries/more/drops.sql").unlink()
+    ran = run("generate", folder=folder)
+    assert "removed app/db/drops.py\n" in ran.stdout
+    assert not (folder / "app/db/aio/drops.py").exists()
+    assert own.exists()
+    assert deep.exists()
+    assert (folder / "app/db/inner/steps.py").exists()
+
+
+BROKEN = {
+    "SQL": ("queries/items.sql", "-- name: get :one\nSELEC 1;"),
+    "a refusal": ("queries/inner/steps.sql", "-- name: a :one\nSELECT FROM items;"),
+    "YAML": ("sqlc.yaml", "version: ["),
+    "a file in the way": ("app/db/drops.py", "mine = 1\n"),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_failed_run_changes_nothing(what: str, folder: Path) -> None:
+    """Whatever fails, no file of the project is written or removed; exit 2."""
+    run("generate", folder=folder)
+    (folder / "queries/more/drops.sql").write_text(DROP.replace("drop_all", "clear"))
+    name, text = BROKEN[what]
+    (folder / name).write_text(text)
+    before = contents(folder)
+    ran = run("generate", folder=folder)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert Path(name).name in ran.stderr
+    assert contents(folder) == before
+
+
+def test_checking_tells_what_differs(folder: Path) -> None:
+    """--check lists missing, differing and left over files, and writes nothing."""
+    run("generate", folder=folder)
+    assert run("generate", "--check", folder=folder).returncode == 0
+    (folder / "queries/more/drops.sql").rename(folder / "queries/more/clears.sql")
+    (folder / "queries/items.sql").write_text(GET.replace("get", "fetch"))
+    before = contents(folder)
+    ran = run("generate", "--check", folder=folder)
+    assert ran.returncode == 1
+    assert "app/db/clears.py is missing" in ran.stdout
+    assert "app/db/items.py differs" in ran.stdout
+    assert "app/db/drops.py is left over" in ran.stdout
+    assert contents(folder) == before
+
+
+class Watch:
+    """A running `generate --watch`; what it has said so far."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self.process = process
+
+    def told(self) -> str:
+        """Wait until it waits; return what it said before."""
+        assert self.process.stdout
+        lines: list[str] = []
+        for line in self.process.stdout:
+            if line.startswith("waiting"):
+                return "".join(lines)
+            lines.append(line)
+        raise AssertionError("it has ended: " + "".join(lines))
+
+
+@contextmanager
+def _watching(folder: Path) -> Generator[Watch]:
+    process = subprocess.Popen(
+        [command_line.COMMAND, "generate", "--watch"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=command_line.ENVIRONMENT,
+    )
+    with process:
+        try:
+            yield Watch(process)
+        finally:
+            process.kill()
+
+
+def test_watching_follows_every_change(folder: Path) -> None:
+    """Edited, new and removed files, the configuration, and errors until mended."""
+    queries, config = folder / "queries", folder / "sqlc.yaml"
+    changes: list[tuple[str, Callable[[], object]]] = [
+        (
+            "wrote app/db/items.py",
+            lambda: (queries / "items.sql").write_text(GET.replace("get", "fetch")),
+        ),
+        (
+            "wrote app/db/new.py",
+            lambda: (queries / "more/new.sql").write_text(DROP.replace("all", "new")),
+        ),
+        ("removed app/db/new.py", (queries / "more/new.sql").unlink),
+        (
+            "syntax error",
+            lambda: (queries / "items.sql").write_text("-- name: a :one\nSELEC;"),
+        ),
+        ("wrote", lambda: (queries / "items.sql").write_text(GET)),
+        ("cannot be read", lambda: config.write_text("version: [")),
+        (
+            "removed app/db/aio/items.py",
+            lambda: config.write_text(
+                CONFIG.replace("emit_async: true", "emit_async: false")
+            ),
+        ),
+        (
+            "wrote app/db/models.py",
+            lambda: (folder / "schema.sql").write_text(SCHEMA.replace("name", "label")),
+        ),
+    ]
+    with _watching(folder) as watch:
+        assert "wrote app/db/items.py" in watch.told()
+        for expected, change in changes:
+            change()
+            assert expected in watch.told()
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_watching_ends_by_signals(number: int, code: int, folder: Path) -> None:
+    """Ctrl-C and SIGTERM end it at once, with the shell's exit code for them."""
+    with _watching(folder) as watch:
+        watch.told()
+        watch.process.send_signal(number)
+        rest, _ = watch.process.communicate()
+        assert (watch.process.returncode, rest) == (code, "")
+
+
+def test_an_ended_run_leaves_nothing_behind(folder: Path, tmp_path: Path) -> None:
+    """Ended while sqlc runs, it ends sqlc, and removes its temporary folder."""
+    scripts, temporary = tmp_path / "scripts", tmp_path / "temporary"
+    temporary.mkdir()
+    python = command_line.environment(scripts)
+    started = tmp_path / "started"
+    os.mkfifo(started)
+    waiting = scripts / "bin" / "sqlc"
+    waiting.write_text(f"#!/bin/sh\necho $$ >{started}\nexec sleep 600\n")
+    waiting.chmod(0o755)
+    process = subprocess.Popen(
+        [python, "-m", "sqlc_gen_psycopg", "generate"],
+        cwd=folder,
+        env={**command_line.ENVIRONMENT, "TMPDIR": str(temporary)},
+    )
+    child = int(started.read_text())
+    assert [*temporary.iterdir()]
+    process.terminate()
+    assert process.wait() == 143
+    assert [*temporary.iterdir()] == []
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
