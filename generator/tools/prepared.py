@@ -7,51 +7,14 @@ from typing import NamedTuple
 import psycopg
 from psycopg import pq
 
+from sqlc_gen_psycopg.command import server
+from sqlc_gen_psycopg.command.server import Types
 from sqlc_gen_psycopg.inference.analyzer import Analysis, Analyzer
-from sqlc_gen_psycopg.inference.facts import SqlType
 from sqlc_gen_psycopg.naming.sql_names import Name
-from sqlc_gen_psycopg.problems import Problems
-from sqlc_gen_psycopg.resolve import slices
-from sqlc_gen_psycopg.schema import load, statements
+from sqlc_gen_psycopg.schema import statements
 from sqlc_gen_psycopg.schema.model import Schema
 from sqlc_gen_psycopg.sql import tree
-from sqlc_gen_psycopg.sqlc.request import (
-    Column,
-    Enum,
-    Query,
-    Request,
-    Table,
-    type_name,
-)
-
-_COLUMNS = """
-SELECT
-    n.nspname, c.relname, a.attname, tn.nspname, coalesce(e.typname, t.typname),
-    CASE WHEN e.oid IS NULL THEN 0 ELSE greatest(a.attndims, 1) END,
-    a.attnotnull
-FROM pg_attribute AS a
-INNER JOIN pg_class AS c ON c.oid = a.attrelid AND c.relkind IN ('r', 'v', 'm')
-INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
-INNER JOIN pg_type AS t ON t.oid = a.atttypid
-LEFT JOIN pg_type AS e ON e.oid = t.typelem AND e.typarray = t.oid
-INNER JOIN pg_namespace AS tn ON tn.oid = coalesce(e.typnamespace, t.typnamespace)
-WHERE a.attnum > 0 AND NOT a.attisdropped
-AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
-ORDER BY c.oid, a.attnum
-"""
-_ENUMS = """
-SELECT n.nspname, t.typname, array_agg(e.enumlabel ORDER BY e.enumsortorder)
-FROM pg_type AS t
-INNER JOIN pg_enum AS e ON e.enumtypid = t.oid
-INNER JOIN pg_namespace AS n ON n.oid = t.typnamespace
-GROUP BY 1, 2
-"""
-_TYPES = """
-SELECT t.oid, n.nspname, coalesce(e.typname, t.typname), (e.oid IS NOT NULL)::int
-FROM pg_type AS t
-LEFT JOIN pg_type AS e ON e.oid = t.typelem AND e.typarray = t.oid
-INNER JOIN pg_namespace AS n ON n.oid = t.typnamespace
-"""
+from sqlc_gen_psycopg.sqlc.request import Column, Query
 
 
 def schema_of(ddl: str) -> Schema:
@@ -64,21 +27,9 @@ def schema_of(ddl: str) -> Schema:
 
 def analyzer_of(conn: psycopg.Connection, schema: Schema) -> Analyzer:
     """Return the inference for a database's tables, given what its DDL says."""
-    columns: dict[Name, list[Column]] = {}
-    for row in conn.execute(_COLUMNS):
-        namespace, table, column, type_schema, kind, dims, not_null = row
-        name = Name("" if namespace == "public" else namespace, table)
-        found = type_name("public", type_schema, kind)
-        columns.setdefault(name, []).append(
-            Column(column, column, found, not_null, dims, None, None, False, "")
-        )
-    tables = {name: Table(name, tuple(of), "") for name, of in columns.items()}
-    enums = {
-        name: Enum(name, tuple(labels), "")
-        for namespace, kind, labels in conn.execute(_ENUMS)
-        for name in [type_name("public", namespace, kind)]
-    }
-    return Analyzer(tables, enums, schema)
+    types = Types(conn)
+    tables = server.relations(conn, types).tables
+    return Analyzer(tables, server.enums(conn, types), schema)
 
 
 def analyze(analyzer: Analyzer, text: str, columns: int = 0) -> Analysis:
@@ -106,38 +57,6 @@ class Comparison(NamedTuple):
     why: str = ""
     parameters: int = 0
     columns: int = 0
-
-
-class Types:
-    """The OIDs of a database's types, by name and back."""
-
-    def __init__(self, conn: psycopg.Connection) -> None:
-        self.oids: dict[SqlType, int] = {}
-        domains = conn.execute(
-            "SELECT oid, typbasetype FROM pg_type WHERE typtype = 'd'"
-        )
-        self.bases: dict[int, int] = dict(domains.fetchall())
-        for oid, namespace, name, is_array in conn.execute(_TYPES):
-            found = type_name("public", namespace, name)
-            self.oids.setdefault(SqlType(found, is_array), oid)
-        self.names = {oid: found for found, oid in self.oids.items()}
-
-    def oid(self, found: SqlType | None) -> int:
-        """Return a type's OID, 0 if there is none."""
-        if found is None:
-            return 0
-        return self.oids.get(SqlType(found.name, min(found.dims, 1)), 0)
-
-    def base(self, oid: int) -> int:
-        """Return the type that a domain stands for."""
-        while oid in self.bases:
-            oid = self.bases[oid]
-        return oid
-
-    def shown(self, oid: int) -> str:
-        """Return a type's name."""
-        found = self.names.get(oid)
-        return f"{found.name}{'[]' * found.dims}" if found else str(oid)
 
 
 def compare(  # noqa: PLR0911 - a verdict each
@@ -177,16 +96,6 @@ def compare(  # noqa: PLR0911 - a verdict each
             return Comparison(Verdict.REFUSED, f"columns {shown}")
         return Comparison(Verdict.WRONG, f"columns {shown}")
     return Comparison(Verdict.SAME, "", len(expected), len(columns))
-
-
-def compare_project(
-    conn: psycopg.Connection, asked: Request
-) -> list[tuple[Query, Comparison]]:
-    """Compare all queries of a project, in whose folder this must be called."""
-    schema = load.read(asked.schema_paths, asked.default_schema, Problems())
-    analyzer, types = Analyzer(asked.tables, asked.enums, schema), Types(conn)
-    sent = [slices.rewritten(query, Problems()) for query in asked.queries]
-    return [(one, compare(conn, analyzer, types, one.text)) for one in sent]
 
 
 def tally(found: list[tuple[str, Comparison]]) -> Counter[Verdict]:

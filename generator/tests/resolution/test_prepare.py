@@ -16,6 +16,7 @@ from generator.tests import sqlc
 from generator.tests.resolution import drawing
 from generator.tools import prepared
 from generator.tools.prepared import Comparison, Verdict
+from sqlc_gen_psycopg.command.server import Types
 from sqlc_gen_psycopg.inference.analyzer import Analyzer
 from sqlc_gen_psycopg.problems import Problems
 from sqlc_gen_psycopg.schema import load
@@ -51,9 +52,9 @@ def analyzer(conn: psycopg.Connection) -> Analyzer:
 
 
 @pytest.fixture(scope="module")
-def types(conn: psycopg.Connection) -> prepared.Types:
+def types(conn: psycopg.Connection) -> Types:
     """Give the types of that database."""
-    return prepared.Types(conn)
+    return Types(conn)
 
 
 def _wrong(found: list[tuple[str, Comparison]]) -> list[tuple[str, str]]:
@@ -61,7 +62,7 @@ def _wrong(found: list[tuple[str, Comparison]]) -> list[tuple[str, str]]:
 
 
 def test_drawn_predicates(
-    conn: psycopg.Connection, analyzer: Analyzer, types: prepared.Types
+    conn: psycopg.Connection, analyzer: Analyzer, types: Types
 ) -> None:
     """Of what the server takes nothing gets another type, and hardly any is refused."""
     drawn = drawing.Drawing(2026)
@@ -89,7 +90,7 @@ def test_drawn_predicates(
 
 @pytest.mark.parametrize("what", ["operators", "functions"])
 def test_every_row_of_the_catalog(
-    what: str, conn: psycopg.Connection, analyzer: Analyzer, types: prepared.Types
+    what: str, conn: psycopg.Connection, analyzer: Analyzer, types: Types
 ) -> None:
     """Each operator and function, given parameters, literals and typed NULLs."""
     found: list[tuple[str, Comparison]] = []
@@ -111,7 +112,7 @@ STATEMENTS = FILE.read_text(encoding="utf-8").splitlines()[1:]
 
 @pytest.mark.parametrize("text", STATEMENTS)
 def test_statements(
-    text: str, conn: psycopg.Connection, analyzer: Analyzer, types: prepared.Types
+    text: str, conn: psycopg.Connection, analyzer: Analyzer, types: Types
 ) -> None:
     """Each clause is looked at in PostgreSQL's order."""
     found = prepared.compare(conn, analyzer, types, text)
@@ -269,7 +270,7 @@ def test_golden_projects(project: str, request: pytest.FixtureRequest) -> None:
     assert len(texts) > 3
     with psycopg.connect(url, autocommit=True) as database:
         analyzer = prepared.analyzer_of(database, schema)
-        types = prepared.Types(database)
+        types = Types(database)
         found = [(t, prepared.compare(database, analyzer, types, t)) for t in texts]
     different = [(t, c) for t, c in found if c.verdict is not Verdict.SAME]
     assert different == []

@@ -24,6 +24,9 @@ from generator.tests import (
 from generator.tests.trust import test_types
 from generator.tools import prepared
 from generator.tools.prepared import Verdict
+from sqlc_gen_psycopg.command import checking
+from sqlc_gen_psycopg.command.requests import Part
+from sqlc_gen_psycopg.command.server import Types
 
 ROOT = documents.GENERATOR.parent
 # The repository's own queries are there where its generator is not alone.
@@ -64,17 +67,13 @@ PROJECTS = {
 
 
 def _differences(conn: psycopg.Connection, folder: Path) -> list[str]:
-    """Return which statements of a project are not of the types that PREPARE says."""
+    """Return what of a project is otherwise than the server has it."""
     found: list[str] = []
     for asked in sqlc.requests(folder):
         assert asked.queries
         with contextlib.chdir(folder):
-            compared = prepared.compare_project(conn, asked)
-        found += [
-            f"{query.name}: {one.verdict}: {one.why}"
-            for query, one in compared
-            if one.verdict is not Verdict.SAME
-        ]
+            report = checking.check(conn, Part(Path("out"), asked._replace(options={})))
+        found += map(str, report.findings)
     return found
 
 
@@ -129,7 +128,7 @@ def test_odd_statements(conn: psycopg.Connection) -> None:
     """
     running.fill(conn, ddl, "")
     analyzer = prepared.analyzer_of(conn, prepared.schema_of(ddl))
-    types = prepared.Types(conn)
+    types = Types(conn)
     compared = {
         text: prepared.compare(conn, analyzer, types, text)
         for text in test_robustness.STATEMENTS

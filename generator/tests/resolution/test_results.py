@@ -14,6 +14,7 @@ from devserver import databases
 from devserver.embedded import Server
 from generator.tests.resolution import results
 from generator.tools import prepared
+from sqlc_gen_psycopg.command.server import Types
 from sqlc_gen_psycopg.inference.analyzer import Analysis, Analyzer
 from sqlc_gen_psycopg.inference.facts import Fact
 from sqlc_gen_psycopg.sql import tree
@@ -27,7 +28,7 @@ class Database(NamedTuple):
 
     conn: psycopg.Connection
     analyzer: Analyzer
-    types: prepared.Types
+    types: Types
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def database(server: Server) -> Generator[Database]:
         conn.execute(results.DDL.encode())
         conn.execute("SET statement_timeout = '2s'")
         analyzer = prepared.analyzer_of(conn, prepared.schema_of(results.DDL))
-        yield Database(conn, analyzer, prepared.Types(conn))
+        yield Database(conn, analyzer, Types(conn))
 
 
 def _run(conn: psycopg.Connection, text: str) -> pq.abc.PGresult | None:
@@ -62,9 +63,7 @@ def _analyzed(analyzer: Analyzer, text: str) -> Analysis | None:
         return None
 
 
-def _lies(
-    types: prepared.Types, analysis: Analysis, came: pq.abc.PGresult
-) -> list[str]:
+def _lies(types: Types, analysis: Analysis, came: pq.abc.PGresult) -> list[str]:
     """Return what is said of a statement's columns and is not so."""
     if analysis.problem:
         return [f"refused: {analysis.problem.what}"]
@@ -86,7 +85,7 @@ def _lies(
 _NULL = re.compile(rb"(?<=[{,])NULL(?=[,}])")
 
 
-def _oid(types: prepared.Types, fact: Fact) -> int:
+def _oid(types: Types, fact: Fact) -> int:
     return types.base(types.oid(fact.sql_type))
 
 

@@ -71,6 +71,15 @@ def _parser() -> argparse.ArgumentParser:
         "--watch", action="store_true", help="generate again whenever the SQL changes"
     )
     add.set_defaults(run=_generate)
+    add = commands.add_parser("check", help="compare what is generated with a server")
+    add.add_argument("--file", default="", metavar="FILE", help="instead of sqlc.yaml")
+    add.add_argument(
+        "url",
+        nargs="?",
+        metavar="DATABASE_URL",
+        help="the database, else $DATABASE_URL; it is only read",
+    )
+    add.set_defaults(run=_check)
     return parser
 
 
@@ -124,3 +133,31 @@ def _checked(made: Changes) -> int:
         return 1
     sys.stdout.write(f"{made.unchanged} files: as generated\n")
     return 0
+
+
+def _check(given: argparse.Namespace) -> int:
+    try:
+        # With psycopg, an extra: generating does without.
+        from sqlc_gen_psycopg.command import connecting  # noqa: PLC0415
+    except ImportError as error:
+        raise CannotRunError(
+            f"`check` needs psycopg, which cannot be imported ({_line(error)}); "
+            "run `pip install 'sqlc-gen-psycopg[check]'`"
+        ) from error
+    parts = requests.read(config.read(_entered(config.find(given.file))))
+    report = connecting.check(given.url or os.environ.get("DATABASE_URL", ""), parts)
+    for finding in report.findings:
+        sys.stdout.write(f"{finding}\n")
+    compared = (
+        f"{report.queries} queries, {report.parameters} parameters, "
+        f"{report.columns} columns"
+    )
+    if report.findings:
+        sys.stdout.write(f"{compared}: {len(report.findings)} not as annotated\n")
+        return 1
+    sys.stdout.write(f"{compared}: as annotated\n")
+    return 0
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -57,8 +57,9 @@ class Analysis(NamedTuple):
     # The parameters of which NULL would find nothing.
     never_null: frozenset[int] = frozenset()
     problem: TypeResolutionError | None = None
-    # All columns, also those that embeds take up.
+    # All columns, also those that embeds take up, and their names.
     facts: tuple[Fact, ...] = ()
+    names: tuple[str, ...] = ()
 
     @property
     def casts(self) -> dict[int, str]:
@@ -158,6 +159,7 @@ class Analyzer:
             rows.is_one_row,
             self._never_null(kind, node),
             facts=tuple(fact for _, fact in rows.columns),
+            names=tuple(name for name, _ in rows.columns),
         )
 
     def _never_null(self, kind: str, node: Node) -> frozenset[int]:

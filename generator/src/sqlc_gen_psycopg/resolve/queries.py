@@ -38,8 +38,7 @@ class Resolver(NamedTuple):
         """Resolve one query."""
         comment = comments.read(query, written, self.problems)
         command = directives.command(query, comment, self.problems)
-        query = slices.rewritten(query, self.problems)
-        query, analysis = self._analyzed(query, written)
+        query, analysis = self.analyzed(query, written)
         if comment.stream and analysis.writes:
             self.problems.add(
                 query.where,
@@ -93,10 +92,12 @@ class Resolver(NamedTuple):
         fields = tuple(parameter.as_argument() for parameter in parameters)
         return Row(f"{identifiers.pascal(query.name)}Params", fields)
 
-    def _analyzed(
-        self, query: Query, written: Written | None
-    ) -> tuple[Query, Analysis]:
-        """Return what is known of a query, and the query with what is known of it."""
+    def analyzed(self, query: Query, written: Written | None) -> tuple[Query, Analysis]:
+        """Return what is known of a query, and the query with what is known of it.
+
+        Its text is then what is sent, but for what a COPY makes of it.
+        """
+        query = slices.rewritten(query, self.problems)
         for line in written.cut_lines() if written else ():
             self.problems.add(
                 query.where,

@@ -1,0 +1,62 @@
+"""The connection that a project is checked on, which cannot write."""
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from sqlc_gen_psycopg.command import checking
+from sqlc_gen_psycopg.command.checking import Report
+from sqlc_gen_psycopg.command.config import CannotRunError
+from sqlc_gen_psycopg.command.requests import Part
+
+_OLDEST = (3, 2)
+
+
+def check(url: str, parts: list[Part]) -> Report:
+    """Compare a project with the database of that URL.
+
+    Raises:
+        CannotRunError: the server cannot be asked.
+        RefusedError: something cannot be generated at all.
+    """
+    version = psycopg.__version__
+    if tuple(map(int, version.split(".")[:2])) < _OLDEST:
+        raise CannotRunError(
+            f"psycopg {version} is too old, for this and for what is generated; "
+            "run `pip install 'psycopg[binary]>=3.2'`"
+        )
+    _check_url(url)
+    try:
+        # Poolers keep no prepared statements, and need none of ours.
+        with psycopg.connect(
+            url, client_encoding="utf8", prepare_threshold=None
+        ) as conn:
+            conn.read_only = True
+            reports = [checking.check(conn, part) for part in parts]
+    except psycopg.Error as error:
+        told = " ".join(str(error).split())
+        raise CannotRunError(f"the server cannot be asked: {told}") from error
+    # Two outputs may be of the same queries.
+    findings = dict.fromkeys(found for one in reports for found in one.findings)
+    return Report(
+        [*findings],
+        sum(one.queries for one in reports),
+        sum(one.parameters for one in reports),
+        sum(one.columns for one in reports),
+    )
+
+
+def _check_url(url: str) -> None:
+    """Refuse what the driver would show in its error, password and all."""
+    if not url:
+        raise CannotRunError(
+            "no database is named; write its URL behind `check`, or set DATABASE_URL"
+        )
+    try:
+        host = conninfo_to_dict(url).get("host") or ""
+    except psycopg.ProgrammingError:
+        host = "@"
+    if "@" in str(host):
+        raise CannotRunError(
+            "the database's URL cannot be read; write postgresql://user@host/database, "
+            "and in a password %40 for @, %2F for / and %25 for %"
+        ) from None
