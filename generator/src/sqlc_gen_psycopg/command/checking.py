@@ -18,7 +18,7 @@ from sqlc_gen_psycopg.problems import Problems
 from sqlc_gen_psycopg.resolve import modules
 from sqlc_gen_psycopg.resolve.queries import Resolver
 from sqlc_gen_psycopg.schema.model import Attributes, Schema, relation
-from sqlc_gen_psycopg.sql import tree
+from sqlc_gen_psycopg.sql import skips, tree
 from sqlc_gen_psycopg.sqlc.request import CATALOGS, Enum, Query
 
 _BOTH_WAYS = "migrate the database, or correct the schema files and generate again"
@@ -42,12 +42,13 @@ class Finding(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What was compared, and what was found."""
+    """What was compared, and what was found; ``warnings`` tell what was left out."""
 
     findings: list[Finding]
     queries: int
     parameters: int
     columns: int
+    warnings: list[str]
 
 
 class _Annotated(NamedTuple):
@@ -80,7 +81,8 @@ def check(conn: psycopg.Connection, part: Part) -> Report:
         RefusedError: something cannot be generated at all.
     """
     found = Problems()
-    resolver = plugin.resolver_of(part.request, found)
+    asked = skips.without_skipped(part.request, found)
+    resolver = plugin.resolver_of(asked, found)
     annotated = [
         _Annotated(
             f"{written.file if written else query.filename}: {query.name}",
@@ -88,7 +90,7 @@ def check(conn: psycopg.Connection, part: Part) -> Report:
             resolver.function(query, written),
             resolver,
         )
-        for file in modules.files(part.request)
+        for file in modules.files(asked)
         for query, written in file.queries
     ]
     found.raise_if_any()
@@ -104,6 +106,7 @@ def check(conn: psycopg.Connection, part: Part) -> Report:
         len(annotated),
         sum(len(one.function.parameters) for one in annotated),
         sum(len(_columns(one)) for one in annotated),
+        found.warnings,
     )
 
 

@@ -2,14 +2,16 @@
 
 import argparse
 import os
+import shlex
 import signal
 import sys
 import types
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 from sqlc_gen_psycopg import __version__
-from sqlc_gen_psycopg.command import config, requests, watching, writing
+from sqlc_gen_psycopg.command import config, requests, starter, watching, writing
 from sqlc_gen_psycopg.command.config import CannotRunError
 from sqlc_gen_psycopg.command.writing import Changes
 from sqlc_gen_psycopg.problems import Problems, RefusedError
@@ -59,6 +61,9 @@ def _parser() -> argparse.ArgumentParser:
         "--version", action="version", version=f"%(prog)s {__version__}"
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    add = commands.add_parser("init", help="write a project to begin with")
+    add.add_argument("folder", nargs="?", default=".", metavar="FOLDER", type=Path)
+    add.set_defaults(run=_init)
     add = commands.add_parser("generate", help="write what sqlc.yaml asks for")
     add.add_argument("--file", default="", metavar="FILE", help="instead of sqlc.yaml")
     kind = add.add_mutually_exclusive_group()
@@ -83,7 +88,35 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _init(given: argparse.Namespace) -> int:
+    for file in starter.write(given.folder):
+        sys.stdout.write(f"wrote {file}\n")
+    into = "" if given.folder == Path() else f"cd {shlex.quote(str(given.folder))} && "
+    sys.stdout.write(f"next: {into}sqlc-gen-psycopg generate\n")
+    return 0
+
+
+_OLDEST_PSYCOPG = (3, 2)
+
+
+def _old_psycopg() -> str:
+    """Return what is to be said of the psycopg that is installed here, if anything."""
+    try:
+        version = metadata.version("psycopg")
+    except metadata.PackageNotFoundError:
+        return ""
+    if tuple(map(int, version.split(".")[:2])) >= _OLDEST_PSYCOPG:
+        return ""
+    return (
+        f"psycopg {version} is too old for what is generated; "
+        "run `pip install 'psycopg[binary]>=3.2'`"
+    )
+
+
 def _generate(given: argparse.Namespace) -> int:
+    # It may be meant for another environment.
+    if old := _old_psycopg():
+        sys.stderr.write(f"{old}\n")
     file = _entered(config.find(given.file))
     if given.watch:
         watching.watch(file, lambda: _written(file))
@@ -105,8 +138,7 @@ def _changes(file: Path) -> Changes:
     try:
         texts = writing.generated(parts, found)
     finally:
-        for warning in found.warnings:
-            sys.stderr.write(f"{warning}\n")
+        sys.stderr.writelines(f"{warning}\n" for warning in found.warnings)
     return writing.changes(parts, texts)
 
 
@@ -136,6 +168,8 @@ def _checked(made: Changes) -> int:
 
 
 def _check(given: argparse.Namespace) -> int:
+    if old := _old_psycopg():
+        raise CannotRunError(old)
     try:
         # With psycopg, an extra: generating does without.
         from sqlc_gen_psycopg.command import connecting  # noqa: PLC0415
@@ -146,6 +180,7 @@ def _check(given: argparse.Namespace) -> int:
         ) from error
     parts = requests.read(config.read(_entered(config.find(given.file))))
     report = connecting.check(given.url or os.environ.get("DATABASE_URL", ""), parts)
+    sys.stderr.writelines(f"{warning}\n" for warning in report.warnings)
     for finding in report.findings:
         sys.stdout.write(f"{finding}\n")
     compared = (

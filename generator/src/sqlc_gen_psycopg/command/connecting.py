@@ -8,8 +8,6 @@ from sqlc_gen_psycopg.command.checking import Report
 from sqlc_gen_psycopg.command.config import CannotRunError
 from sqlc_gen_psycopg.command.requests import Part
 
-_OLDEST = (3, 2)
-
 
 def check(url: str, parts: list[Part]) -> Report:
     """Compare a project with the database of that URL.
@@ -18,12 +16,6 @@ def check(url: str, parts: list[Part]) -> Report:
         CannotRunError: the server cannot be asked.
         RefusedError: something cannot be generated at all.
     """
-    version = psycopg.__version__
-    if tuple(map(int, version.split(".")[:2])) < _OLDEST:
-        raise CannotRunError(
-            f"psycopg {version} is too old, for this and for what is generated; "
-            "run `pip install 'psycopg[binary]>=3.2'`"
-        )
     _check_url(url)
     try:
         # Poolers keep no prepared statements, and need none of ours.
@@ -37,11 +29,13 @@ def check(url: str, parts: list[Part]) -> Report:
         raise CannotRunError(f"the server cannot be asked: {told}") from error
     # Two outputs may be of the same queries.
     findings = dict.fromkeys(found for one in reports for found in one.findings)
+    warnings = dict.fromkeys(told for one in reports for told in one.warnings)
     return Report(
         [*findings],
         sum(one.queries for one in reports),
         sum(one.parameters for one in reports),
         sum(one.columns for one in reports),
+        [*warnings],
     )
 
 

@@ -19,6 +19,8 @@ DIRECTIVES = (
     "notnull",
     "nullable",
     "row",
+    # Those that it is for do not come here.
+    "skip",
     "stream",
     "unnest",
 )

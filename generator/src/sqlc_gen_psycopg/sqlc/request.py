@@ -107,7 +107,7 @@ def read(data: bytes) -> Request:
 _NOT_JSON = Problem(
     "sqlc.yaml: plugins",
     "what sqlc sent is no JSON",
-    "write `format: json` beside `cmd: sqlc-gen-psycopg`",
+    "write `format: json` beside `cmd: sqlc-gen-psycopg`, for sqlc 1.30 or newer",
 )
 _NOT_A_REQUEST = Problem(
     "request",
