@@ -165,7 +165,7 @@ LIES: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
         "DROP FUNCTION tax",
         [
             (
-                "list_taxes: at 'tax(total)'",
+                "list_taxes: at 'tax'",
                 "generated for the schema files",
                 "says: function tax(numeric) does not exist",
             ),

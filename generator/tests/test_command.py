@@ -89,6 +89,60 @@ def test_it_does_not_wait_for_a_person(tmp_path: Path) -> None:
         assert "run `sqlc-gen-psycopg generate`" in line
 
 
+def test_a_begun_project_generates(tmp_path: Path) -> None:
+    """What `init` writes is right as it is, and a second `init` writes nothing."""
+    assert run("init", "shop", folder=tmp_path).returncode == 0
+    folder = tmp_path / "shop"
+    ran = run("generate", folder=folder)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    before = contents(tmp_path)
+    again = run("init", folder=folder)
+    assert (again.returncode, again.stdout) == (2, "")
+    assert "sqlc.yaml, queries, schema.sql is there already" in again.stderr
+    assert contents(tmp_path) == before
+
+
+def test_a_project_is_begun_on_migrations(tmp_path: Path) -> None:
+    """Where there are migrations, they are the schema."""
+    migrations = tmp_path / "db/migrations"
+    migrations.mkdir(parents=True)
+    (migrations / "1_items.sql").write_text(SCHEMA)
+    assert run("init", folder=tmp_path).returncode == 0
+    assert not (tmp_path / "schema.sql").exists()
+    (tmp_path / "queries/items.sql").write_text(GET)
+    assert "wrote app/db/items.py" in run("generate", folder=tmp_path).stdout
+
+
+@pytest.mark.parametrize("name", ["sqlc.json", "queries", "schema.sql"])
+def test_nothing_is_written_over(name: str, tmp_path: Path) -> None:
+    """`init` says what is there, and writes no file at all."""
+    (tmp_path / name).write_text("mine")
+    ran = run("init", folder=tmp_path)
+    assert ran.returncode == 2
+    assert f"{name} is there already, and nothing was written" in ran.stderr
+    assert contents(tmp_path) == {name: b"mine"}
+
+
+def test_a_skipped_query_is_told(folder: Path) -> None:
+    """It has no function, whatever is wrong with it; file, query and reason are told."""
+    broken = "-- name: broken :execlastid\n-- @skip no such thing\n-- @nonsense\n"
+    (folder / "queries/items.sql").write_text(f"{GET}\n{broken}DELETE FROM items;")
+    ran = run("generate", folder=folder)
+    assert ran.returncode == 0
+    assert ran.stderr == "queries/items.sql: broken: skipped: no such thing\n"
+    assert "broken" not in (folder / "app/db/items.py").read_text()
+    assert "def get(" in (folder / "app/db/items.py").read_text()
+
+
+def test_a_skip_needs_a_reason(folder: Path) -> None:
+    """Without one it is a problem like others."""
+    skipped = GET.replace(":one\n", ":one\n-- @skip\n")
+    (folder / "queries/items.sql").write_text(skipped)
+    ran = run("generate", folder=folder)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "items.sql: get: @skip without a reason; write it behind" in ran.stderr
+
+
 def test_it_writes_what_sqlc_would(folder: Path) -> None:
     """Several entries, lists of paths, other plugins: ours are as sqlc makes them."""
     ran = run("generate", folder=folder)

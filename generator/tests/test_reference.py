@@ -83,12 +83,13 @@ def _add(case: Case, block: Block) -> None:
 
 
 CASES = _cases()
-# Refusals that need a schema that cannot be read, another engine, sqlc at fault, or
-# `overrides` that are no list.
+# Refusals that need a schema that cannot be read, another engine, an old sqlc or one at
+# fault, or `overrides` that are no list.
 RARE = {
     "cannot be read: ",
     "cannot find ",
     " is not PostgreSQL",
+    "too old for this plugin",
     "its parameters are not numbered $1, $2, … without a gap",
     "not a list",
 }

@@ -49,8 +49,8 @@ def generate(asked: request.Request, found: problems.Problems) -> dict[str, str]
     Raises:
         RefusedError: something cannot be generated correctly.
     """
-    asked = skips.without_skipped(asked, found)
     resolver = resolver_of(asked, found)
+    asked = skips.without_skipped(asked, found)
     models, types, chosen = resolver.results.models, resolver.types, resolver.options
     resolved = query_modules.resolve(query_modules.files(asked, chosen), resolver)
     used = models.used() if chosen.omit_unused_models else models.all()

@@ -1,5 +1,6 @@
 """What is generated, held against a server: each query's types, names and NULLs."""
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ from sqlc_gen_psycopg.sql import skips, tree
 from sqlc_gen_psycopg.sqlc.request import CATALOGS, Enum, Query
 
 _BOTH_WAYS = "migrate the database, or correct the schema files and generate again"
+_WORD = re.compile(r'(?:"[^"]*"|[\w.])+|\S*')
 _INSUFFICIENT_PRIVILEGE = "42501"
 
 
@@ -81,8 +83,8 @@ def check(conn: psycopg.Connection, part: Part) -> Report:
         RefusedError: something cannot be generated at all.
     """
     found = Problems()
+    resolver = plugin.resolver_of(part.request, found)
     asked = skips.without_skipped(part.request, found)
-    resolver = plugin.resolver_of(asked, found)
     annotated = [
         _Annotated(
             f"{written.file if written else query.filename}: {query.name}",
@@ -173,8 +175,8 @@ class _Database(NamedTuple):
             remedy = "grant the role the right to use it"
         place = "the statement"
         if refused.position:
-            rest = one.query.text[refused.position - 1 :]
-            place = f"at {rest.split(maxsplit=1)[0]!r}"
+            word = _WORD.match(one.query.text, refused.position - 1)
+            place = f"at {(word[0] if word else '')!r}"
         ours = "generated for the schema files"
         return Finding(one.where, place, ours, f"says: {refused.message}", remedy)
 
