@@ -98,7 +98,7 @@ def test_a_begun_project_generates(tmp_path: Path) -> None:
     before = contents(tmp_path)
     again = run("init", folder=folder)
     assert (again.returncode, again.stdout) == (2, "")
-    assert "sqlc.yaml, queries, schema.sql is there already" in again.stderr
+    assert "has sqlc.yaml, schema.sql, queries already, so nothing was" in again.stderr
     assert contents(tmp_path) == before
 
 
@@ -119,14 +119,14 @@ def test_nothing_is_written_over(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text("mine")
     ran = run("init", folder=tmp_path)
     assert ran.returncode == 2
-    assert f"{name} is there already, and nothing was written" in ran.stderr
+    assert f"has {name} already, so nothing was written" in ran.stderr
     assert contents(tmp_path) == {name: b"mine"}
 
 
 def test_a_skipped_query_is_told(folder: Path) -> None:
     """It has no function, whatever is wrong with it; file, query and reason are told."""
-    broken = "-- name: broken :execlastid\n-- @skip no such thing\n-- @nonsense\n"
-    (folder / "queries/items.sql").write_text(f"{GET}\n{broken}DELETE FROM items;")
+    broken = "-- name: broken :execlastid\n-- @skip no such thing\n-- @streem\nDELETE"
+    (folder / "queries/items.sql").write_text(f"{GET}\n{broken} FROM items;")
     ran = run("generate", folder=folder)
     assert ran.returncode == 0
     assert ran.stderr == "queries/items.sql: broken: skipped: no such thing\n"

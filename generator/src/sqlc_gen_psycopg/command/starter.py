@@ -87,7 +87,7 @@ def write(folder: Path) -> list[Path]:
     there = [name for name in taken if (folder / name).exists()]
     if there:
         raise CannotRunError(
-            f"{folder}: {', '.join(there)} is there already, and nothing was written; "
+            f"{folder.absolute()} has {', '.join(there)} already, so nothing was written; "
             "name another folder"
         )
     try:
