@@ -124,7 +124,7 @@ def test_nothing_is_written_over(name: str, tmp_path: Path) -> None:
 
 
 def test_a_skipped_query_is_told(folder: Path) -> None:
-    """It has no function, whatever is wrong with it; file, query and reason are told."""
+    """It has no function, whatever is wrong with it; the reason is told."""
     broken = "-- name: broken :execlastid\n-- @skip no such thing\n-- @streem\nDELETE"
     (folder / "queries/items.sql").write_text(f"{GET}\n{broken} FROM items;")
     ran = run("generate", folder=folder)

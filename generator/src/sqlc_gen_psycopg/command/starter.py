@@ -87,8 +87,8 @@ def write(folder: Path) -> list[Path]:
     there = [name for name in taken if (folder / name).exists()]
     if there:
         raise CannotRunError(
-            f"{folder.absolute()} has {', '.join(there)} already, so nothing was written; "
-            "name another folder"
+            f"{folder.absolute()} has {', '.join(there)} already, so nothing was "
+            "written; name another folder"
         )
     try:
         for name, text in files.items():
