@@ -6,6 +6,7 @@ import pty
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -87,6 +88,17 @@ def test_it_does_not_wait_for_a_person(tmp_path: Path) -> None:
         assert ran.returncode == 2
         [line] = ran.stderr.splitlines()
         assert "run `sqlc-gen-psycopg generate`" in line
+
+
+def test_sqlc_does_not_wait_for_it() -> None:
+    """What sqlc starts imports nothing of the command's."""
+    listed = "import sys, sqlc_gen_psycopg.__main__; print(*sys.modules)"
+    ran = subprocess.run(
+        [sys.executable, "-c", listed], capture_output=True, text=True, check=True
+    )
+    roots = {name.removeprefix("sqlc_gen_psycopg.") for name in ran.stdout.split()}
+    assert "plugin" in roots
+    assert not roots & {"command", "yaml", "argparse", "psycopg", "subprocess"}
 
 
 def test_a_begun_project_generates(tmp_path: Path) -> None:
