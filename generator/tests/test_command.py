@@ -238,6 +238,30 @@ def test_a_failed_run_changes_nothing(what: str, folder: Path) -> None:
     assert contents(folder) == before
 
 
+def test_a_reader_may_stop(folder: Path) -> None:
+    """A closed pipe ends the command without a word, as does `head`."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    ran = subprocess.run(
+        [command_line.COMMAND, "generate"],
+        cwd=folder,
+        stdout=writes,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        env=command_line.ENVIRONMENT,
+    )
+    os.close(writes)
+    assert (ran.returncode, ran.stderr) == (141, "")
+
+
+def test_any_terminal_will_do(tmp_path: Path) -> None:
+    """What its encoding lacks is spelled, and nothing fails."""
+    ran = run("--help", folder=tmp_path, PYTHONIOENCODING="latin-1")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert r"postgresql://\u2026" in ran.stdout
+
+
 def test_checking_tells_what_differs(folder: Path) -> None:
     """--check lists missing, differing and left over files, and writes nothing."""
     run("generate", folder=folder)

@@ -1,6 +1,7 @@
 """The command line: what can be asked for, and what is told of it."""
 
 import argparse
+import io
 import os
 import shlex
 import signal
@@ -31,11 +32,20 @@ _EPILOG = "Exit codes: 0 done, 1 findings or differences, 2 it could not run."
 
 def main(arguments: list[str]) -> int:
     """Run the command; return its exit code."""
+    # A terminal may lack a character that is told.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     given = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _terminated)
     run: Callable[[argparse.Namespace], int] = given.run
     try:
-        return run(given)
+        code = run(given)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Whoever reads has seen enough; the interpreter would write the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except CannotRunError as error:
         sys.stderr.write(f"{error}\n")
     except RefusedError as refused:

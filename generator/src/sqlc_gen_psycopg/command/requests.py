@@ -74,7 +74,7 @@ def _asked(config: Config, folder: Path) -> list[Request]:
     kept = {key: value for key, value in config.raw.items() if key != "plugins"}
     sql: list[dict[str, Any]] = []
     for number, entry in enumerate(config.entries):
-        own = {k: v for k, v in entry.raw.items() if k not in ("codegen", "gen")}
+        own = {k: v for k, v in entry.raw.items() if k != "codegen"}
         own["schema"] = [f"{up}/{path}" for path in entry.schema]
         own["queries"] = [f"{up}/{path}" for path in entry.queries]
         own["gen"] = {"json": {"out": ".", "filename": f"{number}.json"}}
