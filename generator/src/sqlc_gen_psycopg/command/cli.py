@@ -10,6 +10,7 @@ import types
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
+from typing import cast
 
 from sqlc_gen_psycopg import __version__
 from sqlc_gen_psycopg.command import config, requests, starter, watching, writing
@@ -33,8 +34,7 @@ _EPILOG = "Exit codes: 0 done, 1 findings or differences, 2 it could not run."
 def main(arguments: list[str]) -> int:
     """Run the command; return its exit code."""
     # A terminal may lack a character that is told.
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
+    cast("io.TextIOWrapper", sys.stdout).reconfigure(errors="backslashreplace")
     given = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _terminated)
     run: Callable[[argparse.Namespace], int] = given.run
