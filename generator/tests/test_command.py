@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -304,10 +305,14 @@ def _watching(folder: Path) -> Generator[Watch]:
         text=True,
         env=command_line.ENVIRONMENT,
     )
+    # What it never says is not waited for.
+    limit = threading.Timer(60, process.kill)
+    limit.start()
     with process:
         try:
             yield Watch(process)
         finally:
+            limit.cancel()
             process.kill()
 
 
