@@ -25,6 +25,7 @@ class FunctionSource(NamedTuple):
     parameters: list[Doc]
     sent: Doc
     row: str
+    doc: str
     annotations: set[Import]
     imports: set[Import]
 
@@ -56,6 +57,7 @@ def spell(function: Function, factory: str, within: str = "") -> FunctionSource:
         parameters,
         layout.settled(_sent(needs, function), _DEEPEST),
         row,
+        function.doc,
         annotations.imports,
         needs.imports | annotations.imports,
     )

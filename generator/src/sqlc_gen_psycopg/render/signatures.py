@@ -39,7 +39,7 @@ def now(kind: ConnectionKind, shared: FunctionSource) -> Signature:
     """Return the signature of a query's function."""
     function, returns = shared.function, _returns(kind, shared)
     given = (shared.parameters, shared.names)
-    return Signature(function.name, *given, returns, function.doc)
+    return Signature(function.name, *given, returns, shared.doc)
 
 
 def deferred(kind: ConnectionKind, shared: FunctionSource) -> Signature:

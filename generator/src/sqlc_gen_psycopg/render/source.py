@@ -195,6 +195,8 @@ def _from(module: str, names: list[str]) -> list[str]:
     return found
 
 
+# Both kinds of connections have the same ones.
+@cache
 def docstring(text: str, indent: int = 4) -> list[str]:
     """Return a docstring's lines, none for an empty text."""
     if not text.strip():

@@ -58,7 +58,7 @@ class Results(NamedTuple):
             return Scalar(single)
         distinct = identifiers.distinct([field.name for field in found])
         fields = tuple(
-            field._replace(name=name)
+            Field(name, field.value, field.doc)
             for name, field in zip(distinct, found, strict=True)
         )
         if comment.row:

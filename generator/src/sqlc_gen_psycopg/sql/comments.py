@@ -59,7 +59,7 @@ def read(query: Query, written: Written | None, problems: Problems) -> Comment:
         if explained and line.startswith(explained["margin"] + "  "):
             parameters[explained["name"]] += f" {line.strip()}"
             continue
-        explained = _EXPLANATION.match(line)
+        explained = _EXPLANATION.match(line) if "@" in line else None
         if explained and explained["name"] in parameters:
             parameters[explained["name"]] = explained["text"]
             continue

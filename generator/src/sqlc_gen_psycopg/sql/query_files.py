@@ -36,8 +36,11 @@ class Written(NamedTuple):
 
     def remarks(self) -> Iterator[str]:
         """Yield the text of each line below that is a comment as well."""
-        for remark in _REMARK.finditer(self.body, self._start()):
-            yield remark[1]
+        start = self._start()
+        # Most queries have none.
+        if self.body.find("--", start) >= 0:
+            for remark in _REMARK.finditer(self.body, start):
+                yield remark[1]
 
     def _start(self) -> int:
         """Return where in the body the comment ends, or a little before."""
