@@ -3,11 +3,15 @@
 -- CONCURRENTLY that made them was interrupted, or is still at it: then the session is
 -- there, too (where the role may see it).
 SELECT
+    pg_class.oid::bigint AS "index_id!",
     pg_class.oid::regclass::text AS "index_name!",
+    pg_class.relname::text AS "bare_name!",
     pg_index.indrelid::regclass::text AS "table_name!",
+    heap.relname::text AS "bare_table!",
     pg_stat_progress_create_index.pid::integer AS "builder_pid?"
 FROM pg_catalog.pg_index
 JOIN pg_catalog.pg_class ON pg_class.oid = pg_index.indexrelid
+JOIN pg_catalog.pg_class AS heap ON heap.oid = pg_index.indrelid
 LEFT JOIN pg_catalog.pg_stat_progress_create_index
     ON pg_stat_progress_create_index.index_relid = pg_index.indexrelid
 WHERE NOT pg_index.indisvalid AND pg_class.relkind = 'i'
@@ -45,6 +49,16 @@ WHERE
     pg_stat_activity.application_name = @application_name
     AND pg_stat_activity.datname = current_database()
 ORDER BY pg_stat_activity.pid;
+
+-- name: end_sessions_of :many
+-- Ends the sessions in this database that go by an application's name, but its own, and
+-- waits up to 5 seconds for each. False where it has not ended by then.
+SELECT pg_terminate_backend(pg_stat_activity.pid, 5000) AS "ended!"
+FROM pg_catalog.pg_stat_activity
+WHERE
+    pg_stat_activity.application_name = @application_name
+    AND pg_stat_activity.datname = current_database()
+    AND pg_stat_activity.pid <> pg_backend_pid();
 
 -- name: list_tables :many
 -- Lists the tables of a schema, by name.

@@ -12,6 +12,7 @@ from . import support
 
 __all__ = [
     "COUNT_UNVALIDATED_CONSTRAINTS",
+    "END_SESSIONS_OF",
     "GET_LEDGERS",
     "GET_TIME_ZONE",
     "LIST_COLUMNS",
@@ -40,6 +41,7 @@ __all__ = [
     "ListSessionsOfRow",
     "ListTablesRow",
     "count_unvalidated_constraints",
+    "end_sessions_of",
     "get_ledgers",
     "get_ledgers_row",
     "get_time_zone",
@@ -71,11 +73,15 @@ __all__ = [
 
 LIST_INVALID_INDEXES: Final = """\
 SELECT
+    pg_class.oid::bigint AS "index_id!",
     pg_class.oid::regclass::text AS "index_name!",
+    pg_class.relname::text AS "bare_name!",
     pg_index.indrelid::regclass::text AS "table_name!",
+    heap.relname::text AS "bare_table!",
     pg_stat_progress_create_index.pid::integer AS "builder_pid?"
 FROM pg_catalog.pg_index
 JOIN pg_catalog.pg_class ON pg_class.oid = pg_index.indexrelid
+JOIN pg_catalog.pg_class AS heap ON heap.oid = pg_index.indrelid
 LEFT JOIN pg_catalog.pg_stat_progress_create_index
     ON pg_stat_progress_create_index.index_relid = pg_index.indexrelid
 WHERE NOT pg_index.indisvalid AND pg_class.relkind = 'i'
@@ -84,8 +90,11 @@ ORDER BY pg_class.oid::regclass::text"""
 
 @dataclass(slots=True)
 class ListInvalidIndexesRow:
+    index_id: int
     index_name: str
+    bare_name: str
     table_name: str
+    bare_table: str
     builder_pid: int | None
 
 
@@ -196,6 +205,28 @@ def list_sessions_of(
     """Lists the sessions in this database that go by an application's name."""
     cur = RawCursor(conn, row_factory=list_sessions_of_row)
     cur.execute(LIST_SESSIONS_OF, (application_name,))
+    return cur.fetchall()
+
+
+END_SESSIONS_OF: Final = """\
+SELECT pg_terminate_backend(pg_stat_activity.pid, 5000) AS "ended!"
+FROM pg_catalog.pg_stat_activity
+WHERE
+    pg_stat_activity.application_name = $1
+    AND pg_stat_activity.datname = current_database()
+    AND pg_stat_activity.pid <> pg_backend_pid()"""
+
+
+def end_sessions_of(
+    conn: Connection[Any],
+    *,
+    application_name: str | None = None,
+) -> list[bool]:
+    """Ends the sessions in this database that go by an application's name, but its own, and
+    waits up to 5 seconds for each. False where it has not ended by then.
+    """
+    cur: RawCursor[bool] = RawCursor(conn, row_factory=scalar_row)
+    cur.execute(END_SESSIONS_OF, (application_name,))
     return cur.fetchall()
 
 

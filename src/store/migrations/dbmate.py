@@ -22,10 +22,21 @@ from ..settings import DatabaseSettings
 from . import files
 from .files import MigrationFile
 
-__all__ = ["APPLICATION_NAME", "LEDGER", "Progress", "run", "silent"]
+__all__ = [
+    "APPLICATION_NAME",
+    "LEDGER",
+    "LOCK_TIMEOUT",
+    "Progress",
+    "run",
+    "silent",
+    "with_remedy",
+]
 
 APPLICATION_NAME = "store migrations, dbmate"
 """How its sessions are known in pg_stat_activity."""
+
+LOCK_TIMEOUT = "5s"
+"""How long a migration waits for a lock, unless the URL's own options say."""
 
 LEDGER = "schema_migrations"
 """The table in which dbmate keeps the numbers of what is applied."""
@@ -147,7 +158,7 @@ def _environment(url: str) -> dict[str, str]:
     # A migration that waits for a lock holds up all who come after it. The URL's own
     # options, if any, stand last and win.
     options = parts.pop("options", environment.get("PGOPTIONS", ""))
-    environment["PGOPTIONS"] = f"-c lock_timeout=5s {options}".rstrip()
+    environment["PGOPTIONS"] = f"-c lock_timeout={LOCK_TIMEOUT} {options}".rstrip()
     parts["application_name"] = APPLICATION_NAME
     database = quote(parts.pop("dbname"), safe="")
     environment["DATABASE_URL"] = f"postgres:///{database}?{urlencode(parts)}"
@@ -166,8 +177,7 @@ def _explained(
     message = re.sub(r" at position \d+:\d+(?= \(\w{5}\)$)", "", message)
     code = re.search(r"\((\w{5})\)$", message)
     sqlstate = code[1] if code else None
-    if remedy := _REMEDIES.get(sqlstate or ""):
-        message += f": {remedy}"
+    message = with_remedy(message, sqlstate)
     *_, last = ["", *output[: failed.start()].splitlines()]
     where = task
     if started := _STARTED.fullmatch(last):
@@ -175,6 +185,12 @@ def _explained(
         section: files.Section = "up" if started[1] == "Applying" else "down"
         where = _place(file, section, failed)
     return MigrationError(f"{where}: {message}", sqlstate=sqlstate)
+
+
+def with_remedy(message: str, sqlstate: str | None) -> str:
+    """Say also what to do, where it is known."""
+    remedy = _REMEDIES.get(sqlstate or "")
+    return f"{message}: {remedy}" if remedy else message
 
 
 def _place(file: MigrationFile, section: files.Section, failed: re.Match[str]) -> str:

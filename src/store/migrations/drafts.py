@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..errors import MigrationError
 from ..settings import DatabaseSettings
-from . import comparison, dbmate, dumps, files, scratch, statements
+from . import comparison, dumps, files, scratch, statements
 from .dumps import Entries
 from .files import MigrationFile
 from .statements import Statement
@@ -69,7 +69,7 @@ def draft(
         migrated, wished, start, end = (
             stack.enter_context(scratch.database(settings)) for _ in range(4)
         )
-        dbmate.run(migrated, migrations, "migrate")
+        scratch.migrate(migrated, migrations)
         dumps.load(wished, schema)
         # As both read when they are read back; see `dumps.canonical`.
         dumps.restore(start, dumps.taken(migrated))
@@ -194,17 +194,17 @@ def _proof(
     for file in drafted:
         passed.append(dumps.taken(copy))
         migrations.append(file)
-        dbmate.run(copy, migrations, "migrate")
+        scratch.migrate(copy, migrations)
     made = dumps.taken(copy)
     found = dumps.differences(dumps.canonical(copy, made), wanted)
     for file in reversed(drafted):
         before = passed.pop()
         if _REFUSAL in file.text:
             return found
-        dbmate.run(copy, migrations, "rollback")
+        scratch.rollback(copy, file)
         if IRREVERSIBLE not in file.text:
             found = found or dumps.compared(copy, dumps.taken(copy), before)
     if found:
         return found
-    dbmate.run(copy, migrations, "migrate")
+    scratch.migrate(copy, migrations)
     return dumps.compared(copy, dumps.taken(copy), made)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..errors import MigrationError
 from ..settings import DatabaseSettings
-from . import dbmate, files, programs, scratch
+from . import dbmate, files, outside, programs, scratch
 
 __all__ = [
     "SCHEMA",
@@ -80,6 +80,7 @@ def taken(settings: DatabaseSettings) -> Entries:
         "--no-tablespaces",
         "--no-table-access-method",
         f"--exclude-table={dbmate.LEDGER}",
+        f"--exclude-table={outside.UNFINISHED}",
     )
     # The head sets parameters, some of which older servers do not know.
     _head, *parts = _HEADER.split(dumped.rpartition(_TAIL)[0])
@@ -209,7 +210,7 @@ def update(
     """
     with scratch.database(settings) as database:
         _pinned(database)
-        dbmate.run(database, files.load(directory), "migrate")
+        scratch.migrate(database, files.load(directory))
         text = text_of(taken(database))
     before = file.read_text(encoding="utf-8") if file.exists() else ""
     if not check:

@@ -43,7 +43,10 @@ _SKELETON = """\
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The SQL under `-- migrate:up` or `-- migrate:down`, whose line is `line`."""
+    """The SQL under `-- migrate:up` or `-- migrate:down`, whose line is `line`.
+
+    The first line of `sql` is the next one of the file.
+    """
 
     sql: str
     line: int
@@ -79,7 +82,7 @@ class MigrationFile:
         for mark, end in zip(marks, ends, strict=False):
             if mark[1] == section:
                 return Part(
-                    self.text[mark.end() : end].lstrip("\n"),
+                    self.text[mark.end() + 1 : end],
                     self.text.count("\n", 0, mark.start()) + 1,
                     "transaction:false" not in (mark[2] or "").split(),
                 )

@@ -7,17 +7,21 @@ does nothing and succeeds, and dbmate records it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
-from psycopg import Connection
+from psycopg import Connection, errors
 
 from generated.internal import catalog
 
+from ..errors import MigrationError
 from .files import MigrationFile
 from .journal import Finding
+from .statements import Statement
 
-__all__ = ["invalid"]
+__all__ = ["invalid", "remove"]
+
+_REBUILT = re.compile(r"_cc(new|old)\d*$")
 
 
 def invalid(
@@ -40,10 +44,44 @@ def _state(
     makers = [file.name for file in pending if re.search(rf"\b{bare}\b", file.text)]
     if makers:
         mend = f"DROP INDEX CONCURRENTLY {name}; and let {makers[0]} make it again"
-    elif re.search(r"_cc(new|old)\d*$", bare):
+    elif _REBUILT.search(bare):
         mend = f"DROP INDEX CONCURRENTLY {name}; and repeat the REINDEX"
     else:
         mend = f"REINDEX INDEX CONCURRENTLY {name};"
     return (
         f"on {index.table_name} is INVALID, since what built it was cut off: run {mend}"
     )
+
+
+def remove(conn: Connection[Any], statement: Statement, before: Container[int]) -> None:
+    """Drop what this statement has left INVALID, and nothing else.
+
+    `before` are the indexes (oid) that were INVALID already. What DROP INDEX has made
+    INVALID stays: its next run goes on with it.
+
+    Raises:
+        MigrationError: an older transaction uses the table, for 5 seconds and longer.
+    """
+    for one in catalog.list_invalid_indexes(conn):
+        if one.index_id in before or one.builder_pid or not _made(statement, one):
+            continue
+        conn.execute("SET lock_timeout = '5s'")
+        try:
+            conn.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {one.index_name}".encode())
+        except errors.LockNotAvailable:
+            raise MigrationError(
+                f"index {one.index_name} on {one.table_name} is INVALID, and cannot be "
+                "dropped while older transactions use the table: the next run does it"
+            ) from None
+        finally:
+            conn.execute("RESET lock_timeout")
+
+
+def _made(statement: Statement, index: catalog.ListInvalidIndexesRow) -> bool:
+    if statement.kind == "ReindexStmt":
+        return bool(_REBUILT.search(index.bare_name))
+    if statement.kind != "IndexStmt":
+        return False
+    if name := statement.node.get("idxname"):
+        return bool(index.bare_name == name)
+    return bool(index.bare_table == statement.node["relation"]["relname"])

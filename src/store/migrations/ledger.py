@@ -24,6 +24,9 @@ SELECT version, to_jsonb(schema_migrations) ->> 'name',
     to_jsonb(schema_migrations) ->> 'sha256'
 FROM schema_migrations ORDER BY version"""
 
+_CREATE = """
+CREATE TABLE IF NOT EXISTS schema_migrations (version varchar PRIMARY KEY)"""
+
 _EXTEND = """
 ALTER TABLE schema_migrations
     ADD COLUMN IF NOT EXISTS name text, ADD COLUMN IF NOT EXISTS sha256 text"""
@@ -75,6 +78,7 @@ def note(conn: Connection[Any], migrations: Sequence[MigrationFile]) -> None:
 
 def put(conn: Connection[Any], file: MigrationFile) -> None:
     """Have the file stand in the ledger as it is, whatever stood there."""
+    conn.execute(_CREATE)
     conn.execute(_EXTEND)
     conn.execute(_PUT, _values(file))
 

@@ -6,7 +6,8 @@ the files; what does not agree stops the run, with its name and both hashes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from psycopg import Connection
 
 from ..errors import MigrationError
 from ..settings import DatabaseSettings
-from . import dbmate, files, indexes, journal, ledger, sessions
+from . import dbmate, files, indexes, journal, ledger, outside, sessions, steps
 from .dbmate import Progress
 from .files import MigrationFile
 from .journal import Finding
@@ -61,9 +62,11 @@ def up(
     ) as conn:
         before = _agreed(conn, migrations)
         pending = [file for file in migrations if file.number not in before]
+        _resume(conn, pending, progress)
         _refuse(indexes.invalid(conn, pending))
         if pending:
-            _run(conn, settings, migrations, "migrate", progress=progress)
+            with _explained(conn, migrations):
+                steps.up(conn, settings, migrations, progress=progress)
     return tuple(file.name for file in pending)
 
 
@@ -90,8 +93,11 @@ def rollback(
         applied = _agreed(conn, migrations)
         if not applied:
             raise MigrationError("no migrations have been applied")
-        _run(conn, settings, migrations, "rollback", progress=progress)
-    return next(file.name for file in migrations if file.number == max(applied))
+        [newest] = [file for file in migrations if file.number == max(applied)]
+        _resume(conn, [newest], progress)
+        with _explained(conn, migrations):
+            steps.down(conn, settings, newest, progress=progress)
+    return newest.name
 
 
 def status(settings: DatabaseSettings, *, directory: Path = files.DIRECTORY) -> Status:
@@ -108,6 +114,7 @@ def status(settings: DatabaseSettings, *, directory: Path = files.DIRECTORY) -> 
             *journal.compare(migrations, journal.read(directory)),
             *ledger.compare(migrations, applied),
             *indexes.invalid(conn, pending),
+            *([left.finding] if (left := outside.read(conn)) else []),
         ]
     return Status(
         tuple(file.name for file in migrations if file.number in applied),
@@ -130,7 +137,9 @@ def repair(
     present = {file.name: file for file in recorded(directory)}
     with sessions.locked(settings, progress=dbmate.silent) as conn:
         if file := present.get(name):
-            ledger.put(conn, file)
+            with conn.transaction():
+                ledger.put(conn, file)
+                outside.forget(conn)
             return f"{name} is in the ledger with {journal.short(file.sha256)}"
         number = name[:4]
         numbers = {file.number for file in present.values()}
@@ -164,17 +173,31 @@ def _refuse(findings: Iterable[Finding]) -> None:
         raise MigrationError(said)
 
 
-def _run(
-    conn: Connection[Any],
-    settings: DatabaseSettings,
-    migrations: Sequence[MigrationFile],
-    command: str,
-    progress: Progress,
+def _resume(
+    conn: Connection[Any], due: Sequence[MigrationFile], progress: Progress
 ) -> None:
+    """Go on where a run was cut off outside of a transaction, or refuse to guess."""
+    left = outside.read(conn)
+    if left is None or left.name not in {file.name for file in due}:
+        return
+    if not left.repeatable:
+        raise MigrationError(str(left.finding))
+    progress(f"Repeating: {left.name}, which was cut off")
+    outside.tidy(conn, left)
+
+
+@contextmanager
+def _explained(
+    conn: Connection[Any], migrations: Sequence[MigrationFile]
+) -> Generator[None]:
+    """Fill the ledger in after a step, and say what a failure has left behind."""
     try:
-        dbmate.run(settings, migrations, command, progress=progress)
+        yield
     except MigrationError as error:
         raise _with_remains(error, conn, migrations) from None
+    except BaseException:
+        sessions.end_migrations(conn)
+        raise
     ledger.note(conn, migrations)
     _refuse(indexes.invalid(conn))
 

@@ -6,7 +6,7 @@ The database that the settings name is only connected to, never changed.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from urllib.parse import quote, urlencode
 
@@ -14,9 +14,10 @@ from psycopg import conninfo
 from pydantic import SecretStr
 
 from ..settings import DatabaseSettings
-from . import programs
+from . import programs, sessions, steps
+from .files import MigrationFile
 
-__all__ = ["database"]
+__all__ = ["database", "migrate", "rollback"]
 
 _EMPTY = "template0"
 
@@ -39,6 +40,26 @@ def database(
         yield _at(settings, name)
     finally:
         programs.run("dropdb", settings, "--force", name)
+
+
+def migrate(database: DatabaseSettings, migrations: Sequence[MigrationFile]) -> None:
+    """Apply what is pending in such a database.
+
+    Raises:
+        MigrationError: one failed.
+    """
+    with sessions.opened(database) as conn:
+        steps.up(conn, database, migrations)
+
+
+def rollback(database: DatabaseSettings, newest: MigrationFile) -> None:
+    """Take back the newest of what is applied in such a database.
+
+    Raises:
+        MigrationError: its down part failed.
+    """
+    with sessions.opened(database) as conn:
+        steps.down(conn, database, newest)
 
 
 def _parts(settings: DatabaseSettings) -> dict[str, str]:

@@ -25,7 +25,14 @@ from ..settings import DatabaseSettings
 from . import dbmate
 from .dbmate import Progress
 
-__all__ = ["LOCK_SECONDS", "locked", "opened", "refuse_pooled"]
+__all__ = [
+    "LOCK_SECONDS",
+    "connected",
+    "end_migrations",
+    "locked",
+    "opened",
+    "refuse_pooled",
+]
 
 LOCK_SECONDS = 300.0
 SERVER_SECONDS = 10.0
@@ -116,7 +123,8 @@ def _connect(
     told = False
     while True:
         try:
-            return _dialled(settings)
+            # It is idle while a long migration runs beside it.
+            return connected(settings, "store migrations", "-c idle_session_timeout=0")
         except psycopg.OperationalError as refused:
             error = _reason(settings, refused)
         if not create or not _may_pass(error, deadline):
@@ -130,17 +138,33 @@ def _connect(
         time.sleep(_PAUSE_SECONDS)
 
 
-def _dialled(settings: DatabaseSettings) -> Connection[Any]:
+def connected(settings: DatabaseSettings, name: str, options: str) -> Connection[Any]:
+    """Give an autocommit connection that goes by this application's name.
+
+    The URL's own options, if any, stand behind these and win.
+    """
     url = settings.database_url_direct.get_secret_value()
     parts = conninfo.conninfo_to_dict(url)
-    options = parts.get("options", os.environ.get("PGOPTIONS", ""))
     ours = {
-        "application_name": "store migrations",
+        "application_name": name,
+        "client_encoding": "utf8",
         "connect_timeout": parts.get("connect_timeout", 10),
-        # It is idle while a long migration runs beside it.
-        "options": f"-c idle_session_timeout=0 {options}".rstrip(),
+        "options": f"{options} {parts.get('options', os.environ.get('PGOPTIONS', ''))}",
     }
     return psycopg.connect(conninfo.make_conninfo(url, **ours), autocommit=True)
+
+
+def end_migrations(conn: Connection[Any]) -> None:
+    """End what a run's migrations still do on the server; the lock is the caller's.
+
+    Raises:
+        MigrationError: a session has not ended after 5 seconds.
+    """
+    ended = catalog.end_sessions_of(conn, application_name=dbmate.APPLICATION_NAME)
+    if not all(ended):
+        raise MigrationError(
+            "a session of this run does not end: the next run waits for it"
+        )
 
 
 def _reason(

@@ -1,15 +1,17 @@
-"""What the statements of a draft do, by PostgreSQL's own parser."""
+"""What statements do, by PostgreSQL's own parser."""
 
 from __future__ import annotations
 
 import importlib
+import itertools
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import MigrationError
 
-__all__ = ["Statement", "losses", "renames", "split"]
+__all__ = ["Statement", "losses", "renames", "shortened", "split"]
 
 # The casts that keep every value. A timestamp with or without a zone is read by the
 # session's, so neither is here.
@@ -21,6 +23,8 @@ _WIDER = {
     "varchar": {"text"},
     "date": {"timestamp"},
 }
+_ABOVE = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
+_WORD = re.compile(r"[A-Za-z_][\w.]*")
 _SIZED = {"varchar", "bpchar"}
 _LOST = {
     "OBJECT_TABLE": "table",
@@ -31,11 +35,34 @@ _LOST = {
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement without its semicolon, and its parse tree's `kind` and node."""
+    """A statement without its semicolon, and its parse tree's `kind` and node.
+
+    `line` is where it begins in the SQL that it was taken from, counted from 1.
+    """
 
     text: str
     kind: str
     node: dict[str, Any]
+    line: int = 1
+
+    @property
+    def concurrent(self) -> bool:
+        """Tell CONCURRENTLY, which waits for older transactions, and blocks nobody."""
+        options = (one["DefElem"] for one in self.node.get("params", ()))
+        return (
+            self.node.get("concurrent", False)
+            # With a value (false) it is rather taken for none.
+            or any(o["defname"] == "concurrently" and "arg" not in o for o in options)
+            or any(
+                command["def"]["PartitionCmd"].get("concurrent", False)
+                for command in self.commands("AT_DetachPartition")
+            )
+        )
+
+    @property
+    def repeatable(self) -> bool:
+        """Tell what was cut off and may run again: it changes no row."""
+        return self.kind == "VacuumStmt" or self.concurrent
 
     @property
     def table(self) -> str:
@@ -73,7 +100,7 @@ class Statement:
 
     def with_text(self, text: str) -> Statement:
         """Say the same in other words."""
-        return Statement(text, self.kind, self.node)
+        return Statement(text, self.kind, self.node, self.line)
 
     def commands(self, subtype: str) -> Iterator[dict[str, Any]]:
         """Go through the commands of that kind, where this is an ALTER TABLE."""
@@ -123,12 +150,14 @@ def split(sql: str) -> list[Statement]:
     """
     pgparse = _parser()
     try:
+        encoded = sql.encode()
         parsed: list[dict[str, Any]] = pgparse.parse(sql)
+    except UnicodeEncodeError:
+        raise MigrationError("it is not UTF-8") from None
     except pgparse.PGQueryError as error:
         raise MigrationError(
             f"PostgreSQL 17's grammar, which is sqlc's, does not have this: {error}"
         ) from None
-    encoded = sql.encode()
     return [_statement(encoded, one) for one in parsed]
 
 
@@ -136,7 +165,10 @@ def _statement(encoded: bytes, parsed: dict[str, Any]) -> Statement:
     start = parsed.get("stmt_location", 0)
     end = start + parsed["stmt_len"] if "stmt_len" in parsed else len(encoded)
     [(kind, node)] = parsed["stmt"].items()
-    return Statement(encoded[start:end].decode().strip().rstrip(";"), kind, node)
+    text = encoded[start:end].decode()
+    above = _ABOVE.match(text)
+    line = encoded.count(b"\n", 0, start) + (above[0].count("\n") if above else 0) + 1
+    return Statement(text.strip().rstrip(";"), kind, node, line)
 
 
 def _parser() -> Any:  # noqa: ANN401 - an extension module without types
@@ -146,6 +178,13 @@ def _parser() -> Any:  # noqa: ANN401 - an extension module without types
         raise MigrationError(
             "this needs PostgreSQL's parser: pip install pgparse"
         ) from None
+
+
+def shortened(text: str) -> str:
+    """Give a statement's first words, up to what may be a value."""
+    code = text.removeprefix(above[0]) if (above := _ABOVE.match(text)) else text
+    words = itertools.takewhile(_WORD.fullmatch, code.split())
+    return " ".join([*words][:8])
 
 
 def losses(up: Sequence[Statement], down: Sequence[Statement]) -> list[str]:

@@ -71,7 +71,7 @@ class _Walk:
         return True
 
     def _up(self, migrations: Sequence[MigrationFile]) -> None:
-        dbmate.run(self.database, migrations, "migrate")
+        scratch.migrate(self.database, migrations)
         self._fill()
 
     def _down(self, migrations: Sequence[MigrationFile], before: Entries) -> bool:
@@ -79,7 +79,7 @@ class _Walk:
         file = migrations[-1]
         irreversible = drafts.IRREVERSIBLE in file.text
         try:
-            dbmate.run(self.database, migrations, "rollback")
+            scratch.rollback(self.database, file)
         except MigrationError:
             if not irreversible:
                 raise

@@ -9,6 +9,7 @@ from psycopg.rows import scalar_row
 from .. import support
 from ..catalog import (
     COUNT_UNVALIDATED_CONSTRAINTS,
+    END_SESSIONS_OF,
     GET_LEDGERS,
     GET_TIME_ZONE,
     LIST_COLUMNS,
@@ -53,6 +54,7 @@ from ..catalog import (
 
 __all__ = [
     "COUNT_UNVALIDATED_CONSTRAINTS",
+    "END_SESSIONS_OF",
     "GET_LEDGERS",
     "GET_TIME_ZONE",
     "LIST_COLUMNS",
@@ -81,6 +83,7 @@ __all__ = [
     "ListSessionsOfRow",
     "ListTablesRow",
     "count_unvalidated_constraints",
+    "end_sessions_of",
     "get_ledgers",
     "get_ledgers_row",
     "get_time_zone",
@@ -150,6 +153,19 @@ async def list_sessions_of(
     """Lists the sessions in this database that go by an application's name."""
     cur = AsyncRawCursor(conn, row_factory=list_sessions_of_row)
     await cur.execute(LIST_SESSIONS_OF, (application_name,))
+    return await cur.fetchall()
+
+
+async def end_sessions_of(
+    conn: AsyncConnection[Any],
+    *,
+    application_name: str | None = None,
+) -> list[bool]:
+    """Ends the sessions in this database that go by an application's name, but its own, and
+    waits up to 5 seconds for each. False where it has not ended by then.
+    """
+    cur: AsyncRawCursor[bool] = AsyncRawCursor(conn, row_factory=scalar_row)
+    await cur.execute(END_SESSIONS_OF, (application_name,))
     return await cur.fetchall()
 
 
