@@ -7,7 +7,7 @@ import functools
 import sys
 from collections.abc import Sequence
 
-from . import rotation
+from . import rotation, signals
 from ._sync.store import Store
 from .errors import StoreError
 from .migrations import commands
@@ -21,13 +21,22 @@ _say = functools.partial(print, flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and give its exit code: 0 fine, 1 pending or found, 2 failure."""
+    """Run a command and give its exit code: 0 fine, 1 pending or found, 2 failure.
+
+    A signal ends it with 128 and the signal's number.
+    """
     options = _parser().parse_args(arguments)
-    try:
-        code: int = options.command(options)
-    except StoreError as error:
-        sys.stderr.write(f"{error}\n")
-        return FAILURE
+    with signals.caught() as received:
+        try:
+            code: int = options.command(options)
+        except signals.Ended:
+            code = FAILURE
+        except StoreError as error:
+            sys.stderr.write(f"{error}\n")
+            code = FAILURE
+    if received.number and code == FAILURE:
+        sys.stderr.write(f"ended by {received.name}\n")
+        return 128 + received.number
     return code
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "at",
     "busy",
     "migration",
+    "old",
     "plain",
     "write",
 ]
@@ -93,5 +94,18 @@ def busy(url: str, table: str) -> Generator[psycopg.Connection]:
     """
     with psycopg.connect(url) as conn:
         conn.execute(f"INSERT INTO {table} DEFAULT VALUES".encode())
+        yield conn
+        conn.rollback()
+
+
+@contextmanager
+def old(url: str) -> Generator[psycopg.Connection]:
+    """Keep a transaction open that has looked at the database, and locks no table.
+
+    CREATE INDEX CONCURRENTLY waits for it, though nothing else does.
+    """
+    with psycopg.connect(url) as conn:
+        conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        conn.execute("SELECT 1")
         yield conn
         conn.rollback()

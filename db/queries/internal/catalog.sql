@@ -60,6 +60,22 @@ WHERE
     AND pg_stat_activity.datname = current_database()
     AND pg_stat_activity.pid <> pg_backend_pid();
 
+-- name: list_abandoned_databases :many
+-- Lists this role's databases whose names begin so and whose owners are gone: for each
+-- there was a session of that application's name from before it was created.
+SELECT pg_database.datname::text AS "name!"
+FROM pg_catalog.pg_database
+JOIN pg_catalog.pg_roles ON pg_roles.oid = pg_database.datdba
+WHERE
+    starts_with(pg_database.datname::text, @prefix)
+    AND pg_roles.rolname = current_user
+    AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_stat_activity
+        WHERE
+            pg_stat_activity.application_name = pg_database.datname
+            OR pg_stat_activity.datname = pg_database.datname
+    );
+
 -- name: list_tables :many
 -- Lists the tables of a schema, by name.
 SELECT

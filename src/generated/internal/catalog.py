@@ -15,6 +15,7 @@ __all__ = [
     "END_SESSIONS_OF",
     "GET_LEDGERS",
     "GET_TIME_ZONE",
+    "LIST_ABANDONED_DATABASES",
     "LIST_COLUMNS",
     "LIST_CONSTRAINTS",
     "LIST_DOMAINS",
@@ -46,6 +47,7 @@ __all__ = [
     "get_ledgers_row",
     "get_time_zone",
     "get_time_zone_row",
+    "list_abandoned_databases",
     "list_columns",
     "list_columns_row",
     "list_constraints",
@@ -227,6 +229,30 @@ def end_sessions_of(
     """
     cur: RawCursor[bool] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(END_SESSIONS_OF, (application_name,))
+    return cur.fetchall()
+
+
+LIST_ABANDONED_DATABASES: Final = """\
+SELECT pg_database.datname::text AS "name!"
+FROM pg_catalog.pg_database
+JOIN pg_catalog.pg_roles ON pg_roles.oid = pg_database.datdba
+WHERE
+    starts_with(pg_database.datname::text, $1)
+    AND pg_roles.rolname = current_user
+    AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_stat_activity
+        WHERE
+            pg_stat_activity.application_name = pg_database.datname
+            OR pg_stat_activity.datname = pg_database.datname
+    )"""
+
+
+def list_abandoned_databases(conn: Connection[Any], *, prefix: str) -> list[str]:
+    """Lists this role's databases whose names begin so and whose owners are gone: for each
+    there was a session of that application's name from before it was created.
+    """
+    cur: RawCursor[str] = RawCursor(conn, row_factory=scalar_row)
+    cur.execute(LIST_ABANDONED_DATABASES, (prefix,))
     return cur.fetchall()
 
 

@@ -10,16 +10,17 @@ import importlib.metadata
 import os
 import re
 import subprocess
-import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from psycopg import conninfo
 
+from .. import signals
 from ..errors import MigrationError
 from ..settings import DatabaseSettings
-from . import files
+from . import files, folders
 from .files import MigrationFile
 
 __all__ = [
@@ -89,43 +90,55 @@ def run(
     Raises:
         MigrationError: dbmate failed.
     """
-    with tempfile.TemporaryDirectory(prefix="migrations-") as copies:
+    with folders.temporary("migrations") as (copies, lock):
         for file in migrations:
-            copy = Path(copies, file.name)
+            copy = copies / file.name
             copy.write_bytes(file.text.encode(errors="surrogateescape"))
-        output, failed = _run(settings, copies, *command, progress=progress)
+        output, failed = _run(settings, copies, lock, *command, progress=progress)
     if failed:
         raise _explained(output, f"dbmate {command[-1]}", migrations)
     return output
 
 
 def _run(
-    settings: DatabaseSettings, directory: str, *command: str, progress: Progress
+    settings: DatabaseSettings,
+    directory: Path,
+    lock: int,
+    *command: str,
+    progress: Progress,
 ) -> tuple[str, bool]:
     lines: list[str] = []
-    with subprocess.Popen(  # noqa: S603 - no shell, and our own arguments
-        [
-            _dbmate(),
-            # Without it dbmate reads a .env; only this spelling, with a blank, counts.
-            "--env-file",
-            os.devnull,
-            f"--migrations-dir={directory}",
-            "--no-dump-schema",
-            *command,
-        ],
-        env=_environment(settings.database_url_direct.get_secret_value()),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-    ) as process:
-        failed = False
+    failed = False
+    arguments = [
+        str(_dbmate()),
+        # Without it dbmate reads a .env; only this spelling, with a blank, counts.
+        "--env-file",
+        os.devnull,
+        f"--migrations-dir={directory}",
+        "--no-dump-schema",
+        *command,
+    ]
+    with ExitStack() as stack:
+        with signals.held():
+            process = subprocess.Popen(  # noqa: S603 - no shell, and our own arguments
+                arguments,
+                env=_environment(settings.database_url_direct.get_secret_value()),
+                pass_fds=[lock],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
+                errors="replace",
+            )
+            stack.enter_context(process)
+            # Whatever ends the block ends dbmate; where it has ended, nothing happens.
+            stack.callback(process.kill)
         for line in process.stdout or ():
             lines.append(line.rstrip())
             failed = failed or line.startswith("Error: ")
             if not failed:
                 progress(lines[-1])
+        process.wait()
     return "\n".join(lines), process.returncode != 0
 
 

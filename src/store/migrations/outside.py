@@ -9,6 +9,8 @@ being run: it outlives a run that is killed, and goes with the ledger's own line
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -30,6 +32,8 @@ __all__ = ["UNFINISHED", "Unfinished", "forget", "read", "run", "tidy"]
 
 UNFINISHED = "schema_migrations_unfinished"
 """The table in which a statement stands while it is run; else there is none."""
+
+_CANCEL_SECONDS = 5.0
 
 _CREATE = """
 CREATE TABLE IF NOT EXISTS schema_migrations_unfinished (
@@ -146,6 +150,7 @@ def run(
     progress(f"{doing}: {file.name}")
     started = time.monotonic()
     found = statements.split(part.sql)
+    interruption = None
     waits = any(statement.concurrent for statement in found)
     with sessions.connected(
         settings,
@@ -166,16 +171,19 @@ def run(
                 datetime.now(UTC),
             )
             _note(conn, begun)
-            try:
-                session.execute(statement.text.encode())
-            except BaseException as error:
-                _fail(conn, session, error, begun, file)
+            error, interruption = _outcome(conn, session, statement.text)
+            if error:
+                _fail(conn, session, interruption or error, begun, file)
+            if interruption and position < len(found):
+                raise interruption
     with conn.transaction():
         if section == "up":
             ledger.put(conn, file)
         else:
             ledger.forget(conn, file.number)
         forget(conn)
+    if interruption:
+        raise interruption
     milliseconds = (time.monotonic() - started) * 1000
     progress(f"{done}: {file.name} in {milliseconds:.0f}ms")
 
@@ -185,6 +193,27 @@ def _note(conn: Connection[Any], begun: Unfinished) -> None:
         forget(conn)
         conn.execute(_CREATE)
         conn.execute(_NOTE, asdict(begun))
+
+
+def _outcome(
+    conn: Connection[Any], session: Connection[Any], statement: str
+) -> tuple[BaseException | None, BaseException | None]:
+    """Run a statement; give the error with which it ended, and a signal that came.
+
+    It is run beside, as psycopg itself would not tell whether what it cancels was done.
+    """
+    with ThreadPoolExecutor(1) as beside:
+        running = beside.submit(session.execute, statement.encode())
+        try:
+            return running.exception(), None
+        except BaseException as interruption:
+            with suppress(psycopg.Error):
+                session.cancel_safe(timeout=_CANCEL_SECONDS)
+            try:
+                return running.exception(_CANCEL_SECONDS), interruption
+            except TimeoutError:
+                sessions.end_migrations(conn)
+                return running.exception(), interruption
 
 
 def _fail(
@@ -210,7 +239,7 @@ def _fail(
     except psycopg.OperationalError:
         lines.append("The connection was lost: look with make migrate-status.")
     if not isinstance(error, psycopg.Error):
-        raise error
+        raise MigrationError("\n".join(lines)) if lines else error
     sqlstate = error.sqlstate
     what = error.diag.message_primary or " ".join(str(error).split())
     message = dbmate.with_remedy(f"{what} ({sqlstate})" if sqlstate else what, sqlstate)

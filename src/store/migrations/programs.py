@@ -33,10 +33,9 @@ def run(
         environment["PGPASSWORD"] = str(parts.pop("password"))
     options = parts.pop("options", environment.get("PGOPTIONS", ""))
     environment["PGOPTIONS"] = f"{_OPTIONS} {options}".rstrip()
-    option = "--maintenance-db" if program in {"createdb", "dropdb"} else "--dbname"
     database = conninfo.make_conninfo("", **parts)
     done = subprocess.run(  # noqa: S603 - no shell, and our own arguments
-        [_binaries() / program, f"{option}={database}", *arguments],
+        [_binaries() / program, f"--dbname={database}", *arguments],
         env=environment,
         input=script,
         capture_output=True,

@@ -7,19 +7,29 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 from urllib.parse import quote, urlencode
 
-from psycopg import conninfo
+import psycopg
+from psycopg import Connection, conninfo, sql
 from pydantic import SecretStr
 
+from generated.internal import catalog
+
 from ..settings import DatabaseSettings
-from . import programs, sessions, steps
+from . import sessions, steps
 from .files import MigrationFile
 
 __all__ = ["database", "migrate", "rollback"]
 
-_EMPTY = "template0"
+_PREFIX = "store_scratch_"
+
+
+class _Scratch(DatabaseSettings):
+    """Settings of such a database, and the URL of the one by which it was made."""
+
+    made_by: SecretStr
 
 
 @contextmanager
@@ -28,18 +38,33 @@ def database(
 ) -> Generator[DatabaseSettings]:
     """Have a database on the server until the block ends: empty, or a copy.
 
-    Its name begins with `store_scratch_`, which tells what a killed run left behind.
+    Its name begins with `store_scratch_`. A session by the same name lives as long:
+    what has none was left by a run that was killed, and is dropped first.
 
     Raises:
         MigrationError: the server cannot be reached, or lets this user make none.
     """
-    name = f"store_scratch_{secrets.token_hex(4)}"
-    template = _name(copy_of) if copy_of else _EMPTY
-    programs.run("createdb", settings, f"--template={template}", name)
-    try:
-        yield _at(settings, name)
-    finally:
-        programs.run("dropdb", settings, "--force", name)
+    # Not on such a database itself, which could then not be copied.
+    if isinstance(settings, _Scratch):
+        settings = _at(settings.made_by)
+    name = f"{_PREFIX}{secrets.token_hex(4)}"
+    template = _name(copy_of) if copy_of else "template0"
+    with sessions.opened(settings, name=name) as conn:
+        _sweep(conn)
+        quoted = sql.Identifier(name)
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        conn.execute(create.format(quoted, sql.Identifier(template)))
+        try:
+            yield _named(settings.database_url_direct, name)
+        finally:
+            conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(quoted))
+
+
+def _sweep(conn: Connection[Any]) -> None:
+    for name in catalog.list_abandoned_databases(conn, prefix=_PREFIX):
+        # Another run may have been faster.
+        with suppress(psycopg.DatabaseError):
+            conn.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
 
 
 def migrate(database: DatabaseSettings, migrations: Sequence[MigrationFile]) -> None:
@@ -62,17 +87,17 @@ def rollback(database: DatabaseSettings, newest: MigrationFile) -> None:
         steps.down(conn, database, newest)
 
 
-def _parts(settings: DatabaseSettings) -> dict[str, str]:
-    url = settings.database_url_direct.get_secret_value()
-    return {name: str(part) for name, part in conninfo.conninfo_to_dict(url).items()}
-
-
 def _name(settings: DatabaseSettings) -> str:
-    return _parts(settings)["dbname"]
+    url = settings.database_url_direct.get_secret_value()
+    return str(conninfo.conninfo_to_dict(url)["dbname"])
 
 
-def _at(settings: DatabaseSettings, name: str) -> DatabaseSettings:
-    parts = _parts(settings)
-    del parts["dbname"]
-    url = SecretStr(f"postgresql:///{name}?{urlencode(parts, quote_via=quote)}")
+def _at(url: SecretStr) -> DatabaseSettings:
     return DatabaseSettings(database_url=url, database_url_direct=url)
+
+
+def _named(url: SecretStr, name: str) -> _Scratch:
+    parts = conninfo.conninfo_to_dict(url.get_secret_value())
+    del parts["dbname"]
+    there = SecretStr(f"postgresql:///{name}?{urlencode(parts, quote_via=quote)}")
+    return _Scratch(database_url=there, database_url_direct=there, made_by=url)

@@ -34,6 +34,7 @@ __all__ = [
     "refuse_pooled",
 ]
 
+APPLICATION_NAME = "store migrations"
 LOCK_SECONDS = 300.0
 SERVER_SECONDS = 10.0
 _PAUSE_SECONDS = 0.1
@@ -91,15 +92,18 @@ def refuse_pooled(settings: DatabaseSettings) -> None:
 def opened(
     settings: DatabaseSettings,
     *,
+    name: str = APPLICATION_NAME,
     create: bool = False,
     progress: Progress = dbmate.silent,
 ) -> Generator[Connection[Any]]:
     """Give an autocommit connection until the block ends, without the lock.
 
+    It goes by that application's name.
+
     Raises:
         MigrationError: nobody answers, or the server refused something in the block.
     """
-    with _connect(settings, create=create, progress=progress) as conn:
+    with _connect(settings, name, create=create, progress=progress) as conn:
         try:
             yield conn
         except psycopg.Error as error:
@@ -112,19 +116,21 @@ def _told(error: psycopg.Error, *, lost: bool) -> MigrationError:
             "the connection that holds the migration lock was lost: look with make "
             "migrate-status at what is there, then run the same again"
         )
+    if not error.sqlstate:
+        return MigrationError(f"cannot connect: {' '.join(str(error).split())}")
     message = f"the server refused: {error.diag.message_primary} ({error.sqlstate})"
     return MigrationError(message, sqlstate=error.sqlstate)
 
 
 def _connect(
-    settings: DatabaseSettings, *, create: bool, progress: Progress
+    settings: DatabaseSettings, name: str, *, create: bool, progress: Progress
 ) -> Connection[Any]:
     deadline = time.monotonic() + SERVER_SECONDS
     told = False
     while True:
         try:
             # It is idle while a long migration runs beside it.
-            return connected(settings, "store migrations", "-c idle_session_timeout=0")
+            return connected(settings, name, "-c idle_session_timeout=0")
         except psycopg.OperationalError as refused:
             error = _reason(settings, refused)
         if not create or not _may_pass(error, deadline):

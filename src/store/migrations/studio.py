@@ -12,7 +12,6 @@ import html
 import importlib
 import os
 import secrets
-import tempfile
 import threading
 import webbrowser
 from contextlib import suppress
@@ -25,6 +24,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from ..errors import MigrationError
 from ..settings import DatabaseSettings
+from . import folders
 
 __all__ = ["browse"]
 
@@ -48,8 +48,8 @@ def browse(
         MigrationError: Rowbase is not installed, or the database cannot be reached.
     """
     address, password = _reached(settings.database_url_direct.get_secret_value())
-    with tempfile.TemporaryDirectory(prefix="studio-") as home:
-        os.environ["ROWBASE_HOME"] = home
+    with folders.temporary("studio") as (home, _lock):
+        os.environ["ROWBASE_HOME"] = str(home)
         os.environ["ROWBASE_NO_UPDATE_CHECK"] = "1"
         os.environ["ROWBASE_SECRETS"] = "file"  # rather than the desktop's keychain
         os.environ[_PASSWORD] = password
@@ -61,7 +61,7 @@ def browse(
             ) from None
         rowbase.main(["add", _NAME, address, "--no-test"])
         _read_only(importlib.import_module("rowbase.drivers"))
-        _serve(port, Path(home, "open.html") if opens_browser else None)
+        _serve(port, home / "open.html" if opens_browser else None)
 
 
 def _read_only(drivers: Any) -> None:  # noqa: ANN401 - an untyped module

@@ -12,6 +12,7 @@ from ..catalog import (
     END_SESSIONS_OF,
     GET_LEDGERS,
     GET_TIME_ZONE,
+    LIST_ABANDONED_DATABASES,
     LIST_COLUMNS,
     LIST_CONSTRAINTS,
     LIST_DOMAINS,
@@ -57,6 +58,7 @@ __all__ = [
     "END_SESSIONS_OF",
     "GET_LEDGERS",
     "GET_TIME_ZONE",
+    "LIST_ABANDONED_DATABASES",
     "LIST_COLUMNS",
     "LIST_CONSTRAINTS",
     "LIST_DOMAINS",
@@ -88,6 +90,7 @@ __all__ = [
     "get_ledgers_row",
     "get_time_zone",
     "get_time_zone_row",
+    "list_abandoned_databases",
     "list_columns",
     "list_columns_row",
     "list_constraints",
@@ -166,6 +169,19 @@ async def end_sessions_of(
     """
     cur: AsyncRawCursor[bool] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(END_SESSIONS_OF, (application_name,))
+    return await cur.fetchall()
+
+
+async def list_abandoned_databases(
+    conn: AsyncConnection[Any],
+    *,
+    prefix: str,
+) -> list[str]:
+    """Lists this role's databases whose names begin so and whose owners are gone: for each
+    there was a session of that application's name from before it was created.
+    """
+    cur: AsyncRawCursor[str] = AsyncRawCursor(conn, row_factory=scalar_row)
+    await cur.execute(LIST_ABANDONED_DATABASES, (prefix,))
     return await cur.fetchall()
 
 
