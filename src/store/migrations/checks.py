@@ -14,11 +14,12 @@ import subprocess
 import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ..errors import MigrationError
-from . import files, journal
+from . import files, journal, leftovers, statements
 from .files import MigrationFile, Section
+from .statements import Statement
 
 __all__ = ["check", "findings"]
 
@@ -43,6 +44,9 @@ _NEARLY_A_MARK = re.compile(
     r"^[ \t]*--[ \t]*migrate[ \t]*:?[ \t]*(up|down)\b.*$", re.IGNORECASE | re.MULTILINE
 )
 _MARK = re.compile(r"-- migrate:(?:up|down)(?: transaction:false)?")
+_TRANSACTIONS = {
+    f"TRANS_STMT_{word}" for word in ("BEGIN", "START", "COMMIT", "ROLLBACK", "PREPARE")
+}
 _IRREVERSIBLE = re.compile(r"^-- irreversible: \S", re.MULTILINE)
 
 # From this length on sqlc overlooks the line, and all that comes after it.
@@ -103,10 +107,12 @@ def _part(file: MigrationFile, section: Section) -> Iterator[str]:
     part = file.part(section)
     if part is None:
         return
-    count = _statements(part.sql)
-    if count is None:
+    found = _statements(part.sql)
+    if found is None:
         yield f":{part.line}: its {section} part is not PostgreSQL's (17) SQL"
-    elif not part.in_transaction and count != 1:
+        return
+    count = len(found)
+    if not part.in_transaction and count != 1:
         yield (
             f":{part.line}: transaction:false takes one statement, not {count}: "
             "what fails after the first would leave a half"
@@ -117,13 +123,24 @@ def _part(file: MigrationFile, section: Section) -> Iterator[str]:
             + ("; say why: -- irreversible: …" if section == "down" else "")
         )
 
+    for statement in found:
+        line = part.line + statement.line
+        for leftover in leftovers.left_by(statement):
+            yield f":{line}: {leftover}"
+        if part.in_transaction and statement.node.get("kind") in _TRANSACTIONS:
+            yield (
+                f":{line}: {statements.shortened(statement.text)} takes the file out "
+                "of the transaction in which it and its number are written: leave it "
+                "out"
+            )
 
-def _statements(sql: str) -> int | None:
-    """Count statements; None for what does not parse."""
-    parser: Any = _tool(lambda: importlib.import_module("pgparse"), "pgparse")
+
+def _statements(sql: str) -> list[Statement] | None:
+    """Take SQL apart; None for what does not parse."""
+    _tool(lambda: importlib.import_module("pgparse"), "pgparse")
     try:
-        return len(parser.parse(sql))
-    except parser.PGQueryError:
+        return statements.split(sql)
+    except MigrationError:
         return None
 
 

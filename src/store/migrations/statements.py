@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import MigrationError
 
-__all__ = ["Statement", "losses", "renames", "shortened", "split"]
+__all__ = ["Statement", "losses", "parse_block", "renames", "shortened", "split"]
 
 # The casts that keep every value. A timestamp with or without a zone is read by the
 # session's, so neither is here.
@@ -159,6 +159,15 @@ def split(sql: str) -> list[Statement]:
             f"PostgreSQL 17's grammar, which is sqlc's, does not have this: {error}"
         ) from None
     return [_statement(encoded, one) for one in parsed]
+
+
+def parse_block(do: str) -> object:
+    """Parse a DO statement's body; nothing where it is not PL/pgSQL that parses."""
+    pgparse = _parser()
+    try:
+        return pgparse.parse_pgsql(do)
+    except pgparse.PGQueryError:
+        return None
 
 
 def _statement(encoded: bytes, parsed: dict[str, Any]) -> Statement:

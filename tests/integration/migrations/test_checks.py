@@ -95,6 +95,72 @@ def test_every_mistake_is_found_with_its_place(
     assert f"{tmp_path / '0001_step.sql'}{finding}" in found_in(tmp_path, text)
 
 
+@pytest.mark.parametrize(
+    ("statement", "finding"),
+    [
+        ("SET search_path = ''", "SET search_path is not LOCAL"),
+        ("SET SESSION search_path TO a", "SET SESSION search_path TO a is not LOCAL"),
+        ("SET session_replication_role = replica", "SET session_replication_role is"),
+        ("SET ROLE joe", "SET ROLE joe is not LOCAL"),
+        ("SET SESSION AUTHORIZATION joe", "SET SESSION AUTHORIZATION joe is not LOCAL"),
+        ("SET TIME ZONE 'UTC'", "SET TIME ZONE is not LOCAL"),
+        ("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", "SET SESSION CHARAC"),
+        ("RESET ROLE", "RESET ROLE is not LOCAL"),
+        ("RESET ALL", "RESET ALL is not LOCAL"),
+        ("SELECT pg_catalog.set_config('a.b', '', false)", "set_config() is not local"),
+        ("SELECT 1 WHERE set_config('a.b', '', 1 = 1) = ''", "set_config() is not"),
+        ("DO $$BEGIN PERFORM set_config('a.b', '', false); END$$", "set_config() is"),
+        ("DO $$BEGIN IF true THEN SET ROLE joe; END IF; END$$", "SET ROLE joe is not"),
+        ("DO $$BEGIN EXECUTE 'SET ROLE joe'; END$$", "SET ROLE joe is not LOCAL"),
+        ("DO $$BEGIN EXECUTE format('SET ROLE %I', 'j'); END$$", "SET ROLE x is not"),
+        ("DO $$BEGIN EXECUTE 'SET ROLE ' || 'joe'; END$$", "SET ROLE x is not LOCAL"),
+        ("CREATE TEMP TABLE u ()", "CREATE TEMP TABLE u makes a temporary u that"),
+        (
+            "CREATE TEMP TABLE u ON COMMIT DELETE ROWS AS SELECT 1",
+            "CREATE TEMP TABLE u",
+        ),
+        ("SELECT 1 INTO TEMP u", "SELECT makes a temporary u that outlives"),
+        ("CREATE TABLE pg_temp.u ()", "CREATE TABLE pg_temp.u makes a temporary u"),
+        ("CREATE TEMP VIEW u AS SELECT 1", "CREATE TEMP VIEW u AS SELECT makes a temp"),
+        ("CREATE TEMP SEQUENCE u", "CREATE TEMP SEQUENCE u makes a temporary u"),
+        ("CREATE TYPE pg_temp.e AS ENUM ()", "CREATE TYPE pg_temp.e AS ENUM is temp"),
+        ("PREPARE p AS SELECT 1", "PREPARE p AS SELECT outlives its transaction"),
+        ("LISTEN c", "LISTEN c outlives"),
+        ("DECLARE c CURSOR WITH HOLD FOR SELECT 1", "DECLARE c CURSOR WITH HOLD FOR"),
+        ("SELECT pg_advisory_lock(1)", "pg_advisory_lock() outlives its transaction"),
+        ("COMMIT", "COMMIT takes the file out of the transaction"),
+        ("BEGIN", "BEGIN takes the file out of the transaction"),
+    ],
+)
+def test_what_a_file_would_leave_in_its_session_is_found(
+    statement: str, finding: str, tmp_path: Path
+) -> None:
+    """In either part, also within a DO block, and by its name."""
+    path = tmp_path / "0001_step.sql"
+    said = found_in(tmp_path, migration(f"SELECT 1;\n{statement};", f"\n{statement};"))
+    assert f"{path}:3: {finding}" in said
+    assert f"{path}:6: {finding}" in said
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SET LOCAL search_path = ''",
+        "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+        "SET CONSTRAINTS ALL DEFERRED",
+        "SELECT set_config('a.b', '', true)",
+        "CREATE TEMP TABLE u ON COMMIT DROP AS SELECT 1 AS x",
+        "DO $$BEGIN SET LOCAL ROLE joe; END$$",
+        "DO $$BEGIN EXECUTE 'SET LOCAL ROLE joe'; END$$",
+        "SELECT pg_advisory_xact_lock(1)",
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql SET a.b = '' AS 'SELECT 1'",
+    ],
+)
+def test_what_ends_with_the_transaction_is_fine(statement: str, tmp_path: Path) -> None:
+    """What is LOCAL, or dropped at COMMIT, is no finding."""
+    assert found_in(tmp_path, migration(f"{statement};", "SELECT 1;")) == ""
+
+
 def test_a_finding_can_be_answered(tmp_path: Path) -> None:
     """Who knows better than the linter says so in the file."""
     drop = "-- squawk-ignore ban-drop-column\nALTER TABLE t DROP COLUMN x;"

@@ -213,6 +213,50 @@ def test_rollback_of_nothing_fails(run: Run, empty: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("leaving", "state"),
+    [
+        (
+            "SELECT set_config('search_path', '', false);",
+            "current_setting('search_path') <> ''",
+        ),
+        (
+            "SET session_replication_role = replica;",
+            "current_setting('session_replication_role') = 'origin'",
+        ),
+        ("SET ROLE pg_monitor;", "current_user = session_user"),
+        ("CREATE TEMP TABLE b ();", "to_regclass('b') IS NULL"),
+        ("SELECT pg_advisory_lock(3);", "pg_try_advisory_xact_lock(3)"),
+    ],
+)
+@pytest.mark.parametrize("options", ["", " transaction:false"])
+def test_no_file_sees_what_another_left(
+    leaving: str, state: str, options: str, empty: str, tmp_path: Path
+) -> None:
+    """Each file, up and back, begins in a session of its own."""
+    look = f"DO $$BEGIN ASSERT {state}; END$$;"
+    # dbmate's own line is written in the session that the file has altered.
+    back = f"{leaving} RESET ROLE;"
+    first = migration(leaving if options else back, look, options)
+    write(tmp_path, first, migration(look, back))
+    assert len(migrations.up(at(empty), directory=tmp_path)) == 2
+    migrations.rollback(at(empty), directory=tmp_path)
+    migrations.rollback(at(empty), directory=tmp_path)
+
+
+def test_dbmate_alone_runs_on_with_what_a_file_left(empty: str, tmp_path: Path) -> None:
+    """That the guard is needed: no foreign key is looked at in the next file."""
+    before = (
+        "CREATE TABLE a (x integer PRIMARY KEY);"
+        "CREATE TABLE b (x integer REFERENCES a);"
+        "SET session_replication_role TO replica;"
+    )
+    write(tmp_path, migration(before), migration("INSERT INTO b VALUES (1);"))
+    assert alone(empty, tmp_path, "up")[0] == 0
+    with psycopg.connect(empty) as conn:
+        assert conn.execute("SELECT x FROM b").fetchone() == (1,)
+
+
+@pytest.mark.parametrize(
     ("options", "expected"), [("", "5s"), ("?options=-c%20lock_timeout%3D7s", "7s")]
 )
 def test_lock_timeout_is_set(
