@@ -60,6 +60,15 @@ WHERE
     AND pg_stat_activity.datname = current_database()
     AND pg_stat_activity.pid <> pg_backend_pid();
 
+-- name: list_sessions_before :many
+-- Lists the sessions for which another one waits, by the begin of their transactions.
+SELECT
+    pg_stat_activity.pid AS "pid!",
+    pg_stat_activity.xact_start AS "since?"
+FROM pg_catalog.pg_stat_activity
+WHERE pg_stat_activity.pid = ANY(pg_blocking_pids(sqlc.arg(pid)::integer))
+ORDER BY pg_stat_activity.xact_start, pg_stat_activity.pid;
+
 -- name: list_abandoned_databases :many
 -- Lists this role's databases whose names begin so and whose owners are gone: for each
 -- there was a session of that application's name from before it was created.

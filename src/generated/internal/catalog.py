@@ -25,6 +25,7 @@ __all__ = [
     "LIST_INSERTIONS",
     "LIST_INVALID_INDEXES",
     "LIST_MIGRATION_LOCK_HOLDERS",
+    "LIST_SESSIONS_BEFORE",
     "LIST_SESSIONS_OF",
     "LIST_TABLES",
     "TRY_MIGRATION_LOCK",
@@ -39,6 +40,7 @@ __all__ = [
     "ListInsertionsRow",
     "ListInvalidIndexesRow",
     "ListMigrationLockHoldersRow",
+    "ListSessionsBeforeRow",
     "ListSessionsOfRow",
     "ListTablesRow",
     "count_unvalidated_constraints",
@@ -66,6 +68,8 @@ __all__ = [
     "list_invalid_indexes_row",
     "list_migration_lock_holders",
     "list_migration_lock_holders_row",
+    "list_sessions_before",
+    "list_sessions_before_row",
     "list_sessions_of",
     "list_sessions_of_row",
     "list_tables",
@@ -229,6 +233,41 @@ def end_sessions_of(
     """
     cur: RawCursor[bool] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(END_SESSIONS_OF, (application_name,))
+    return cur.fetchall()
+
+
+LIST_SESSIONS_BEFORE: Final = """\
+SELECT
+    pg_stat_activity.pid AS "pid!",
+    pg_stat_activity.xact_start AS "since?"
+FROM pg_catalog.pg_stat_activity
+WHERE pg_stat_activity.pid = ANY(pg_blocking_pids($1::integer))
+ORDER BY pg_stat_activity.xact_start, pg_stat_activity.pid"""
+
+
+@dataclass(slots=True)
+class ListSessionsBeforeRow:
+    pid: int
+    since: datetime.datetime | None
+
+
+def list_sessions_before_row(_: object) -> RowMaker[ListSessionsBeforeRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> ListSessionsBeforeRow:
+        return ListSessionsBeforeRow(*row)
+
+    return make
+
+
+def list_sessions_before(
+    conn: Connection[Any],
+    *,
+    pid: int,
+) -> list[ListSessionsBeforeRow]:
+    """Lists the sessions for which another one waits, by the begin of their transactions."""
+    cur = RawCursor(conn, row_factory=list_sessions_before_row)
+    cur.execute(LIST_SESSIONS_BEFORE, (support.int4(pid),))
     return cur.fetchall()
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "LEDGER",
     "LOCK_TIMEOUT",
     "Progress",
+    "options",
     "run",
     "silent",
     "with_remedy",
@@ -36,8 +37,11 @@ __all__ = [
 APPLICATION_NAME = "store migrations, dbmate"
 """How its sessions are known in pg_stat_activity."""
 
-LOCK_TIMEOUT = "5s"
-"""How long a migration waits for a lock, unless the URL's own options say."""
+LOCK_TIMEOUT = "500ms"
+"""How long a migration waits for a lock at a time, unless the URL's own options say.
+
+Whoever wants the same table, readers too, waits behind it as long.
+"""
 
 LEDGER = "schema_migrations"
 """The table in which dbmate keeps the numbers of what is applied."""
@@ -168,14 +172,19 @@ def _environment(url: str) -> dict[str, str]:
     # Its driver's default is `require`; psycopg's, for the same URL, is this.
     environment.setdefault("PGSSLMODE", "prefer")
     environment.setdefault("PGCONNECT_TIMEOUT", "10")
-    # A migration that waits for a lock holds up all who come after it. The URL's own
-    # options, if any, stand last and win.
-    options = parts.pop("options", environment.get("PGOPTIONS", ""))
-    environment["PGOPTIONS"] = f"-c lock_timeout={LOCK_TIMEOUT} {options}".rstrip()
+    # The URL's own options, if any, stand last and win.
+    parts.pop("options", None)
+    environment["PGOPTIONS"] = f"-c lock_timeout={LOCK_TIMEOUT} {options(url)}".rstrip()
     parts["application_name"] = APPLICATION_NAME
     database = quote(parts.pop("dbname"), safe="")
     environment["DATABASE_URL"] = f"postgres:///{database}?{urlencode(parts)}"
     return environment
+
+
+def options(url: str) -> str:
+    """Give the URL's own options for the server, or those of the environment."""
+    given = conninfo.conninfo_to_dict(url).get("options")
+    return str(os.environ.get("PGOPTIONS", "") if given is None else given)
 
 
 def _explained(

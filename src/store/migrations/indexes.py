@@ -19,7 +19,7 @@ from .files import MigrationFile
 from .journal import Finding
 from .statements import Statement
 
-__all__ = ["invalid", "remove"]
+__all__ = ["invalid", "passed_over", "remove"]
 
 _REBUILT = re.compile(r"_cc(new|old)\d*$")
 
@@ -34,17 +34,37 @@ def invalid(
     ]
 
 
+def passed_over(
+    conn: Connection[Any], pending: Sequence[MigrationFile]
+) -> list[Finding]:
+    """List the invalid indexes that a pending file would make, or take for made."""
+    return [
+        Finding(f"index {one.index_name}", _state(one, pending))
+        for one in catalog.list_invalid_indexes(conn)
+        if _makers(one, pending)
+    ]
+
+
+def _makers(
+    index: catalog.ListInvalidIndexesRow, pending: Sequence[MigrationFile]
+) -> list[str]:
+    makes = re.compile(
+        r"\bINDEX\s+(CONCURRENTLY\s+)?(IF\s+NOT\s+EXISTS\s+)?"
+        rf'"?{re.escape(index.bare_name)}"?\s+ON\b',
+        re.IGNORECASE,
+    )
+    return [file.name for file in pending if makes.search(file.text)]
+
+
 def _state(
     index: catalog.ListInvalidIndexesRow, pending: Sequence[MigrationFile]
 ) -> str:
     if index.builder_pid:
         return f"is being built by session {index.builder_pid}: wait until it is done"
     name = index.index_name
-    bare = re.escape(name.rpartition(".")[2].strip('"'))
-    makers = [file.name for file in pending if re.search(rf"\b{bare}\b", file.text)]
-    if makers:
+    if makers := _makers(index, pending):
         mend = f"DROP INDEX CONCURRENTLY {name}; and let {makers[0]} make it again"
-    elif _REBUILT.search(bare):
+    elif _REBUILT.search(index.bare_name):
         mend = f"DROP INDEX CONCURRENTLY {name}; and repeat the REINDEX"
     else:
         mend = f"REINDEX INDEX CONCURRENTLY {name};"

@@ -9,14 +9,14 @@ being run: it outlives a run that is killed, and goes with the ledger's own line
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 import psycopg
-from psycopg import Connection, errors
+from psycopg import Connection, errors, sql
 from psycopg.rows import class_row
 
 from generated.internal import catalog
@@ -27,13 +27,15 @@ from . import dbmate, indexes, ledger, sessions, statements
 from .dbmate import Progress
 from .files import MigrationFile, Section
 from .journal import Finding
+from .statements import Statement
 
-__all__ = ["UNFINISHED", "Unfinished", "forget", "read", "run", "tidy"]
+__all__ = ["UNFINISHED", "Unfinished", "forget", "is_atomic", "read", "run", "tidy"]
 
 UNFINISHED = "schema_migrations_unfinished"
 """The table in which a statement stands while it is run; else there is none."""
 
 _CANCEL_SECONDS = 5.0
+_LOOK_SECONDS = 1.0
 
 _CREATE = """
 CREATE TABLE IF NOT EXISTS schema_migrations_unfinished (
@@ -103,6 +105,13 @@ class Unfinished:
         )
 
 
+def is_atomic(file: MigrationFile, section: Section) -> bool:
+    """Tell whether nothing of a part is done where it failed."""
+    part = file.part(section)
+    found = statements.split(part.sql) if part else []
+    return len(found) == 1 and found[0].atomic
+
+
 def read(conn: Connection[Any]) -> Unfinished | None:
     """Read what a run that was cut off has left, on an autocommit connection."""
     try:
@@ -151,13 +160,15 @@ def run(
     started = time.monotonic()
     found = statements.split(part.sql)
     interruption = None
-    waits = any(statement.concurrent for statement in found)
+    # What CONCURRENTLY waits for are older transactions, and it holds nobody up: it may
+    # wait as long as they last. What may have committed a part is not begun again.
+    timeout = "5s"
+    if any(statement.concurrent for statement in found):
+        timeout = "0"
+    elif all(statement.atomic for statement in found):
+        timeout = dbmate.LOCK_TIMEOUT
     with sessions.connected(
-        settings,
-        dbmate.APPLICATION_NAME,
-        # CONCURRENTLY holds nobody up while it waits for older transactions, and so it
-        # may wait as long as these last.
-        f"-c lock_timeout={'0' if waits else dbmate.LOCK_TIMEOUT}",
+        settings, dbmate.APPLICATION_NAME, f"-c lock_timeout={timeout}"
     ) as session:
         for position, statement in enumerate(found, 1):
             begun = Unfinished(
@@ -171,7 +182,8 @@ def run(
                 datetime.now(UTC),
             )
             _note(conn, begun)
-            error, interruption = _outcome(conn, session, statement.text)
+            text = _as_it_stands(conn, statement)
+            error, interruption = _outcome(conn, session, text, progress)
             if error:
                 _fail(conn, session, interruption or error, begun, file)
             if interruption and position < len(found):
@@ -195,25 +207,52 @@ def _note(conn: Connection[Any], begun: Unfinished) -> None:
         conn.execute(_NOTE, asdict(begun))
 
 
+def _as_it_stands(conn: Connection[Any], statement: Statement) -> str:
+    """Give the statement, or the end of a DETACH that was cut off half way."""
+    for command in statement.commands("AT_DetachPartition"):
+        parent, partition = (
+            sql.Identifier(*filter(None, [one.get("schemaname"), one["relname"]]))
+            for one in (
+                statement.node["relation"],
+                command["def"]["PartitionCmd"]["name"],
+            )
+        )
+        pending = (
+            "SELECT FROM pg_inherits WHERE inhdetachpending"
+            " AND inhrelid = to_regclass(%s)"
+        )
+        if conn.execute(pending, [partition.as_string(conn)]).rowcount:
+            finalize = sql.SQL("ALTER TABLE {} DETACH PARTITION {} FINALIZE")
+            return finalize.format(parent, partition).as_string(conn)
+    return statement.text
+
+
 def _outcome(
-    conn: Connection[Any], session: Connection[Any], statement: str
+    conn: Connection[Any],
+    session: Connection[Any],
+    statement: str,
+    progress: Progress,
 ) -> tuple[BaseException | None, BaseException | None]:
     """Run a statement; give the error with which it ended, and a signal that came.
 
     It is run beside, as psycopg itself would not tell whether what it cancels was done.
     """
+    told = None
     with ThreadPoolExecutor(1) as beside:
         running = beside.submit(session.execute, statement.encode())
         try:
+            while not wait([running], _LOOK_SECONDS).done:
+                waiting = sessions.waits_for(conn, session.info.backend_pid)
+                if waiting and waiting != told:
+                    progress(f"Waiting: {waiting}")
+                    told = waiting
             return running.exception(), None
         except BaseException as interruption:
             with suppress(psycopg.Error):
                 session.cancel_safe(timeout=_CANCEL_SECONDS)
-            try:
-                return running.exception(_CANCEL_SECONDS), interruption
-            except TimeoutError:
+            if not wait([running], _CANCEL_SECONDS).done:
                 sessions.end_migrations(conn)
-                return running.exception(), interruption
+            return running.exception(), interruption
 
 
 def _fail(

@@ -63,7 +63,9 @@ def up(
         before = _agreed(conn, migrations)
         pending = [file for file in migrations if file.number not in before]
         _resume(conn, pending, progress)
-        _refuse(indexes.invalid(conn, pending))
+        _refuse(indexes.passed_over(conn, pending))
+        for finding in indexes.invalid(conn):
+            progress(f"Notice: {finding}")
         if pending:
             with _explained(conn, migrations):
                 steps.up(conn, settings, migrations, progress=progress)
@@ -191,6 +193,7 @@ def _explained(
     conn: Connection[Any], migrations: Sequence[MigrationFile]
 ) -> Generator[None]:
     """Fill the ledger in after a step, and say what a failure has left behind."""
+    before = indexes.invalid(conn)
     try:
         yield
     except MigrationError as error:
@@ -199,7 +202,7 @@ def _explained(
         sessions.end_migrations(conn)
         raise
     ledger.note(conn, migrations)
-    _refuse(indexes.invalid(conn))
+    _refuse(finding for finding in indexes.invalid(conn) if finding not in before)
 
 
 def _with_remains(
@@ -217,7 +220,9 @@ def _with_remains(
         ledger.note(conn, migrations)
         applied = ledger.read(conn)
         pending = [file for file in migrations if file.number not in applied]
-        lines.extend(map(str, indexes.invalid(conn, pending)))
+        # What the next run removes by itself needs nobody's hand.
+        if not outside.read(conn):
+            lines.extend(map(str, indexes.invalid(conn, pending)))
     except psycopg.OperationalError:
         lines.append("The connection was lost: look with make migrate-status.")
     return MigrationError("\n".join(lines), sqlstate=error.sqlstate)

@@ -7,7 +7,6 @@ which CREATE INDEX CONCURRENTLY waits in turn.
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Generator
@@ -32,6 +31,7 @@ __all__ = [
     "locked",
     "opened",
     "refuse_pooled",
+    "waits_for",
 ]
 
 APPLICATION_NAME = "store migrations"
@@ -155,7 +155,7 @@ def connected(settings: DatabaseSettings, name: str, options: str) -> Connection
         "application_name": name,
         "client_encoding": "utf8",
         "connect_timeout": parts.get("connect_timeout", 10),
-        "options": f"{options} {parts.get('options', os.environ.get('PGOPTIONS', ''))}",
+        "options": f"{options} {dbmate.options(url)}".rstrip(),
     }
     return psycopg.connect(conninfo.make_conninfo(url, **ours), autocommit=True)
 
@@ -224,6 +224,13 @@ def _obstacle(conn: Connection[Any]) -> str | None:
     if left:
         who = [_session(one.pid, one.since) for one in left]
         return f"{who[0]} is at a migration of a run that was cut off"
+    return None
+
+
+def waits_for(conn: Connection[Any], pid: int) -> str | None:
+    """Say for which session another one waits, if for any."""
+    for one in catalog.list_sessions_before(conn, pid=pid):
+        return f"for {_session(one.pid, one.since)}, which is in a transaction"
     return None
 
 

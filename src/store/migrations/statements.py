@@ -25,6 +25,7 @@ _WIDER = {
 }
 _ABOVE = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
 _WORD = re.compile(r"[A-Za-z_][\w.]*")
+_COMMITTING = {"CallStmt", "DoStmt", "VacuumStmt"}
 _SIZED = {"varchar", "bpchar"}
 _LOST = {
     "OBJECT_TABLE": "table",
@@ -58,6 +59,11 @@ class Statement:
                 for command in self.commands("AT_DetachPartition")
             )
         )
+
+    @property
+    def atomic(self) -> bool:
+        """Tell what is undone where it fails: nothing of it commits in between."""
+        return not self.concurrent and self.kind not in _COMMITTING
 
     @property
     def repeatable(self) -> bool:

@@ -257,12 +257,12 @@ def test_dbmate_alone_runs_on_with_what_a_file_left(empty: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("options", "expected"), [("", "5s"), ("?options=-c%20lock_timeout%3D7s", "7s")]
+    ("options", "expected"), [("", "500ms"), ("?options=-c%20lock_timeout%3D7s", "7s")]
 )
 def test_lock_timeout_is_set(
     empty: str, tmp_path: Path, options: str, expected: str
 ) -> None:
-    """A migration waits 5 seconds for a lock, or as long as the URL says."""
+    """A migration waits half a second for a lock at a time, or as the URL says."""
     check = f"current_setting('lock_timeout') = '{expected}'"
     write(
         tmp_path,

@@ -22,6 +22,7 @@ from ..catalog import (
     LIST_INSERTIONS,
     LIST_INVALID_INDEXES,
     LIST_MIGRATION_LOCK_HOLDERS,
+    LIST_SESSIONS_BEFORE,
     LIST_SESSIONS_OF,
     LIST_TABLES,
     TRY_MIGRATION_LOCK,
@@ -36,6 +37,7 @@ from ..catalog import (
     ListInsertionsRow,
     ListInvalidIndexesRow,
     ListMigrationLockHoldersRow,
+    ListSessionsBeforeRow,
     ListSessionsOfRow,
     ListTablesRow,
     get_ledgers_row,
@@ -49,6 +51,7 @@ from ..catalog import (
     list_insertions_row,
     list_invalid_indexes_row,
     list_migration_lock_holders_row,
+    list_sessions_before_row,
     list_sessions_of_row,
     list_tables_row,
 )
@@ -68,6 +71,7 @@ __all__ = [
     "LIST_INSERTIONS",
     "LIST_INVALID_INDEXES",
     "LIST_MIGRATION_LOCK_HOLDERS",
+    "LIST_SESSIONS_BEFORE",
     "LIST_SESSIONS_OF",
     "LIST_TABLES",
     "TRY_MIGRATION_LOCK",
@@ -82,6 +86,7 @@ __all__ = [
     "ListInsertionsRow",
     "ListInvalidIndexesRow",
     "ListMigrationLockHoldersRow",
+    "ListSessionsBeforeRow",
     "ListSessionsOfRow",
     "ListTablesRow",
     "count_unvalidated_constraints",
@@ -109,6 +114,8 @@ __all__ = [
     "list_invalid_indexes_row",
     "list_migration_lock_holders",
     "list_migration_lock_holders_row",
+    "list_sessions_before",
+    "list_sessions_before_row",
     "list_sessions_of",
     "list_sessions_of_row",
     "list_tables",
@@ -169,6 +176,17 @@ async def end_sessions_of(
     """
     cur: AsyncRawCursor[bool] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(END_SESSIONS_OF, (application_name,))
+    return await cur.fetchall()
+
+
+async def list_sessions_before(
+    conn: AsyncConnection[Any],
+    *,
+    pid: int,
+) -> list[ListSessionsBeforeRow]:
+    """Lists the sessions for which another one waits, by the begin of their transactions."""
+    cur = AsyncRawCursor(conn, row_factory=list_sessions_before_row)
+    await cur.execute(LIST_SESSIONS_BEFORE, (support.int4(pid),))
     return await cur.fetchall()
 
 
