@@ -107,11 +107,12 @@ diagram: $(READY) ## Draw the schema and list its tables in docs/schema.md
 	  export DATABASE_URL="$$TEST_DATABASE_URL"; unset DATABASE_URL_DIRECT; \
 	  $(BIN)/python -m store migrate up >/dev/null; $(BIN)/python -m store migrate diagram'
 
-# A server of its own: for the schema's text one of the pinned version, else where no
-# database is named.
-ON_OUR_SERVER = $(BIN)/python -m devserver.embedded '' sh -ec \
+# What tries things works on a server of its own: a database of its own is no wall
+# around roles, tablespaces and other databases.
+SCRATCH = $(BIN)/python -m devserver.embedded '' sh -ec \
+  'export SCRATCH_DATABASE_URL="$$TEST_DATABASE_URL"; exec "$$@"' sh
+ON_OUR_SERVER = $(SCRATCH) sh -ec \
   'export DATABASE_URL="$$TEST_DATABASE_URL"; unset DATABASE_URL_DIRECT; exec "$$@"' sh
-ON_A_SERVER = $(if $(DATABASE_URL)$(DATABASE_URL_DIRECT),,$(ON_OUR_SERVER))
 
 .PHONY: schema
 schema: $(READY) ## Write the schema that the migrations make to db/schema.sql
@@ -119,7 +120,7 @@ schema: $(READY) ## Write the schema that the migrations make to db/schema.sql
 
 .PHONY: migration-draft
 migration-draft: $(READY) ## Draft the migration to an edited db/schema.sql: name=add_x
-	@$(ON_A_SERVER) $(BIN)/python -m store migrate generate \
+	@$(ON_OUR_SERVER) $(BIN)/python -m store migrate generate \
 	  $(if $(destructive),--allow-destructive) -- "$${name-}"
 
 # dry_run=1 takes all back; cursor='{…}' and time_zone=NAME are the old backend's.
@@ -134,7 +135,7 @@ ifeq ($(DATABASE_URL)$(DATABASE_URL_DIRECT),)
 	@$(ON_OUR_SERVER) sh -ec '$(BIN)/python -m store migrate up >/dev/null; \
 	  exec $(BIN)/python -m store migrate verify'
 else
-	@$(BIN)/python -m store migrate verify
+	@$(SCRATCH) $(BIN)/python -m store migrate verify
 endif
 
 ##@ Wallet keys

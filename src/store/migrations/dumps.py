@@ -10,9 +10,20 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import psycopg
+
 from ..errors import MigrationError
 from ..settings import DatabaseSettings
-from . import dbmate, files, outside, programs, scratch
+from . import (
+    cluster,
+    dbmate,
+    files,
+    outside,
+    programs,
+    scratch,
+    sessions,
+    statements,
+)
 
 __all__ = [
     "SCHEMA",
@@ -51,6 +62,8 @@ _QUIET = (
     "--set=ON_ERROR_STOP=1",
     "--set=VERBOSITY=terse",
 )
+# What pg_dump frames its output with, against such commands in names.
+_GUARD = re.compile(r"^\\(?:un)?restrict [A-Za-z0-9]+$", re.MULTILINE)
 _TAIL = "--\n-- PostgreSQL database dump complete\n--\n"
 
 # The options of a relation, or of one of its columns, where pg_dump writes them.
@@ -125,24 +138,40 @@ def text_of(entries: Entries) -> str:
 
 
 def load(settings: DatabaseSettings, file: Path) -> None:
-    """Run a schema file on an empty database.
+    r"""Run a schema file on an empty database, each statement by itself.
+
+    psql is not asked: what it reads as a command (`\connect`, `\!`) would be run with
+    its user's rights. Of these the file may have `\restrict` alone, as pg_dump writes.
 
     Raises:
-        MigrationError: names file and line, and what is wrong there.
+        MigrationError: names file and line, and what is wrong there, or is not of the
+            database but of the cluster; then nothing was run.
     """
     try:
-        programs.run("psql", settings, *_QUIET, f"--file={file}")
-    except MigrationError as error:
-        raise MigrationError(str(error).removeprefix("psql:")) from None
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise MigrationError(f"cannot read {file}: {error}") from None
+    found = statements.split(_GUARD.sub("", text), file=file)
+    cluster.refuse(found, file)
+    with sessions.connected(settings, "store schema file", programs.OPTIONS) as conn:
+        for statement in found:
+            try:
+                # With the result in binary form it is sent as one statement: what the
+                # server took for a second one would be refused.
+                conn.execute(statement.text.encode(), binary=True)
+            except psycopg.Error as error:
+                what = error.diag.message_primary or error
+                place = f"{file}:{statement.line}"
+                raise MigrationError(f"{place}: ERROR:  {what}") from None
 
 
-def run(settings: DatabaseSettings, statements: Iterable[str]) -> None:
+def run(settings: DatabaseSettings, found: Iterable[str]) -> None:
     """Run statements, which end without a semicolon.
 
     Raises:
         MigrationError: what is wrong with the first that fails.
     """
-    script = "".join(f"{statement};\n" for statement in statements)
+    script = "".join(f"{statement};\n" for statement in found)
     programs.run("psql", settings, *_QUIET, "--file=-", script=script)
 
 

@@ -12,10 +12,10 @@ from psycopg import conninfo
 from ..errors import MigrationError
 from ..settings import DatabaseSettings
 
-__all__ = ["run", "version"]
+__all__ = ["OPTIONS", "run", "version"]
 
-# For psql: a function may name what is created after it.
-_OPTIONS = "-c check_function_bodies=off -c client_min_messages=warning"
+OPTIONS = "-c check_function_bodies=off -c client_min_messages=warning"
+"""What a session is given that loads a schema: functions may name what comes after."""
 
 
 def run(
@@ -32,7 +32,7 @@ def run(
     if "password" in parts:
         environment["PGPASSWORD"] = str(parts.pop("password"))
     options = parts.pop("options", environment.get("PGOPTIONS", ""))
-    environment["PGOPTIONS"] = f"{_OPTIONS} {options}".rstrip()
+    environment["PGOPTIONS"] = f"{OPTIONS} {options}".rstrip()
     database = conninfo.make_conninfo("", **parts)
     done = subprocess.run(  # noqa: S603 - no shell, and our own arguments
         [_binaries() / program, f"--dbname={database}", *arguments],

@@ -1,16 +1,19 @@
 """The commands about the schema as a whole: `dump`, `generate` and `verify`.
 
-They try things in databases of their own, on the server of DATABASE_URL_DIRECT.
+They try things in databases of their own, on the server of SCRATCH_DATABASE_URL: one
+that was started for this. Without it they take the one of DATABASE_URL_DIRECT, where
+what is of the whole cluster is refused.
 """
 
 from __future__ import annotations
 
 import argparse
 import functools
+import os
 from typing import TYPE_CHECKING
 
 from ..settings import DatabaseSettings
-from . import checks, drafts, dumps, files, verification
+from . import checks, drafts, dumps, files, scratch, verification
 
 if TYPE_CHECKING:
     # At run time the class has no type arguments.
@@ -47,8 +50,14 @@ def add(actions: _SubParsersAction[argparse.ArgumentParser]) -> None:
     verify.set_defaults(command=_verify)
 
 
+def _server() -> DatabaseSettings:
+    if url := os.environ.get("SCRATCH_DATABASE_URL"):
+        return scratch.OwnServer.load(database_url=url, database_url_direct=url)
+    return DatabaseSettings.load()
+
+
 def _dump(options: argparse.Namespace) -> int:
-    difference = dumps.update(DatabaseSettings.load(), check=options.check)
+    difference = dumps.update(_server(), check=options.check)
     if not (options.check and difference):
         return _FINE
     _say(difference)
@@ -57,7 +66,7 @@ def _dump(options: argparse.Namespace) -> int:
 
 
 def _generate(options: argparse.Namespace) -> int:
-    found = drafts.draft(DatabaseSettings.load())
+    found = drafts.draft(_server())
     if not found.texts:
         _say(f"nothing to draft: the migrations make what {dumps.SCHEMA} wishes")
         return _FINE
@@ -77,7 +86,9 @@ def _generate(options: argparse.Namespace) -> int:
 
 
 def _verify(_options: argparse.Namespace) -> int:
-    found = verification.verify(DatabaseSettings.load(), progress=_say)
+    found = verification.verify(
+        DatabaseSettings.load(), server=_server(), progress=_say
+    )
     for finding in found:
         _say(finding)
     return _FOUND if found else _FINE

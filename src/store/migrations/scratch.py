@@ -18,18 +18,22 @@ from pydantic import SecretStr
 from generated.internal import catalog
 
 from ..settings import DatabaseSettings
-from . import sessions, steps
+from . import cluster, sessions, statements, steps
 from .files import MigrationFile
 
-__all__ = ["database", "migrate", "rollback"]
+__all__ = ["OwnServer", "database", "migrate", "rollback"]
 
 _PREFIX = "store_scratch_"
 
 
-class _Scratch(DatabaseSettings):
-    """Settings of such a database, and the URL of the one by which it was made."""
+class OwnServer(DatabaseSettings):
+    """Settings of a server that was started for this, with nothing on it to be lost."""
 
-    made_by: SecretStr
+
+class _Scratch(DatabaseSettings):
+    """Settings of such a database, and of the one by which it was made."""
+
+    made_by: DatabaseSettings
 
 
 @contextmanager
@@ -46,7 +50,7 @@ def database(
     """
     # Not on such a database itself, which could then not be copied.
     if isinstance(settings, _Scratch):
-        settings = _at(settings.made_by)
+        settings = settings.made_by
     name = f"{_PREFIX}{secrets.token_hex(4)}"
     template = _name(copy_of) if copy_of else "template0"
     with sessions.opened(settings, name=name) as conn:
@@ -55,7 +59,7 @@ def database(
         create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         conn.execute(create.format(quoted, sql.Identifier(template)))
         try:
-            yield _named(settings.database_url_direct, name)
+            yield _named(settings, name)
         finally:
             conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(quoted))
 
@@ -71,8 +75,10 @@ def migrate(database: DatabaseSettings, migrations: Sequence[MigrationFile]) -> 
     """Apply what is pending in such a database.
 
     Raises:
-        MigrationError: one failed.
+        MigrationError: one failed, or is of the whole cluster: that runs on a server
+            of its own alone.
     """
+    _refuse_clusters(database, migrations)
     with sessions.opened(database) as conn:
         steps.up(conn, database, migrations)
 
@@ -92,12 +98,20 @@ def _name(settings: DatabaseSettings) -> str:
     return str(conninfo.conninfo_to_dict(url)["dbname"])
 
 
-def _at(url: SecretStr) -> DatabaseSettings:
-    return DatabaseSettings(database_url=url, database_url_direct=url)
-
-
-def _named(url: SecretStr, name: str) -> _Scratch:
-    parts = conninfo.conninfo_to_dict(url.get_secret_value())
+def _named(settings: DatabaseSettings, name: str) -> _Scratch:
+    url = settings.database_url_direct.get_secret_value()
+    parts = conninfo.conninfo_to_dict(url)
     del parts["dbname"]
     there = SecretStr(f"postgresql:///{name}?{urlencode(parts, quote_via=quote)}")
-    return _Scratch(database_url=there, database_url_direct=there, made_by=url)
+    return _Scratch(database_url=there, database_url_direct=there, made_by=settings)
+
+
+def _refuse_clusters(
+    database: DatabaseSettings, migrations: Sequence[MigrationFile]
+) -> None:
+    """Refuse what would outlast the database, on a server that has others."""
+    if isinstance(database, _Scratch) and isinstance(database.made_by, OwnServer):
+        return
+    for file in migrations:
+        for part in filter(None, (file.part("up"), file.part("down"))):
+            cluster.refuse(statements.split(part.sql), file.path, part.line)

@@ -148,8 +148,8 @@ class _Type:
         return len(other.modifiers) == 1 and self.modifiers > other.modifiers
 
 
-def split(sql: str) -> list[Statement]:
-    """Take SQL apart.
+def split(sql: str, *, file: object = None) -> list[Statement]:
+    """Take SQL apart; errors name the file that it is all of, if it is given.
 
     Raises:
         MigrationError: it is no SQL of the grammar that sqlc, too, reads migrations by.
@@ -161,6 +161,9 @@ def split(sql: str) -> list[Statement]:
     except UnicodeEncodeError:
         raise MigrationError("it is not UTF-8") from None
     except pgparse.PGQueryError as error:
+        if file:
+            line = sql.count("\n", 0, error.position - 1) + 1
+            raise MigrationError(f"{file}:{line}: ERROR:  {error.message}") from None
         raise MigrationError(
             f"PostgreSQL 17's grammar, which is sqlc's, does not have this: {error}"
         ) from None

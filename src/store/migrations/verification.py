@@ -26,21 +26,25 @@ __all__ = ["verify"]
 def verify(
     settings: DatabaseSettings,
     *,
+    server: DatabaseSettings | None = None,
     directory: Path = files.DIRECTORY,
     progress: Progress = dbmate.silent,
 ) -> list[str]:
     """List what is wrong with the migrations, or with the database that is named.
 
+    They are tried on `server`, by default on the same as that database's.
+
     Raises:
         MigrationError: the server cannot be reached, or this user may make no database.
     """
     migrations = files.load(directory)
-    with scratch.database(settings) as database:
+    server = server or settings
+    with scratch.database(server) as database:
         walk = _Walk(database, progress)
         for count in range(1, len(migrations) + 1):
             if not walk.step(migrations[:count]):
                 return walk.findings
-        return [*walk.findings, *_drift(settings, directory, walk.passed)]
+        return [*walk.findings, *_drift(settings, server, directory, walk.passed)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,10 @@ def _connected(settings: DatabaseSettings) -> psycopg.Connection:
 
 
 def _drift(
-    settings: DatabaseSettings, directory: Path, passed: Sequence[Entries]
+    settings: DatabaseSettings,
+    server: DatabaseSettings,
+    directory: Path,
+    passed: Sequence[Entries],
 ) -> list[str]:
     """List how the named database differs from the files, and from what they make."""
     state = runs.status(settings, directory=directory)
@@ -119,7 +126,7 @@ def _drift(
     if not state.applied:
         return findings
     wanted = passed[len(state.applied) - 1]
-    drift = dumps.compared(settings, dumps.taken(settings), wanted)
+    drift = dumps.compared(server, dumps.taken(settings), wanted)
     if drift:
         findings.append(f"the database is not what its migrations make:\n{drift}")
     return findings
