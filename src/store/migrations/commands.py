@@ -95,6 +95,8 @@ def _status(_options: argparse.Namespace) -> int:
         _say(f"applied  {file}")
     for file in found.pending:
         _say(f"pending  {file}")
+    for notice in found.notices:
+        _say(f"notice   {notice}")
     for finding in found.findings:
         _say(f"wrong    {finding}")
     return PENDING if found.pending or found.findings else FINE

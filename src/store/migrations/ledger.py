@@ -16,7 +16,7 @@ from psycopg import Connection, errors
 from .files import MigrationFile
 from .journal import Finding, short
 
-__all__ = ["Applied", "Ledger", "compare", "forget", "note", "put", "read"]
+__all__ = ["Applied", "Ledger", "compare", "forget", "newer", "note", "put", "read"]
 
 # What is not dbmate's own is read from the row as JSON: it may not be there yet.
 _READ = """
@@ -89,13 +89,18 @@ def forget(conn: Connection[Any], number: str) -> None:
 
 
 def compare(migrations: Sequence[MigrationFile], ledger: Ledger) -> list[Finding]:
-    """List where the database has not applied the files as they are, in their order."""
+    """List where the database has not applied the files as they are, in their order.
+
+    What is `newer` is no difference.
+    """
     present = {file.number: file for file in migrations}
     newest = max(ledger, default="")
+    beyond = {finding.name for finding in newer(migrations, ledger)}
     found = [
         finding
         for number, applied in ledger.items()
         for finding in _differing(number, applied, present)
+        if finding.name not in beyond
     ]
     found.extend(
         _late(file, newest)
@@ -103,6 +108,25 @@ def compare(migrations: Sequence[MigrationFile], ledger: Ledger) -> list[Finding
         if file.number not in ledger and file.number < newest
     )
     return found
+
+
+def newer(migrations: Sequence[MigrationFile], ledger: Ledger) -> list[Finding]:
+    """List what is applied beyond the last of the files: this is an older checkout.
+
+    Code goes back and the schema stays. A file that got another number is not here.
+    """
+    last = max((file.number for file in migrations), default="")
+    hashes = {file.sha256 for file in migrations}
+    return [
+        Finding(
+            applied.name or number,
+            f"is applied in the database and newer than this checkout, whose last is "
+            f"{last or 'none'}: nothing is to be done for older code that lives with "
+            "it; the checkout that it is from can take it back",
+        )
+        for number, applied in ledger.items()
+        if number > last and applied.sha256 not in hashes
+    ]
 
 
 def _values(file: MigrationFile) -> dict[str, str]:

@@ -30,11 +30,15 @@ _ALREADY_THERE = {"42P06", "42P07", "42701", "42710"}
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """File names, in their order, and what would stop a run, in sentences."""
+    """File names, in their order, and what would stop a run, in sentences.
+
+    `notices` stop none: what is applied and newer than this checkout.
+    """
 
     applied: tuple[str, ...]
     pending: tuple[str, ...]
     findings: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
 
 def up(
@@ -64,7 +68,7 @@ def up(
         pending = [file for file in migrations if file.number not in before]
         _resume(conn, pending, progress)
         _refuse(indexes.passed_over(conn, pending))
-        for finding in indexes.invalid(conn):
+        for finding in [*ledger.newer(migrations, before), *indexes.invalid(conn)]:
             progress(f"Notice: {finding}")
         if pending:
             with _explained(conn, migrations):
@@ -95,6 +99,7 @@ def rollback(
         applied = _agreed(conn, migrations)
         if not applied:
             raise MigrationError("no migrations have been applied")
+        _refuse(ledger.newer(migrations, applied))
         [newest] = [file for file in migrations if file.number == max(applied)]
         _resume(conn, [newest], progress)
         with _explained(conn, migrations):
@@ -122,6 +127,7 @@ def status(settings: DatabaseSettings, *, directory: Path = files.DIRECTORY) -> 
         tuple(file.name for file in migrations if file.number in applied),
         tuple(file.name for file in pending),
         tuple(map(str, findings)),
+        tuple(map(str, ledger.newer(migrations, applied))),
     )
 
 

@@ -123,8 +123,9 @@ def _drift(
     """List how the named database differs from the files, and from what they make."""
     state = runs.status(settings, directory=directory)
     findings = [*state.findings, *(f"{file} is pending" for file in state.pending)]
-    if not state.applied:
-        return findings
+    # Of a database that is newer than the files these do not tell the schema.
+    if state.notices or not state.applied:
+        return [*findings, *state.notices]
     wanted = passed[len(state.applied) - 1]
     drift = dumps.compared(server, dumps.taken(settings), wanted)
     if drift:

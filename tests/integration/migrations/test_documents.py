@@ -82,7 +82,7 @@ def test_the_workflow_does_not_deploy_what_could_not_migrate(
 ) -> None:
     """A database that is not as the files say stops the deployment."""
     with psycopg.connect(database_url) as conn:
-        conn.execute("INSERT INTO schema_migrations VALUES ('9999')")
+        conn.execute("INSERT INTO schema_migrations VALUES ('0000')")
     assert steps(deployment, database_url) == [("make migrate", 2)]
 
 

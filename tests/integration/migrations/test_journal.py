@@ -141,11 +141,66 @@ def test_dbmate_alone_overlooks_what_became_of_applied_files(
         assert "Rolling back: 0001_step.sql" in said  # but the newest one was 0002
 
 
+def remove_first(directory: Path) -> None:
+    """Take the oldest file out of folder and journal."""
+    (directory / "0001_step.sql").unlink()
+    journal.repair("0001_step.sql", directory)
+
+
+def older(directory: Path) -> None:
+    """Make the checkout that of before the newest file."""
+    delete(directory)
+    journal.repair("0002_step.sql", directory)
+
+
+def test_an_older_checkout_lives_with_a_newer_database(
+    run: Run, empty: str, tmp_path: Path
+) -> None:
+    """Code goes back and the schema stays: all end with 0, tell it, change nothing."""
+    assert run("up", url=empty)[0] == 0
+    files_of = tmp_path / "db/migrations"
+    last = max(path.name for path in files_of.glob("*.sql"))
+    text = (files_of / last).read_bytes()
+    (files_of / last).unlink()
+    journal.repair(last, files_of)
+    before = applied(empty)
+    for command in ("up", "status", "check"):
+        code, said, complaint = run(command)
+        assert (code, complaint) == (0, "")
+        if command != "check":
+            assert f"{last} is applied in the database and newer" in said
+            assert "repair" not in said
+    assert applied(empty) == before
+    code, _, complaint = run("rollback")
+    assert (code, "repair" in complaint) == (2, False)
+    assert f"{last} is applied in the database and newer" in complaint
+    # The next deployment finds all as it was.
+    (files_of / last).write_bytes(text)
+    migrations.record(files_of)
+    assert run("up") == (0, "nothing is pending\n", "")
+
+
+def test_an_older_checkout_with_a_file_of_its_own_is_stopped(
+    empty: str, directory: Path
+) -> None:
+    """What is pending there would run out of order, or is another of its number."""
+    migrations.up(at(empty), directory=directory)
+    older(directory)
+    add(directory, "0002_other.sql", OTHER)
+    migrations.record(directory)
+    with pytest.raises(MigrationError, match=r"0002_step\.sql is applied"):
+        migrations.up(at(empty), directory=directory)
+    add(directory, "0003_step.sql", B)
+    migrations.record(directory)
+    with pytest.raises(MigrationError, match=r"is now 0003_step\.sql"):
+        migrations.up(at(empty), directory=directory)
+
+
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
         (edit, r"^0002_step\.sql is applied in the database with {B}, and .*{OTHER};"),
-        (delete, r"^0002_step\.sql is applied .* with {B}, and no file here has"),
+        (remove_first, r"^0001_step\.sql is applied .* with .*, and no file here has"),
         (renumber, r"^0002_step\.sql is applied .* {B} and is now 0003_step\.sql:"),
     ],
 )
@@ -162,8 +217,9 @@ def test_a_database_that_applied_something_else_stops_every_run(
     """Files and journal that were changed together still differ from the database."""
     migrations.up(at(empty), directory=directory)
     damage(directory)
-    journal.repair("0002_step.sql", directory)
-    migrations.record(directory)
+    if damage is not remove_first:
+        journal.repair("0002_step.sql", directory)
+        migrations.record(directory)
     for text, name in ((B, "B"), (OTHER, "OTHER")):
         said = said.replace(f"{{{name}}}", hash_of(text, elsewhere))
     with pytest.raises(MigrationError, match=said):
