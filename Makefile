@@ -56,11 +56,22 @@ sync: .cache/sync ## Write src/store/_sync from src/store/_async (after editing 
 format: $(READY) ## Format the code
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
+COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
+  --generate-hashes --no-strip-extras --no-header --no-annotate --quiet
+
 .PHONY: lock
-lock: $(READY) ## Pin the dependencies of pyproject.toml anew in requirements.lock
+lock: $(READY) ## Pin the dependencies of pyproject.toml anew in the two lock files
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
-	  --generate-hashes --no-strip-extras --no-header --no-annotate --quiet --output-file requirements.lock
+	@$(COMPILE) --group dev --all-extras --output-file requirements.lock
+	@$(COMPILE) --extra migrate --constraint requirements.lock --output-file requirements-deploy.lock
+
+DIST ?= dist
+
+.PHONY: wheel
+wheel: $(READY) ## Build what is deployed, in dist/: the store, its migrations, the lock file
+	@mkdir -p "$(DIST)" && rm -f "$(DIST)"/*.whl
+	@$(BIN)/hatchling build --target wheel --directory "$(abspath $(DIST))"
+	@cp requirements-deploy.lock "$(DIST)/requirements.lock"
 
 ##@ Database
 

@@ -1,20 +1,36 @@
-"""The command line: `python -m store …`, behind make."""
+"""The command line: `store …`, also `python -m store …`, behind make."""
 
 from __future__ import annotations
 
 import argparse
 import functools
+import importlib
 import sys
 from collections.abc import Sequence
+from importlib import metadata
+from typing import Any
 
 from . import rotation, signals
 from ._sync.store import Store
-from .errors import StoreError
+from .errors import ConfigurationError, StoreError
 from .migrations import commands
 from .rotation import Findings
 from .settings import Settings
 
 FINE, PENDING, FAILURE = 0, 1, 2
+
+_DISTRIBUTION = "chat-commerce-store"
+
+_EXAMPLES = """\
+examples:
+  export DATABASE_URL=postgresql://USER:PASSWORD@HOST:5432/NAME
+  store migrate status            what is applied, pending or wrong
+  store migrate up                apply what is pending
+  store keys rotate --dry-run     are there wallet keys of an old key?
+  store completion bash >~/.local/share/bash-completion/completions/store
+
+exit codes: 0 all is fine, 1 something is pending or found, 2 it failed
+"""
 
 # Line by line, also into a pipe.
 _say = functools.partial(print, flush=True)
@@ -41,11 +57,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m store")
+    parser = argparse.ArgumentParser(
+        prog="store",
+        description="Care for the database of chat-commerce-store.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    version = f"{_DISTRIBUTION} {metadata.version(_DISTRIBUTION)}"
+    parser.add_argument("--version", action="version", version=version)
     areas = parser.add_subparsers(required=True, metavar="COMMAND")
     commands.add(areas.add_parser("migrate", help="change the database's schema"))
     _add_keys(areas.add_parser("keys", help="care for the encrypted wallet keys"))
+    completion = areas.add_parser(
+        "completion", help="write what completes these words in a shell"
+    )
+    completion.add_argument("shell", choices=("bash", "tcsh", "zsh"))
+    completion.set_defaults(command=functools.partial(_completion, parser))
     return parser
+
+
+def _completion(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    try:
+        shtab: Any = importlib.import_module("shtab")
+    except ModuleNotFoundError:
+        raise ConfigurationError(
+            "shtab, which writes completions, is not installed: pip install "
+            f"'{_DISTRIBUTION}[completion]'"
+        ) from None
+    _say(shtab.complete(parser, shell=options.shell))
+    return FINE
 
 
 def _add_keys(keys: argparse.ArgumentParser) -> None:

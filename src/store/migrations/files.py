@@ -13,6 +13,7 @@ from ..errors import MigrationError
 
 __all__ = [
     "DIRECTORY",
+    "FOLDER",
     "MigrationFile",
     "Part",
     "Section",
@@ -20,9 +21,14 @@ __all__ = [
     "load",
     "new",
     "read",
+    "refuse_installed",
 ]
 
-DIRECTORY = Path("db/migrations")
+_INSTALLED = Path(__file__).parents[1] / "db"
+
+# An installed wheel has its own; a checkout is worked in where it stands.
+FOLDER = _INSTALLED if _INSTALLED.is_dir() else Path("db")
+DIRECTORY = FOLDER / "migrations"
 
 Section: TypeAlias = Literal["up", "down"]
 
@@ -143,12 +149,27 @@ def load(directory: Path = DIRECTORY) -> list[MigrationFile]:
     return [read(directory / name) for name in listed(directory)]
 
 
+def refuse_installed(directory: Path) -> None:
+    """Refuse to write where the migrations of an installed wheel are.
+
+    Raises:
+        MigrationError: the directory is theirs.
+    """
+    if directory.resolve().is_relative_to(_INSTALLED):
+        raise MigrationError(
+            f"{directory} came with the installed distribution, which is not edited: "
+            "work in a checkout, or name its folder: store migrate --directory "
+            "db/migrations …"
+        )
+
+
 def new(name: str, *, directory: Path = DIRECTORY, text: str = _SKELETON) -> Path:
     """Write the next migration, by default a skeleton, and give its path.
 
     Raises:
         MigrationError: the name is not made of words, or the file cannot be written.
     """
+    refuse_installed(directory)
     humps = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip())
     words = re.sub(r"[\s_-]+", "_", humps).lower()
     if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", words):

@@ -140,6 +140,7 @@ def _entry(file: MigrationFile) -> Entry:
 
 
 def _write(directory: Path, entries: Iterable[Entry]) -> None:
+    files.refuse_installed(directory)
     place = path(directory)
     try:
         place.parent.mkdir(exist_ok=True)

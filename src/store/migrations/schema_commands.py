@@ -57,7 +57,9 @@ def _server() -> DatabaseSettings:
 
 
 def _dump(options: argparse.Namespace) -> int:
-    difference = dumps.update(_server(), check=options.check)
+    difference = dumps.update(
+        _server(), directory=options.directory, check=options.check
+    )
     if not (options.check and difference):
         return _FINE
     _say(difference)
@@ -66,7 +68,7 @@ def _dump(options: argparse.Namespace) -> int:
 
 
 def _generate(options: argparse.Namespace) -> int:
-    found = drafts.draft(_server())
+    found = drafts.draft(_server(), directory=options.directory)
     if not found.texts:
         _say(f"nothing to draft: the migrations make what {dumps.SCHEMA} wishes")
         return _FINE
@@ -78,16 +80,19 @@ def _generate(options: argparse.Namespace) -> int:
     if found.losses and not options.allow_destructive:
         _say("nothing is written: read this, then say --allow-destructive")
         return _FOUND
-    for path in drafts.write(found, options.name):
+    for path in drafts.write(found, options.name, directory=options.directory):
         _say(path)
         for finding in checks.findings(files.read(path)):
             _say(finding)
     return _FINE
 
 
-def _verify(_options: argparse.Namespace) -> int:
+def _verify(options: argparse.Namespace) -> int:
     found = verification.verify(
-        DatabaseSettings.load(), server=_server(), progress=_say
+        DatabaseSettings.load(),
+        server=_server(),
+        directory=options.directory,
+        progress=_say,
     )
     for finding in found:
         _say(finding)

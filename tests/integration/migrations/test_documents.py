@@ -1,15 +1,11 @@
 """What docs/migrations.md shows holds."""
 
-import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
-import yaml
 
 from devserver.databases import MIGRATIONS
 from store import Store, migrations
@@ -44,46 +40,6 @@ def test_every_command_on_the_page_is_a_target() -> None:
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     assert "migrate" in commands
     assert commands <= targets
-
-
-@pytest.fixture
-def deployment() -> list[dict[str, Any]]:
-    """Give the steps of the workflow's deployment."""
-    [workflow] = blocks("yaml")
-    jobs = yaml.safe_load(workflow)["jobs"]
-    assert jobs["deploy"]["needs"] == "test"
-    assert [step["run"] for step in jobs["test"]["steps"][1:]] == ["make test"]
-    return list(jobs["deploy"]["steps"])
-
-
-def steps(deployment: list[dict[str, Any]], url: str) -> list[tuple[str, int]]:
-    """Run the workflow's own steps until one fails; give each with its exit code."""
-    done: list[tuple[str, int]] = []
-    for command in [step["run"] for step in deployment if "run" in step]:
-        if done and done[-1][1]:
-            break
-        environment = {**os.environ, "DATABASE_URL": url, "DATABASE_URL_DIRECT": url}
-        given = "true" if command == "./deploy" else command
-        code = subprocess.call(["bash", "-ec", given], cwd=ROOT, env=environment)
-        done.append((command, code))
-    return done
-
-
-def test_the_workflow_deploys_after_it_has_migrated(
-    deployment: list[dict[str, Any]], missing: str
-) -> None:
-    """On an empty server the steps migrate, and then deploy."""
-    done = [("make migrate", 0), ("make migrate-status", 0), ("./deploy", 0)]
-    assert steps(deployment, missing) == done
-
-
-def test_the_workflow_does_not_deploy_what_could_not_migrate(
-    deployment: list[dict[str, Any]], database_url: str
-) -> None:
-    """A database that is not as the files say stops the deployment."""
-    with psycopg.connect(database_url) as conn:
-        conn.execute("INSERT INTO schema_migrations VALUES ('0000')")
-    assert steps(deployment, database_url) == [("make migrate", 2)]
 
 
 @pytest.fixture
