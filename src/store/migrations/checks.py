@@ -13,6 +13,7 @@ import re
 import subprocess
 import sysconfig
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,7 +22,7 @@ from . import files, journal, leftovers, statements
 from .files import MigrationFile, Section
 from .statements import Statement
 
-__all__ = ["check", "findings"]
+__all__ = ["Finding", "check", "findings"]
 
 _Made = TypeVar("_Made")
 
@@ -53,8 +54,22 @@ _IRREVERSIBLE = re.compile(r"^-- irreversible: \S", re.MULTILINE)
 _LINE_BYTES = 1 << 16
 
 
-def check(directory: Path = files.DIRECTORY) -> list[str]:
-    """List what is wrong with the migrations, each line beginning with the file.
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong with a file, where, and by which rule of the linter, if by one."""
+
+    path: Path
+    line: int | None
+    problem: str
+    rule: str | None = None
+
+    def __str__(self) -> str:
+        place = self.path if self.line is None else f"{self.path}:{self.line}"
+        return ": ".join(filter(None, [str(place), self.rule, self.problem]))
+
+
+def check(directory: Path = files.DIRECTORY) -> list[Finding]:
+    """List what is wrong with the migrations.
 
     Raises:
         MigrationError: the directory cannot be read, or a tool is not installed.
@@ -62,77 +77,86 @@ def check(directory: Path = files.DIRECTORY) -> list[str]:
     migrations = files.load(directory)
     found = [finding for file in migrations for finding in findings(file)]
     entries = journal.read(directory)
-    return [*found, *map(str, journal.compare(migrations, entries))]
-
-
-def findings(file: MigrationFile) -> list[str]:
-    """List what is wrong with one file, whatever the journal says."""
     return [
-        f"{file.path}{finding}"
-        for rule in (_text, _marks, _parts, _linted)
-        for finding in rule(file)
+        *found,
+        *(
+            Finding(directory / one.name, None, one.problem)
+            for one in journal.compare(migrations, entries)
+        ),
     ]
 
 
-def _text(file: MigrationFile) -> Iterator[str]:
+def findings(file: MigrationFile) -> list[Finding]:
+    """List what is wrong with one file, whatever the journal says."""
+    return [
+        finding for rule in (_text, _marks, _parts, _linted) for finding in rule(file)
+    ]
+
+
+def _text(file: MigrationFile) -> Iterator[Finding]:
     for number, line in enumerate(file.text.split("\n"), 1):
         if not line.isascii():
-            yield f":{number}: is not ASCII: write U&'\\00e9' or chr(233)"
+            problem = "is not ASCII: write U&'\\00e9' or chr(233)"
+            yield Finding(file.path, number, problem)
         if len(line) >= _LINE_BYTES:
-            yield f":{number}: is longer than {_LINE_BYTES - 1} bytes: sqlc skips it"
+            problem = f"is longer than {_LINE_BYTES - 1} bytes: sqlc skips it"
+            yield Finding(file.path, number, problem)
 
 
-def _marks(file: MigrationFile) -> Iterator[str]:
+def _marks(file: MigrationFile) -> Iterator[Finding]:
     marks = [*_NEARLY_A_MARK.finditer(file.text)]
     for mark in marks:
         if not _MARK.fullmatch(mark[0]):
             line = file.text.count("\n", 0, mark.start()) + 1
-            yield (
-                f":{line}: {mark[0].strip()!r} is not understood: write -- migrate:up "
-                "or -- migrate:down, and after it at most transaction:false"
+            problem = (
+                f"{mark[0].strip()!r} is not understood: write -- migrate:up or "
+                "-- migrate:down, and after it at most transaction:false"
             )
+            yield Finding(file.path, line, problem)
     if [mark[1].lower() for mark in marks] != ["up", "down"]:
-        yield ": needs one -- migrate:up and, below it, one -- migrate:down"
+        problem = "needs one -- migrate:up and, below it, one -- migrate:down"
+        yield Finding(file.path, None, problem)
     above = file.text[: marks[0].start()] if marks else ""
     if _statements(above):
-        yield ": has statements above -- migrate:up"
+        yield Finding(file.path, None, "has statements above -- migrate:up")
 
 
-def _parts(file: MigrationFile) -> Iterator[str]:
+def _parts(file: MigrationFile) -> Iterator[Finding]:
     yield from _part(file, "up")
     yield from _part(file, "down")
 
 
-def _part(file: MigrationFile, section: Section) -> Iterator[str]:
+def _part(file: MigrationFile, section: Section) -> Iterator[Finding]:
     part = file.part(section)
     if part is None:
         return
     found = _statements(part.sql)
     if found is None:
-        yield f":{part.line}: its {section} part is not PostgreSQL's (17) SQL"
+        problem = f"its {section} part is not PostgreSQL's (17) SQL"
+        yield Finding(file.path, part.line, problem)
         return
     count = len(found)
     if not part.in_transaction and count != 1:
-        yield (
-            f":{part.line}: transaction:false takes one statement, not {count}: "
-            "what fails after the first would leave a half"
+        problem = (
+            f"transaction:false takes one statement, not {count}: what fails after the "
+            "first would leave a half"
         )
+        yield Finding(file.path, part.line, problem)
     elif count == 0 and (section == "up" or not _IRREVERSIBLE.search(part.sql)):
-        yield (
-            f":{part.line}: its {section} part does nothing"
-            + ("; say why: -- irreversible: …" if section == "down" else "")
-        )
+        why = "; say why: -- irreversible: …" if section == "down" else ""
+        problem = f"its {section} part does nothing{why}"
+        yield Finding(file.path, part.line, problem)
 
     for statement in found:
         line = part.line + statement.line
         for leftover in leftovers.left_by(statement):
-            yield f":{line}: {leftover}"
+            yield Finding(file.path, line, str(leftover))
         if part.in_transaction and statement.node.get("kind") in _TRANSACTIONS:
-            yield (
-                f":{line}: {statements.shortened(statement.text)} takes the file out "
-                "of the transaction in which it and its number are written: leave it "
-                "out"
+            problem = (
+                f"{statements.shortened(statement.text)} takes the file out of the "
+                "transaction in which it and its number are written: leave it out"
             )
+            yield Finding(file.path, line, problem)
 
 
 def _statements(sql: str) -> list[Statement] | None:
@@ -144,7 +168,7 @@ def _statements(sql: str) -> list[Statement] | None:
         return None
 
 
-def _linted(file: MigrationFile) -> Iterator[str]:
+def _linted(file: MigrationFile) -> Iterator[Finding]:
     part = file.part("up")
     if part is None:
         return
@@ -169,7 +193,8 @@ def _linted(file: MigrationFile) -> Iterator[str]:
     )
     for found in json.loads(linted.stdout or "[]"):
         advice = f"; {found['help']}" if found["help"] else ""
-        yield f":{found['line'] + 1}: {found['rule_name']}: {found['message']}{advice}"
+        problem = f"{found['message']}{advice}"
+        yield Finding(file.path, found["line"] + 1, problem, found["rule_name"])
 
 
 def _tool(use: Callable[[], _Made], distribution: str) -> _Made:

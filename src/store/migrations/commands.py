@@ -7,13 +7,28 @@ from __future__ import annotations
 
 import argparse
 import functools
+import sys
 from collections.abc import Callable
+from datetime import UTC
 from pathlib import Path
 from typing import TypeAlias
 
 from .. import migrations
 from ..settings import DatabaseSettings
-from . import adoption, checks, diagram, files, journal, runs, schema_commands, studio
+from . import (
+    adoption,
+    checks,
+    diagram,
+    files,
+    journal,
+    reports,
+    runs,
+    schema_commands,
+    studio,
+)
+from .dbmate import Progress
+from .ledger import Applied
+from .stopwatch import Stopwatch
 
 __all__ = ["add"]
 
@@ -42,11 +57,16 @@ def add(migrate: argparse.ArgumentParser) -> None:
 
     up = action(_up, "create the database if missing, and apply what is pending")
     _allow_pooler(up)
-    action(_status, "list the migrations; exits with 1 if any is pending or wrong")
+    _json(up)
+    _json(
+        action(_status, "list the migrations; exits with 1 if any is pending or wrong")
+    )
     _allow_pooler(action(_rollback, "take back the newest applied migration"))
     new = action(_new, "write the skeleton of the next migration")
     new.add_argument("name", metavar="NAME", help="what it does: add_x")
-    action(_check, "list what is wrong with the files; exits with 1 if anything is")
+    _json(
+        action(_check, "list what is wrong with the files; exits with 1 if anything is")
+    )
     action(_record, "add new migrations to the journal, after which they are final")
     repair = action(_repair, "make the journal, or a database, agree with one file")
     repair.add_argument("name", metavar="FILE", help="the file name: 0008_add_x.sql")
@@ -89,30 +109,61 @@ def _allow_pooler(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _up(options: argparse.Namespace) -> int:
-    settings = DatabaseSettings.load()
-    applied = migrations.up(
-        settings,
-        directory=options.directory,
-        progress=_say,
-        pooler_allowed=options.allow_pooler,
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="one JSON document on stdout; what people read goes to stderr",
     )
+
+
+def _sayer(options: argparse.Namespace) -> Progress:
+    """Give what tells people: on stderr where a program reads stdout."""
+    return functools.partial(_say, file=sys.stderr) if options.json else _say
+
+
+def _up(options: argparse.Namespace) -> int:
+    say = _sayer(options)
+    watch = Stopwatch(say)
+    with reports.document("up", wanted=options.json) as document:
+        try:
+            applied = migrations.up(
+                DatabaseSettings.load(),
+                directory=options.directory,
+                progress=watch,
+                pooler_allowed=options.allow_pooler,
+            )
+        finally:
+            document.update(reports.applied(watch))
     if not applied:
-        _say("nothing is pending")
+        say("nothing is pending")
     return FINE
 
 
 def _status(options: argparse.Namespace) -> int:
-    found = migrations.status(DatabaseSettings.load(), directory=options.directory)
+    say = _sayer(options)
+    with reports.document("status", wanted=options.json) as document:
+        found = migrations.status(DatabaseSettings.load(), directory=options.directory)
+        document.update(reports.status(found))
+    width = max(map(len, found.applied), default=0)
     for file in found.applied:
-        _say(f"applied  {file}")
+        say(f"applied  {file:{width}}  {_when(found.ledger[file[:4]])}".rstrip())
     for file in found.pending:
-        _say(f"pending  {file}")
+        say(f"pending  {file}")
     for notice in found.notices:
-        _say(f"notice   {notice}")
+        say(f"notice   {notice}")
     for finding in found.findings:
-        _say(f"wrong    {finding}")
+        say(f"wrong    {finding}")
     return PENDING if found.pending or found.findings else FINE
+
+
+def _when(applied: Applied) -> str:
+    told: list[str] = []
+    if applied.applied_at is not None:
+        told.append(f"{applied.applied_at.astimezone(UTC):%F %T} UTC")
+    if applied.seconds is not None:
+        told.append(f"in {applied.seconds:.3f} s")
+    return "  ".join(told)
 
 
 def _rollback(options: argparse.Namespace) -> int:
@@ -132,9 +183,12 @@ def _new(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    found = checks.check(options.directory)
+    say = _sayer(options)
+    with reports.document("check", wanted=options.json) as document:
+        found = checks.check(options.directory)
+        document.update(reports.check(found))
     for finding in found:
-        _say(finding)
+        say(str(finding))
     return PENDING if found else FINE
 
 

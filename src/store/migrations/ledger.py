@@ -1,27 +1,35 @@
 """The ledger: dbmate's table of what a database has applied.
 
 dbmate knows a migration by its number alone. Beside the number we keep the file's name
-and hash, in columns that dbmate does not mind; they are empty for what dbmate applied
-by itself, or in a run that was cut off, until the next run fills them in.
+and hash, when it was applied and how long that took, in columns that dbmate does not
+mind. Name and hash are empty for what dbmate applied by itself, or in a run that was
+cut off, until the next run fills them in. When and how long stay empty where nobody
+knows: for what was applied before there were such columns, or by dbmate itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from psycopg import Connection, errors
 
 from .files import MigrationFile
 from .journal import Finding, short
+from .stopwatch import Lap
 
 __all__ = ["Applied", "Ledger", "compare", "forget", "newer", "note", "put", "read"]
 
 # What is not dbmate's own is read from the row as JSON: it may not be there yet.
 _READ = """
 SELECT version, to_jsonb(schema_migrations) ->> 'name',
-    to_jsonb(schema_migrations) ->> 'sha256'
+    to_jsonb(schema_migrations) ->> 'sha256',
+    (to_jsonb(schema_migrations) ->> 'applied_at')::timestamptz,
+    extract(
+        EPOCH FROM (to_jsonb(schema_migrations) ->> 'duration')::interval
+    )::double precision
 FROM schema_migrations ORDER BY version"""
 
 _CREATE = """
@@ -29,15 +37,20 @@ CREATE TABLE IF NOT EXISTS schema_migrations (version varchar PRIMARY KEY)"""
 
 _EXTEND = """
 ALTER TABLE schema_migrations
-    ADD COLUMN IF NOT EXISTS name text, ADD COLUMN IF NOT EXISTS sha256 text"""
+    ADD COLUMN IF NOT EXISTS name text, ADD COLUMN IF NOT EXISTS sha256 text,
+    ADD COLUMN IF NOT EXISTS applied_at timestamptz,
+    ADD COLUMN IF NOT EXISTS duration interval"""
 
+# The ages are of the client's clock, the times of the server's alone.
 _NOTE = """
-UPDATE schema_migrations SET name = %(name)s, sha256 = %(sha256)s
+UPDATE schema_migrations SET name = %(name)s, sha256 = %(sha256)s,
+    applied_at = clock_timestamp() - make_interval(secs => %(ago)s),
+    duration = make_interval(secs => %(seconds)s)
 WHERE version = %(number)s AND sha256 IS NULL"""
 
 _PUT = """
-INSERT INTO schema_migrations (version, name, sha256)
-VALUES (%(number)s, %(name)s, %(sha256)s)
+INSERT INTO schema_migrations (version, name, sha256, applied_at)
+VALUES (%(number)s, %(name)s, %(sha256)s, clock_timestamp())
 ON CONFLICT (version) DO UPDATE SET name = excluded.name, sha256 = excluded.sha256"""
 
 _FORGET = "DELETE FROM schema_migrations WHERE version = %s"
@@ -45,10 +58,15 @@ _FORGET = "DELETE FROM schema_migrations WHERE version = %s"
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What was applied under a number; both are None where only dbmate knows."""
+    """What was applied under a number; name and hash are None where only dbmate knows.
+
+    `applied_at` and `seconds`, which it took, are None where nobody does.
+    """
 
     name: str | None
     sha256: str | None
+    applied_at: datetime | None = None
+    seconds: float | None = None
 
 
 Ledger: TypeAlias = Mapping[str, Applied]
@@ -61,19 +79,28 @@ def read(conn: Connection[Any]) -> Ledger:
         rows = conn.execute(_READ).fetchall()
     except errors.UndefinedTable:
         return {}
-    return {version: Applied(name, sha256) for version, name, sha256 in rows}
+    return {version: Applied(*known) for version, *known in rows}
 
 
-def note(conn: Connection[Any], migrations: Sequence[MigrationFile]) -> None:
-    """Fill in name and hash where they are missing and the number is applied."""
+def note(
+    conn: Connection[Any],
+    migrations: Sequence[MigrationFile],
+    laps: Mapping[str, Lap] | None = None,
+) -> None:
+    """Fill in what is missing of what is applied; `laps` are those of this run."""
     ledger = read(conn)
-    unknown = Applied(None, None)
-    new = [file for file in migrations if ledger.get(file.number) == unknown]
+    new = [
+        file
+        for file in migrations
+        if file.number in ledger and ledger[file.number].sha256 is None
+    ]
     if not new:
         return
     conn.execute(_EXTEND)
     for file in new:
-        conn.execute(_NOTE, _values(file))
+        lap = (laps or {}).get(file.name)
+        took = {"ago": lap and lap.ago, "seconds": lap and lap.seconds}
+        conn.execute(_NOTE, _values(file) | took)
 
 
 def put(conn: Connection[Any], file: MigrationFile) -> None:
@@ -129,7 +156,7 @@ def newer(migrations: Sequence[MigrationFile], ledger: Ledger) -> list[Finding]:
     ]
 
 
-def _values(file: MigrationFile) -> dict[str, str]:
+def _values(file: MigrationFile) -> dict[str, object]:
     return {"number": file.number, "name": file.name, "sha256": file.sha256}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ from . import dbmate, files, indexes, journal, ledger, outside, sessions, steps
 from .dbmate import Progress
 from .files import MigrationFile
 from .journal import Finding
-from .ledger import Ledger
+from .ledger import Applied, Ledger
+from .stopwatch import Stopwatch
 
 __all__ = ["Status", "recorded", "repair", "rollback", "status", "up"]
 
@@ -32,13 +33,15 @@ _ALREADY_THERE = {"42P06", "42P07", "42701", "42710"}
 class Status:
     """File names, in their order, and what would stop a run, in sentences.
 
-    `notices` stop none: what is applied and newer than this checkout.
+    `notices` stop none: what is applied and newer than this checkout. `ledger` has what
+    the database knows of each applied number.
     """
 
     applied: tuple[str, ...]
     pending: tuple[str, ...]
     findings: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    ledger: Ledger = field(default_factory=dict[str, Applied], compare=False)
 
 
 def up(
@@ -71,8 +74,9 @@ def up(
         for finding in [*ledger.newer(migrations, before), *indexes.invalid(conn)]:
             progress(f"Notice: {finding}")
         if pending:
-            with _explained(conn, migrations):
-                steps.up(conn, settings, migrations, progress=progress)
+            watch = Stopwatch(progress)
+            with _explained(conn, migrations, watch):
+                steps.up(conn, settings, migrations, progress=watch)
     return tuple(file.name for file in pending)
 
 
@@ -102,8 +106,9 @@ def rollback(
         _refuse(ledger.newer(migrations, applied))
         [newest] = [file for file in migrations if file.number == max(applied)]
         _resume(conn, [newest], progress)
-        with _explained(conn, migrations):
-            steps.down(conn, settings, newest, progress=progress)
+        watch = Stopwatch(progress)
+        with _explained(conn, migrations, watch):
+            steps.down(conn, settings, newest, progress=watch)
     return newest.name
 
 
@@ -128,6 +133,7 @@ def status(settings: DatabaseSettings, *, directory: Path = files.DIRECTORY) -> 
         tuple(file.name for file in pending),
         tuple(map(str, findings)),
         tuple(map(str, ledger.newer(migrations, applied))),
+        applied,
     )
 
 
@@ -196,23 +202,26 @@ def _resume(
 
 @contextmanager
 def _explained(
-    conn: Connection[Any], migrations: Sequence[MigrationFile]
+    conn: Connection[Any], migrations: Sequence[MigrationFile], watch: Stopwatch
 ) -> Generator[None]:
     """Fill the ledger in after a step, and say what a failure has left behind."""
     before = indexes.invalid(conn)
     try:
         yield
     except MigrationError as error:
-        raise _with_remains(error, conn, migrations) from None
+        raise _with_remains(error, conn, migrations, watch) from None
     except BaseException:
         sessions.end_migrations(conn)
         raise
-    ledger.note(conn, migrations)
+    ledger.note(conn, migrations, watch.laps)
     _refuse(finding for finding in indexes.invalid(conn) if finding not in before)
 
 
 def _with_remains(
-    error: MigrationError, conn: Connection[Any], migrations: Sequence[MigrationFile]
+    error: MigrationError,
+    conn: Connection[Any],
+    migrations: Sequence[MigrationFile],
+    watch: Stopwatch,
 ) -> MigrationError:
     """Say also what a failure has left behind."""
     lines = [str(error)]
@@ -223,7 +232,7 @@ def _with_remains(
             "database=1; else drop it. Then run the same again."
         )
     try:
-        ledger.note(conn, migrations)
+        ledger.note(conn, migrations, watch.laps)
         applied = ledger.read(conn)
         pending = [file for file in migrations if file.number not in applied]
         # What the next run removes by itself needs nobody's hand.

@@ -21,7 +21,7 @@ INDEX = "CREATE INDEX CONCURRENTLY i ON t (x);"
 
 def found_in(directory: Path, text: str) -> str:
     """Give what is found in one recorded migration."""
-    return "\n".join(checks.check(write(directory, text)))
+    return "\n".join(map(str, checks.check(write(directory, text))))
 
 
 def test_our_migrations_are_fine() -> None:
@@ -174,7 +174,7 @@ def test_check_looks_at_the_journal_and_names(run: Run, tmp_path: Path) -> None:
     add(tmp_path / "db/migrations", "0999_step.sql", FINE)
     code, said, _ = run("check")
     assert code == 1
-    assert said.startswith("0999_step.sql (")
+    assert said.startswith("db/migrations/0999_step.sql: (")
     assert "is not in the journal" in said
 
 
@@ -219,6 +219,6 @@ def test_a_skeleton_is_not_mistaken_for_a_migration(tmp_path: Path) -> None:
     """What `new` wrote and nobody filled in is found."""
     migrations.new("first", directory=tmp_path)
     migrations.record(tmp_path)
-    said = "\n".join(checks.check(tmp_path))
+    said = "\n".join(map(str, checks.check(tmp_path)))
     assert "its up part does nothing" in said
     assert "its down part does nothing" in said

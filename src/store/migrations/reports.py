@@ -1,0 +1,89 @@
+"""What the commands tell as JSON: one document on stdout, for other programs.
+
+`VERSION` rises when a key goes or changes its meaning; new keys may come without.
+docs/migrations.md lists them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from datetime import UTC
+from typing import Any, TypeAlias
+
+from ..errors import MigrationError, StoreError
+from .checks import Finding
+from .runs import Status
+from .stopwatch import Stopwatch
+
+__all__ = ["VERSION", "Document", "applied", "check", "document", "status"]
+
+VERSION = 1
+
+Document: TypeAlias = dict[str, Any]
+
+
+@contextmanager
+def document(command: str, *, wanted: bool) -> Generator[Document]:
+    """Give the document of a command to be filled in; if it is wanted, write it after.
+
+    It tells the error, too, with which the block ends.
+    """
+    found: Document = {"version": VERSION, "command": command, "error": None}
+    try:
+        yield found
+    except StoreError as error:
+        sqlstate = error.sqlstate if isinstance(error, MigrationError) else None
+        found["error"] = {"message": str(error), "sqlstate": sqlstate}
+        _write(found, wanted=wanted)
+        raise
+    _write(found, wanted=wanted)
+
+
+def _write(found: Document, *, wanted: bool) -> None:
+    if wanted:
+        print(json.dumps(found, indent=2), flush=True)  # noqa: T201 - it was asked for
+
+
+def applied(watch: Stopwatch) -> Document:
+    """Tell what a run has applied, in its order."""
+    return {
+        "applied": [
+            {"file": file, "seconds": round(lap.seconds, 6)}
+            for file, lap in watch.laps.items()
+        ]
+    }
+
+
+def status(found: Status) -> Document:
+    """Tell what is applied, pending and wrong."""
+    return {
+        "applied": [
+            {
+                "file": file,
+                "applied_at": known.applied_at
+                and known.applied_at.astimezone(UTC).isoformat(),
+                "seconds": known.seconds,
+            }
+            for file in found.applied
+            for known in [found.ledger[file[:4]]]
+        ],
+        "pending": [{"file": file} for file in found.pending],
+        "findings": [{"message": finding} for finding in found.findings],
+    }
+
+
+def check(found: Sequence[Finding]) -> Document:
+    """Tell what is wrong with the files."""
+    return {
+        "findings": [
+            {
+                "file": str(one.path),
+                "line": one.line,
+                "rule": one.rule,
+                "message": one.problem,
+            }
+            for one in found
+        ]
+    }
