@@ -79,7 +79,7 @@ POOLER = $(if $(allow_pooler),--allow-pooler)
 
 .PHONY: migrate
 migrate: $(READY) ## Apply pending migrations to DATABASE_URL_DIRECT, else DATABASE_URL
-	@$(BIN)/python -m store migrate up $(POOLER)
+	@$(BIN)/python -m store migrate up $(if $(dry_run),--dry-run) $(POOLER)
 
 .PHONY: rollback
 rollback: $(READY) ## Take back the newest applied migration

@@ -21,6 +21,7 @@ from . import (
     diagram,
     files,
     journal,
+    preview,
     reports,
     runs,
     schema_commands,
@@ -58,6 +59,12 @@ def add(migrate: argparse.ArgumentParser) -> None:
     up = action(_up, "create the database if missing, and apply what is pending")
     _allow_pooler(up)
     _json(up)
+    up.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="change nothing; show the SQL and whom it would keep waiting; exits with "
+        "1 if anything is pending",
+    )
     _json(
         action(_status, "list the migrations; exits with 1 if any is pending or wrong")
     )
@@ -124,6 +131,8 @@ def _sayer(options: argparse.Namespace) -> Progress:
 
 def _up(options: argparse.Namespace) -> int:
     say = _sayer(options)
+    if options.dry_run:
+        return _preview(options, say)
     watch = Stopwatch(say)
     with reports.document("up", wanted=options.json) as document:
         try:
@@ -138,6 +147,20 @@ def _up(options: argparse.Namespace) -> int:
     if not applied:
         say("nothing is pending")
     return FINE
+
+
+def _preview(options: argparse.Namespace, say: Progress) -> int:
+    with reports.document("up", wanted=options.json) as document:
+        found = preview.preview(
+            DatabaseSettings.load(),
+            directory=options.directory,
+            pooler_allowed=options.allow_pooler,
+        )
+        document.update(reports.preview(found))
+    for line in preview.lines(found):
+        say(line)
+    say("-- nothing was changed" if found.files else "nothing is pending")
+    return PENDING if found.files else FINE
 
 
 def _status(options: argparse.Namespace) -> int:

@@ -26,7 +26,7 @@ from .files import MigrationFile
 __all__ = [
     "APPLICATION_NAME",
     "LEDGER",
-    "LOCK_TIMEOUT",
+    "LOCK_SECONDS",
     "Progress",
     "options",
     "run",
@@ -37,7 +37,7 @@ __all__ = [
 APPLICATION_NAME = "store migrations, dbmate"
 """How its sessions are known in pg_stat_activity."""
 
-LOCK_TIMEOUT = "500ms"
+LOCK_SECONDS = 0.5
 """How long a migration waits for a lock at a time, unless the URL's own options say.
 
 Whoever wants the same table, readers too, waits behind it as long.
@@ -184,7 +184,9 @@ def _environment(url: str) -> dict[str, str]:
     environment.setdefault("PGCONNECT_TIMEOUT", "10")
     # The URL's own options, if any, stand last and win.
     parts.pop("options", None)
-    environment["PGOPTIONS"] = f"-c lock_timeout={LOCK_TIMEOUT} {options(url)}".rstrip()
+    environment["PGOPTIONS"] = (
+        f"-c lock_timeout={LOCK_SECONDS}s {options(url)}".rstrip()
+    )
     parts["application_name"] = APPLICATION_NAME
     database = quote(parts.pop("dbname"), safe="")
     environment["DATABASE_URL"] = f"postgres:///{database}?{urlencode(parts)}"

@@ -166,7 +166,7 @@ def run(
     if any(statement.concurrent for statement in found):
         timeout = "0"
     elif all(statement.atomic for statement in found):
-        timeout = dbmate.LOCK_TIMEOUT
+        timeout = f"{dbmate.LOCK_SECONDS}s"
     with sessions.connected(
         settings, dbmate.APPLICATION_NAME, f"-c lock_timeout={timeout}"
     ) as session:

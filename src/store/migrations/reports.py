@@ -14,10 +14,11 @@ from typing import Any, TypeAlias
 
 from ..errors import MigrationError, StoreError
 from .checks import Finding
+from .preview import Planned, Preview
 from .runs import Status
 from .stopwatch import Stopwatch
 
-__all__ = ["VERSION", "Document", "applied", "check", "document", "status"]
+__all__ = ["VERSION", "Document", "applied", "check", "document", "preview", "status"]
 
 VERSION = 1
 
@@ -56,8 +57,47 @@ def applied(watch: Stopwatch) -> Document:
     }
 
 
+def preview(found: Preview) -> Document:
+    """Tell what a run would do."""
+    return {
+        "dry_run": True,
+        "creates_database": found.creates,
+        "lock_timeout": found.lock_timeout,
+        "pending": [
+            {
+                "file": file.file,
+                "in_transaction": file.in_transaction,
+                "statements": [_planned(one) for one in file.statements],
+            }
+            for file in found.files
+        ],
+    }
+
+
+def _planned(statement: Planned) -> Document:
+    return {
+        "line": statement.line,
+        "sql": statement.sql,
+        "known": statement.known,
+        "note": statement.note,
+        "tables": [
+            {
+                "table": one.effect.table,
+                "lock": str(one.effect.lock),
+                "blocks_reads": one.effect.lock.blocks_reads,
+                "blocks_writes": one.effect.lock.blocks_writes,
+                "work": str(one.effect.work),
+                "present": one.present,
+                "bytes": one.size,
+                "rows": one.rows,
+            }
+            for one in statement.touched
+        ],
+    }
+
+
 def status(found: Status) -> Document:
-    """Tell what is applied, pending and wrong."""
+    """Tell what is applied, pending and wrong, and what is no fault."""
     return {
         "applied": [
             {
@@ -71,6 +111,7 @@ def status(found: Status) -> Document:
         ],
         "pending": [{"file": file} for file in found.pending],
         "findings": [{"message": finding} for finding in found.findings],
+        "notices": [{"message": notice} for notice in found.notices],
     }
 
 

@@ -24,7 +24,7 @@ from .journal import Finding
 from .ledger import Applied, Ledger
 from .stopwatch import Stopwatch
 
-__all__ = ["Status", "recorded", "repair", "rollback", "status", "up"]
+__all__ = ["Status", "recorded", "refuse", "repair", "rollback", "status", "up"]
 
 _ALREADY_THERE = {"42P06", "42P07", "42701", "42710"}
 
@@ -70,7 +70,7 @@ def up(
         before = _agreed(conn, migrations)
         pending = [file for file in migrations if file.number not in before]
         _resume(conn, pending, progress)
-        _refuse(indexes.passed_over(conn, pending))
+        refuse(indexes.passed_over(conn, pending))
         for finding in [*ledger.newer(migrations, before), *indexes.invalid(conn)]:
             progress(f"Notice: {finding}")
         if pending:
@@ -103,7 +103,7 @@ def rollback(
         applied = _agreed(conn, migrations)
         if not applied:
             raise MigrationError("no migrations have been applied")
-        _refuse(ledger.newer(migrations, applied))
+        refuse(ledger.newer(migrations, applied))
         [newest] = [file for file in migrations if file.number == max(applied)]
         _resume(conn, [newest], progress)
         watch = Stopwatch(progress)
@@ -170,19 +170,24 @@ def recorded(directory: Path) -> Sequence[MigrationFile]:
         MigrationError: they are not.
     """
     migrations = files.load(directory)
-    _refuse(journal.compare(migrations, journal.read(directory)))
+    refuse(journal.compare(migrations, journal.read(directory)))
     return migrations
 
 
 def _agreed(conn: Connection[Any], migrations: Sequence[MigrationFile]) -> Ledger:
     """Read what is applied, all of it as the files say."""
     applied = ledger.read(conn)
-    _refuse(ledger.compare(migrations, applied))
+    refuse(ledger.compare(migrations, applied))
     ledger.note(conn, migrations)
     return applied
 
 
-def _refuse(findings: Iterable[Finding]) -> None:
+def refuse(findings: Iterable[Finding]) -> None:
+    """Stop where anything is wrong.
+
+    Raises:
+        MigrationError: it is, and how.
+    """
     if said := "\n".join(map(str, findings)):
         raise MigrationError(said)
 
@@ -214,7 +219,7 @@ def _explained(
         sessions.end_migrations(conn)
         raise
     ledger.note(conn, migrations, watch.laps)
-    _refuse(finding for finding in indexes.invalid(conn) if finding not in before)
+    refuse(finding for finding in indexes.invalid(conn) if finding not in before)
 
 
 def _with_remains(
