@@ -58,8 +58,12 @@ def program() -> Path | None:
 
 
 @contextmanager
-def start(pgbouncer: Path, server_url: str) -> Generator[Pooler]:
+def start(
+    pgbouncer: Path, server_url: str, *, ignores_options: bool = False
+) -> Generator[Pooler]:
     """Run PgBouncer before a server until the block ends.
+
+    By itself it refuses a URL's `options`; with `ignores_options` it overlooks them.
 
     Raises:
         PoolerError: it ended, or did not answer in time.
@@ -68,7 +72,10 @@ def start(pgbouncer: Path, server_url: str) -> Generator[Pooler]:
     with tempfile.TemporaryDirectory(prefix="pgbouncer-for-tests-") as folder:
         config, log = Path(folder, "pgbouncer.ini"), Path(folder, "log")
         config.touch(mode=0o600)
-        config.write_text(_config(server_url, pooler.port), encoding="utf-8")
+        text = _config(server_url, pooler.port)
+        if ignores_options:
+            text += "ignore_startup_parameters = options\n"
+        config.write_text(text, encoding="utf-8")
         for path in (Path(folder), config):
             server_cache.give(path)
         with log.open("wb") as written:

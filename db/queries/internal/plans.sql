@@ -96,6 +96,11 @@ SELECT
         WHERE p.proname = ANY (@names::text []) AND p.provolatile = 'v'
     ) AS "stable!";
 
+-- name: is_backend :one
+-- Tells whether the session that answers is the one that was connected to: behind a
+-- pooler, whatever its name and port, it is another.
+SELECT pg_backend_pid() = @backend_pid::integer AS "same!";
+
 -- name: get_lock_timeout :one
 -- Tells how long this session waits for a lock, in milliseconds, and whether its client
 -- has said so.

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from psycopg import Connection, RawCursor
-from psycopg.errors import NoDataFound, TooManyRows
+from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
 from psycopg.rows import RowMaker, scalar_row
+from psycopg.types.numeric import Int4
 
 __all__ = [
     "ARE_FUNCTIONS_STABLE",
     "GET_INDEXED_TABLE",
     "GET_LOCK_TIMEOUT",
     "GET_PLANNED_TABLE",
+    "IS_BACKEND",
     "IS_PLANNED_TYPE_PLAIN",
     "LIST_PARTITIONED_TABLES",
     "LIST_REFERRED_TABLES",
@@ -26,6 +28,7 @@ __all__ = [
     "get_lock_timeout_row",
     "get_planned_table",
     "get_planned_table_row",
+    "is_backend",
     "is_planned_type_plain",
     "list_partitioned_tables",
     "list_referred_tables",
@@ -119,6 +122,9 @@ SELECT
         SELECT FROM pg_catalog.pg_proc p
         WHERE p.proname = ANY ($1::text []) AND p.provolatile = 'v'
     ) AS "stable!\""""
+
+IS_BACKEND: Final = """\
+SELECT pg_backend_pid() = $1::integer AS "same!\""""
 
 GET_LOCK_TIMEOUT: Final = """\
 SELECT
@@ -231,6 +237,15 @@ def are_functions_stable(conn: Connection[Any], *, names: Sequence[str | None]) 
     return _only(cur)
 
 
+def is_backend(conn: Connection[Any], *, backend_pid: int) -> bool:
+    """Tells whether the session that answers is the one that was connected to: behind a
+    pooler, whatever its name and port, it is another.
+    """
+    cur: RawCursor[bool] = RawCursor(conn, row_factory=scalar_row)
+    cur.execute(IS_BACKEND, (_int4(backend_pid),))
+    return _only(cur)
+
+
 def get_lock_timeout(conn: Connection[Any]) -> GetLockTimeoutRow | None:
     """Tells how long this session waits for a lock, in milliseconds, and whether its client
     has said so.
@@ -251,3 +266,10 @@ def _only(cur: RawCursor[_Row]) -> _Row:
     if len(rows) > 1:
         raise TooManyRows("the query gave several rows, where it must give exactly one")
     return rows[0]
+
+
+def _int4(value: object) -> Int4:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**31) <= value < 2**31:
+        return Int4(value)
+    raise NumericValueOutOfRange("int4 takes an int from -(2**31) to 2**31 - 1")

@@ -61,9 +61,9 @@ class PlannedFile:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What is pending. Each lock is waited for `lock_timeout` seconds at a time, 0: ever.
+    """What is pending.
 
-    `creates` tells that the database is not there yet.
+    Each lock is waited for `lock_timeout` seconds at a time, 0: ever. `creates` tells that the database is not there yet.
     """
 
     files: tuple[PlannedFile, ...]
@@ -88,6 +88,8 @@ def preview(
         sessions.refuse_pooled(settings)
     try:
         with sessions.opened(settings) as conn:
+            if not pooler_allowed:
+                sessions.refuse_behind(conn)
             applied = ledger.read(conn)
             runs.refuse(ledger.compare(migrations, applied))
             pending = [file for file in migrations if file.number not in applied]

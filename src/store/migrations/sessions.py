@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 from psycopg import Connection, conninfo
 
-from generated.internal import catalog
+from generated.internal import catalog, plans
 
 from ..errors import MigrationError
 from ..settings import DatabaseSettings
@@ -30,6 +30,7 @@ __all__ = [
     "end_migrations",
     "locked",
     "opened",
+    "refuse_behind",
     "refuse_pooled",
     "waits_for",
 ]
@@ -65,6 +66,8 @@ def locked(
     if not pooler_allowed:
         refuse_pooled(settings)
     with opened(settings, create=create, progress=progress) as conn:
+        if not pooler_allowed:
+            refuse_behind(conn)
         _take_lock(conn, progress, time.monotonic() + lock_seconds)
         yield conn
 
@@ -85,6 +88,20 @@ def refuse_pooled(settings: DatabaseSettings) -> None:
             f"DATABASE_URL_DIRECT (else DATABASE_URL) looks like a pooler's, by its "
             f"{' and '.join(signs)}; there no lock holds: set DATABASE_URL_DIRECT to "
             "the server behind it or, if it is none, add allow_pooler=1 to make's words"
+        )
+
+
+def refuse_behind(conn: Connection[Any]) -> None:
+    """Refuse a session that a pooler has lent, whatever its URL looks like.
+
+    Raises:
+        MigrationError: another session answers than the one that was connected to.
+    """
+    if not plans.is_backend(conn, backend_pid=conn.info.backend_pid):
+        raise MigrationError(
+            "DATABASE_URL_DIRECT (else DATABASE_URL) leads to a pooler: another session "
+            "answers than was connected to; there no lock holds: set "
+            "DATABASE_URL_DIRECT to the server behind it"
         )
 
 

@@ -76,7 +76,7 @@ def test_what_is_told_of_each_kind_is_what_happens(
 ) -> None:
     """Locks, reading and rewriting of each are as pg_locks and the files show them."""
     conn, watcher = place
-    names = dict(
+    names: dict[int, str] = dict(
         watcher.execute(
             "SELECT oid, relname FROM pg_class"
             " WHERE relnamespace = 'public'::regnamespace"

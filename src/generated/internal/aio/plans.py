@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from psycopg import AsyncConnection, AsyncRawCursor
-from psycopg.errors import NoDataFound, TooManyRows
+from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
 from psycopg.rows import scalar_row
+from psycopg.types.numeric import Int4
 
 from ..plans import (
     ARE_FUNCTIONS_STABLE,
     GET_INDEXED_TABLE,
     GET_LOCK_TIMEOUT,
     GET_PLANNED_TABLE,
+    IS_BACKEND,
     IS_PLANNED_TYPE_PLAIN,
     LIST_PARTITIONED_TABLES,
     LIST_REFERRED_TABLES,
@@ -28,6 +30,7 @@ __all__ = [
     "get_indexed_table",
     "get_lock_timeout",
     "get_planned_table",
+    "is_backend",
     "is_planned_type_plain",
     "list_partitioned_tables",
     "list_referred_tables",
@@ -120,6 +123,15 @@ async def are_functions_stable(
     return await _only(cur)
 
 
+async def is_backend(conn: AsyncConnection[Any], *, backend_pid: int) -> bool:
+    """Tells whether the session that answers is the one that was connected to: behind a
+    pooler, whatever its name and port, it is another.
+    """
+    cur: AsyncRawCursor[bool] = AsyncRawCursor(conn, row_factory=scalar_row)
+    await cur.execute(IS_BACKEND, (_int4(backend_pid),))
+    return await _only(cur)
+
+
 async def get_lock_timeout(conn: AsyncConnection[Any]) -> GetLockTimeoutRow | None:
     """Tells how long this session waits for a lock, in milliseconds, and whether its client
     has said so.
@@ -140,3 +152,10 @@ async def _only(cur: AsyncRawCursor[_Row]) -> _Row:
     if len(rows) > 1:
         raise TooManyRows("the query gave several rows, where it must give exactly one")
     return rows[0]
+
+
+def _int4(value: object) -> Int4:
+    """Refuse what does not fit: psycopg would send its low bits."""
+    if isinstance(value, int) and type(value) is not bool and -(2**31) <= value < 2**31:
+        return Int4(value)
+    raise NumericValueOutOfRange("int4 takes an int from -(2**31) to 2**31 - 1")
