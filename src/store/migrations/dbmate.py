@@ -58,6 +58,8 @@ _FAILED = re.compile(
 
 _REMEDIES = {
     "08P01": "if this is a pooler, set DATABASE_URL_DIRECT to the server behind it",
+    "23505": "rows that are there have the same values: find these with GROUP BY and "
+    "HAVING count(*) > 1, mend them, and run the same again",
     "55P03": "another session holds a lock on it; try again when it is done",
 }
 

@@ -63,7 +63,8 @@ class PlannedFile:
 class Preview:
     """What is pending.
 
-    Each lock is waited for `lock_timeout` seconds at a time, 0: ever. `creates` tells that the database is not there yet.
+    Each lock is waited for `lock_timeout` seconds at a time, 0: ever. `creates` tells
+    that the database is not there yet.
     """
 
     files: tuple[PlannedFile, ...]

@@ -76,7 +76,8 @@ def up(
         if pending:
             watch = Stopwatch(progress)
             with _explained(conn, migrations, watch):
-                steps.up(conn, settings, migrations, progress=watch)
+                one = sessions.reached(settings, conn)
+                steps.up(conn, one, migrations, progress=watch)
     return tuple(file.name for file in pending)
 
 
@@ -108,7 +109,8 @@ def rollback(
         _resume(conn, [newest], progress)
         watch = Stopwatch(progress)
         with _explained(conn, migrations, watch):
-            steps.down(conn, settings, newest, progress=watch)
+            one = sessions.reached(settings, conn)
+            steps.down(conn, one, newest, progress=watch)
     return newest.name
 
 

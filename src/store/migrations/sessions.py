@@ -13,9 +13,11 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import psycopg
 from psycopg import Connection, conninfo
+from pydantic import SecretStr
 
 from generated.internal import catalog, plans
 
@@ -30,6 +32,7 @@ __all__ = [
     "end_migrations",
     "locked",
     "opened",
+    "reached",
     "refuse_behind",
     "refuse_pooled",
     "waits_for",
@@ -99,8 +102,8 @@ def refuse_behind(conn: Connection[Any]) -> None:
     """
     if not plans.is_backend(conn, backend_pid=conn.info.backend_pid):
         raise MigrationError(
-            "DATABASE_URL_DIRECT (else DATABASE_URL) leads to a pooler: another session "
-            "answers than was connected to; there no lock holds: set "
+            "DATABASE_URL_DIRECT (else DATABASE_URL) leads to a pooler: another "
+            "session answers than was connected to; there no lock holds: set "
             "DATABASE_URL_DIRECT to the server behind it"
         )
 
@@ -125,6 +128,22 @@ def opened(
             yield conn
         except psycopg.Error as error:
             raise _told(error, lost=conn.broken) from None
+
+
+def reached(settings: DatabaseSettings, conn: Connection[Any]) -> DatabaseSettings:
+    """Name the one server that a URL of several hosts led to, for dbmate."""
+    url = settings.database_url_direct.get_secret_value()
+    parts = conninfo.conninfo_to_dict(url)
+    if "," not in str(parts.get("host", "")):
+        return settings
+    for name in ("hostaddr", "target_session_attrs", "load_balance_hosts"):
+        parts.pop(name, None)
+    parts |= {"host": conn.info.host, "port": conn.info.port}
+    database = quote(str(parts.pop("dbname")), safe="")
+    one = f"postgresql:///{database}?{urlencode(parts, quote_via=quote)}"
+    return DatabaseSettings(
+        database_url=SecretStr(one), database_url_direct=SecretStr(one)
+    )
 
 
 def _told(error: psycopg.Error, *, lost: bool) -> MigrationError:
@@ -197,7 +216,8 @@ def _reason(
     try:
         dbmate.run(settings, [], "status")
     except MigrationError as error:
-        return error
+        if error.sqlstate:
+            return error
     return MigrationError(f"cannot connect: {' '.join(str(refused).split())}")
 
 

@@ -358,11 +358,10 @@ def test_password_works_and_is_never_shown(server: Server, odd: str) -> None:
         assert migrations.status(at(url), directory=MIGRATIONS).applied == ()
         dbmate.run(at(url), [], "status")
         gone = complaint(url_of(url, "store_test_gone"))
-        # dbmate reads the port as part of a URL, and shows all of what it cannot read.
+        # dbmate shows all of a URL that it cannot read; it never gets one of two hosts.
         odd_port = url.replace("@", "@127.0.0.1:1,", 1)
         unreadable = complaint(odd_port, migrations.up)
     assert "(3D000)" in gone
-    assert "invalid port" in unreadable
     for part in ("zq7", "xw9", "vk3"):
         assert part not in gone + unreadable
 

@@ -1,0 +1,50 @@
+"""What goes wrong is told in a sentence, without the words of a library."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from store import migrations
+from store.errors import MigrationError
+from tests.support.migrating import at, migration, write
+
+
+def test_a_url_of_several_hosts_works(empty: str, tmp_path: Path) -> None:
+    """The run goes to the host that may be written to, as it does with psycopg."""
+    write(tmp_path, migration("SELECT 1;", "SELECT 1;"))
+    parts = urlsplit(empty)
+    login, _, host = parts.netloc.rpartition("@")
+    several = parts._replace(
+        netloc=f"{login}@127.0.0.1:1,{host}",
+        query="target_session_attrs=read-write&connect_timeout=5",
+    ).geturl()
+    assert migrations.up(at(several), directory=tmp_path) == ("0001_step.sql",)
+    assert migrations.rollback(at(several), directory=tmp_path) == "0001_step.sql"
+
+
+def test_nobody_there_is_told_as_psycopg_tells_it(tmp_path: Path) -> None:
+    """A server that is not there is one line that names its place."""
+    write(tmp_path, migration("SELECT 1;"))
+    with pytest.raises(MigrationError) as caught:
+        migrations.status(
+            at("postgresql://ann:zq7@127.0.0.1:1/shop"), directory=tmp_path
+        )
+    said = str(caught.value)
+    assert said.startswith("cannot connect: ")
+    assert "dial tcp" not in said
+    assert "zq7" not in said
+
+
+def test_duplicates_are_explained_and_not_shown(empty: str, tmp_path: Path) -> None:
+    """A unique index that cannot be built names itself and what to do."""
+    write(tmp_path, migration("CREATE UNIQUE INDEX one_each ON t (x);"))
+    with psycopg.connect(empty, autocommit=True) as conn:
+        conn.execute("CREATE TABLE t AS SELECT 4711 AS x FROM generate_series(1, 2)")
+    with pytest.raises(MigrationError) as caught:
+        migrations.up(at(empty), directory=tmp_path)
+    said = str(caught.value)
+    assert "one_each" in said
+    assert "HAVING count(*) > 1" in said
+    assert "4711" not in said
