@@ -62,6 +62,7 @@ class Finding:
     line: int | None
     problem: str
     rule: str | None = None
+    is_notice: bool = False
 
     def __str__(self) -> str:
         place = self.path if self.line is None else f"{self.path}:{self.line}"
@@ -80,7 +81,7 @@ def check(directory: Path = files.DIRECTORY) -> list[Finding]:
     return [
         *found,
         *(
-            Finding(directory / one.name, None, one.problem)
+            Finding(directory / one.name, None, one.problem, is_notice=one.is_notice)
             for one in journal.compare(migrations, entries)
         ),
     ]

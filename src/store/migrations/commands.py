@@ -60,6 +60,11 @@ def add(migrate: argparse.ArgumentParser) -> None:
     _allow_pooler(up)
     _json(up)
     up.add_argument(
+        "--allow-unrecorded",
+        action="store_true",
+        help="new files need not be final: for databases of your own",
+    )
+    up.add_argument(
         "--dry-run",
         action="store_true",
         help="change nothing; show the SQL and whom it would keep waiting; exits with "
@@ -141,6 +146,7 @@ def _up(options: argparse.Namespace) -> int:
                 directory=options.directory,
                 progress=watch,
                 pooler_allowed=options.allow_pooler,
+                unrecorded_allowed=options.allow_unrecorded,
             )
         finally:
             document.update(reports.applied(watch))
@@ -212,10 +218,22 @@ def _check(options: argparse.Namespace) -> int:
         document.update(reports.check(found))
     for finding in found:
         say(str(finding))
-    return PENDING if found else FINE
+    return FINE if all(one.is_notice for one in found) else PENDING
 
 
 def _record(options: argparse.Namespace) -> int:
+    recorded = {entry.name for entry in journal.read(options.directory)}
+    found = [
+        finding
+        for file in files.load(options.directory)
+        if file.name not in recorded
+        for finding in checks.findings(file)
+    ]
+    if found:
+        for finding in found:
+            _say(finding)
+        _say("nothing is recorded: what is recorded is final")
+        return PENDING
     for name in migrations.record(options.directory) or ["nothing is new"]:
         _say(name)
     return FINE

@@ -30,10 +30,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong with a migration, and what to do."""
+    """What is wrong with a migration, and what to do.
+
+    A notice is of a new file that is not recorded yet, as it is while it is written.
+    """
 
     name: str
     problem: str
+    is_notice: bool = False
 
     def __str__(self) -> str:
         return f"{self.name} {self.problem}"
@@ -192,7 +196,9 @@ def _edited(entry: Entry, file: MigrationFile) -> list[Finding]:
 def _unrecorded(file: MigrationFile, last: int) -> Finding:
     now = f"({short(file.sha256)}) is not in the journal"
     if int(file.number) > last:
-        return Finding(file.name, f"{now}: when it is final, run make migrate-record")
+        return Finding(
+            file.name, f"{now}: when it is final, run make migrate-record", True
+        )
     return Finding(
         file.name,
         f"{now}, whose last number is {last:04}: a merge brought it in below; rename "

@@ -51,15 +51,17 @@ def up(
     progress: Progress = dbmate.silent,
     pooler_allowed: bool = False,
     lock_seconds: float = sessions.LOCK_SECONDS,
+    unrecorded_allowed: bool = False,
 ) -> tuple[str, ...]:
     """Apply what is pending and give the file names; create the database if missing.
 
-    Waits up to 10 seconds for the server, and 5 minutes for a run elsewhere.
+    Waits up to 10 seconds for the server, and 5 minutes for a run elsewhere. With
+    `unrecorded_allowed` new files need not be in the journal yet.
 
     Raises:
         MigrationError: the migrations before the one that failed stay applied.
     """
-    migrations = recorded(directory)
+    migrations = recorded(directory, but_new=unrecorded_allowed)
     with sessions.locked(
         settings,
         create=True,
@@ -165,14 +167,15 @@ def repair(
         return f"{number} is out of the ledger"
 
 
-def recorded(directory: Path) -> Sequence[MigrationFile]:
-    """Read the migrations, all as the journal says.
+def recorded(directory: Path, *, but_new: bool = False) -> Sequence[MigrationFile]:
+    """Read the migrations, all as the journal says, or all but the new ones.
 
     Raises:
         MigrationError: they are not.
     """
     migrations = files.load(directory)
-    refuse(journal.compare(migrations, journal.read(directory)))
+    found = journal.compare(migrations, journal.read(directory))
+    refuse(one for one in found if not (but_new and one.is_notice))
     return migrations
 
 

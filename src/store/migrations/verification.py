@@ -14,7 +14,7 @@ import psycopg
 
 from ..errors import MigrationError
 from ..settings import DatabaseSettings
-from . import dbmate, drafts, dumps, files, indexes, runs, scratch
+from . import dbmate, drafts, dumps, files, indexes, journal, runs, scratch
 from .dbmate import Progress
 from .dumps import Entries
 from .files import MigrationFile
@@ -122,7 +122,12 @@ def _drift(
 ) -> list[str]:
     """List how the named database differs from the files, and from what they make."""
     state = runs.status(settings, directory=directory)
-    findings = [*state.findings, *(f"{file} is pending" for file in state.pending)]
+    compared = journal.compare(files.load(directory), journal.read(directory))
+    new = {one.name: str(one) for one in compared if one.is_notice}
+    findings = [
+        *(one for one in state.findings if one not in new.values()),
+        *(f"{file} is pending" for file in state.pending if file not in new),
+    ]
     # Of a database that is newer than the files these do not tell the schema.
     if state.notices or not state.applied:
         return [*findings, *state.notices]

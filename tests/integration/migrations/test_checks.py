@@ -173,9 +173,37 @@ def test_check_looks_at_the_journal_and_names(run: Run, tmp_path: Path) -> None:
     assert run("check") == (0, "", "")
     add(tmp_path / "db/migrations", "0999_step.sql", FINE)
     code, said, _ = run("check")
-    assert code == 1
+    assert code == 0
     assert said.startswith("db/migrations/0999_step.sql: (")
     assert "is not in the journal" in said
+
+
+def test_a_new_file_is_tried_before_it_is_recorded(
+    run: Run, empty: str, tmp_path: Path
+) -> None:
+    """Only who says so applies what is not recorded; an edited file nobody does."""
+    folder = tmp_path / "steps"
+    folder.mkdir()
+    write(folder, FINE)
+    add(folder, "0002_step.sql", FINE.replace(" t", " u"))
+    named = ("--directory", str(folder), "up")
+    assert run(*named, url=empty)[0] == 2
+    assert run(*named, "--allow-unrecorded")[0] == 0
+    add(folder, "0001_step.sql", FINE.replace(" t", " v"))
+    assert run(*named, "--allow-unrecorded")[0] == 2
+
+
+def test_record_refuses_what_check_refuses(run: Run, tmp_path: Path) -> None:
+    """What is found in a new file keeps it out of the journal."""
+    directory = tmp_path / "db/migrations"
+    before = (directory / "meta/_journal.json").read_text()
+    add(directory, "0999_step.sql", migration("DELETE FROM t;"))
+    code, said, _ = run("record")
+    assert code == 1
+    assert "its down part does nothing" in said
+    assert (directory / "meta/_journal.json").read_text() == before
+    add(directory, "0999_step.sql", FINE)
+    assert run("record") == (0, "0999_step.sql\n", "")
 
 
 def test_dbmate_alone_reads_a_mistyped_option_as_none(

@@ -266,6 +266,7 @@ def test_a_new_migration_runs_once_it_is_recorded(run: Run, empty: str) -> None:
     assert code == 2
     assert "add_notes.sql" in complaint
     assert "when it is final, run make migrate-record" in complaint
+    Path(path.strip()).write_text(migration("CREATE TABLE t ();", "DROP TABLE t;"))
     assert run("record") == (0, path.removeprefix("db/migrations/"), "")
     assert run("record") == (0, "nothing is new\n", "")
     assert run("up", url=empty)[0] == 0
