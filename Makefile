@@ -132,7 +132,8 @@ schema: $(READY) ## Write the schema that the migrations make to db/schema.sql
 .PHONY: migration-draft
 migration-draft: $(READY) ## Draft the migration to an edited db/schema.sql: name=add_x
 	@$(ON_OUR_SERVER) $(BIN)/python -m store migrate generate \
-	  $(if $(destructive),--allow-destructive) -- "$${name-}"
+	  $(if $(destructive),--allow-destructive) $(foreach one,$(rename),--rename='$(one)') \
+	  $(foreach one,$(drop),--drop='$(one)') -- "$${name-}"
 
 # dry_run=1 takes all back; cursor='{…}' and time_zone=NAME are the old backend's.
 .PHONY: migrate-baseline

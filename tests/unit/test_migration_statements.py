@@ -79,17 +79,6 @@ def test_what_can_be_made_again_is_no_loss() -> None:
     )
 
 
-def test_renames_are_suggested_within_a_table() -> None:
-    """A column dropped and one added are a rename only in the same table."""
-    found = statements.renames(
-        statements.split(
-            "ALTER TABLE a DROP COLUMN x; ALTER TABLE a ADD COLUMN y int;"
-            "ALTER TABLE b ADD COLUMN z int"
-        )
-    )
-    assert found == ["ALTER TABLE public.a RENAME COLUMN x TO y;"]
-
-
 def test_statements_are_kept_letter_by_letter() -> None:
     """Semicolons and comments inside a statement do not split it, nor do umlauts."""
     first = "COMMENT ON TABLE t IS 'ü; -- ''x'''"

@@ -7,16 +7,17 @@ database, it makes the wished schema, and rolled back the one before.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import MigrationError
 from ..settings import DatabaseSettings
-from . import comparison, dumps, files, scratch, statements
+from . import comparison, dumps, files, renames, scratch, statements
 from .dumps import Entries
 from .files import MigrationFile
+from .renames import Rename
 from .statements import Statement
 
 __all__ = ["IRREVERSIBLE", "Draft", "draft", "write"]
@@ -25,24 +26,30 @@ IRREVERSIBLE = "-- irreversible: "
 """Begins the line of a down part that says what it does not take back, and why."""
 
 _REFUSAL = "DO $$BEGIN RAISE EXCEPTION"
-_MOST_RENAMES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     """The migrations that were drafted, and what is to be said of them.
 
-    `texts` has one a file, and none if there is nothing to do. `losses` says what they
-    destroy. `remaining` is what the proof found wrong; then they are of no use.
+    `texts` has one a file, and none if there is nothing to do. `suffixes` tell them
+    apart in their names; the main one's is empty. `losses` says what they destroy, and
+    `unsaid` which of it nobody has named to be dropped. `remaining` is what the proof
+    found wrong; then they are of no use. `questions` are to be answered first: was
+    something renamed?
     """
 
     texts: tuple[str, ...] = ()
+    suffixes: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
+    unsaid: tuple[str, ...] = ()
     remaining: str = ""
+    questions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
+    suffix: str
     up: tuple[Statement, ...]
     down: tuple[Statement, ...]
     irreversible: str = ""
@@ -57,8 +64,13 @@ def draft(
     *,
     directory: Path = files.DIRECTORY,
     schema: Path = dumps.SCHEMA,
+    renamed: Collection[str] = (),
+    dropped: Collection[str] = (),
 ) -> Draft:
     """Draft what takes the migrated schema to the wished one, and back.
+
+    `renamed` has renames like `things.name=title`, and `dropped` what is not renamed
+    but to be dropped, like `things.name`; without them the draft may have questions.
 
     Raises:
         MigrationError: the migrations or the schema file fail, or the difference is one
@@ -77,33 +89,58 @@ def draft(
         wanted = dumps.taken(end)
         if not dumps.differences(dumps.taken(start), wanted):
             return Draft()
-        steps = _steps(start, end, wanted)
+        found = renames.find(start, end, renamed=renamed, dropped=dropped)
+        if found.questions:
+            return Draft(questions=found.questions)
+        steps = [*_renaming(found.renames), *_steps(start, end, wanted)]
+        losses = tuple(loss for step in steps for loss in step.losses)
         return Draft(
             tuple(_text(step) for step in steps),
-            tuple(loss for step in steps for loss in step.losses),
+            tuple(step.suffix for step in steps),
+            losses,
+            tuple(loss for loss in losses if not _said(loss, dropped)),
             _remaining(migrated, steps, migrations, wanted),
         )
+
+
+def _said(loss: str, dropped: Collection[str]) -> bool:
+    """Tell whether what is dropped is what was named."""
+    name = loss.split(" ", 2)[-1]
+    return name.removeprefix("public.") in dropped
 
 
 def write(
     found: Draft, name: str, *, directory: Path = files.DIRECTORY
 ) -> tuple[Path, ...]:
-    """Write the drafts as the next migrations; the last has the name that was given.
+    """Write the drafts as the next migrations; the main one has the name as given.
 
     Raises:
         MigrationError: the name is not made of words, or a file cannot be written.
     """
-    names = [f"{name}_values", name][2 - len(found.texts) :]
+    suffixes = [*found.suffixes]
+    if "" not in suffixes:
+        suffixes[-1] = ""
     return tuple(
-        files.new(one, directory=directory, text=text)
-        for one, text in zip(names, found.texts, strict=True)
+        files.new(f"{name}{suffix}", directory=directory, text=text)
+        for suffix, text in zip(suffixes, found.texts, strict=True)
     )
+
+
+def _renaming(found: Sequence[Rename]) -> list[_Step]:
+    """Rename first, in a file of its own, all in the order in which it was tried."""
+    if not found:
+        return []
+    up = statements.split(";\n".join(one.text for one in found))
+    down = statements.split(";\n".join(one.undoing for one in reversed(found)))
+    return [_Step("_renames", tuple(up), tuple(down))]
 
 
 def _steps(
     start: DatabaseSettings, end: DatabaseSettings, wanted: Entries
 ) -> list[_Step]:
     """Find the way; new enum values go ahead, as none can be used before its COMMIT."""
+    if not dumps.differences(dumps.taken(start), wanted):
+        return []
     up = comparison.way(start, end, wanted)
     values = tuple(_repeatable(one) for one in up if one.adds_enum_value)
     if not values:
@@ -112,7 +149,9 @@ def _steps(
         dumps.run(between, (value.text for value in values))
         rest = tuple(one for one in up if not one.adds_enum_value)
         step = _step(between, end, rest)
-    stays = _Step(values, (), "PostgreSQL takes no value out of an enum; they stay.")
+    stays = _Step(
+        "_values", values, (), "PostgreSQL takes no value out of an enum; they stay."
+    )
     return [stays, step] if rest else [stays]
 
 
@@ -127,8 +166,8 @@ def _step(
     try:
         down = comparison.way(end, start, dumps.taken(start))
     except MigrationError as error:
-        return _Step(up, _refusal(str(error)), str(error))
-    return _Step(up, down)
+        return _Step("", up, _refusal(str(error)), str(error))
+    return _Step("", up, down)
 
 
 def _refusal(reason: str) -> tuple[Statement, ...]:
@@ -142,7 +181,6 @@ def _text(step: _Step) -> str:
         [
             "-- Drafted from db/schema.sql: read it before it is applied.",
             *(f"-- LOSES: it {loss}." for loss in step.losses),
-            *_hints(step),
             "-- migrate:up",
             *(f"\n{statement.text};" for statement in step.up),
             "\n-- migrate:down",
@@ -151,16 +189,6 @@ def _text(step: _Step) -> str:
             "",
         ]
     )
-
-
-def _hints(step: _Step) -> list[str]:
-    renames = statements.renames(step.up)[:_MOST_RENAMES]
-    if not renames:
-        return []
-    return [
-        "-- If a column was renamed, say so in place of DROP and ADD, which lose it:",
-        *(f"--   {rename}" for rename in renames),
-    ]
 
 
 def _remaining(

@@ -77,6 +77,13 @@ _OPTIONS = re.compile(
 # All that ALTER TABLE … ALTER COLUMN … SET takes, by PostgreSQL's documentation.
 _COLUMN_OPTIONS = frozenset({"n_distinct", "n_distinct_inherited"})
 
+# 18 gives each NOT NULL a name, which it keeps where its column or table is renamed.
+# Older servers have none, nor a statement that could mend it.
+_NOT_NULL_NAME = re.compile(
+    r' CONSTRAINT (?:\w+|"(?:[^"]|"")+")(?= NOT NULL(?: NO INHERIT)?[,;]?$)',
+    re.MULTILINE,
+)
+
 
 def taken(settings: DatabaseSettings) -> Entries:
     """Dump a database's schema.
@@ -103,6 +110,8 @@ def taken(settings: DatabaseSettings) -> Entries:
         title = f"{kind} {schema}.{name}"
         if kind in {"TABLE", "FOREIGN TABLE", "MATERIALIZED VIEW", "VIEW", "INDEX"}:
             text = without_private_options(text)  # noqa: PLW2901 - the same
+        if kind in {"TABLE", "DOMAIN"}:
+            text = _NOT_NULL_NAME.sub("", text)  # noqa: PLW2901 - the same
         entries[title] = "\n\n".join(filter(None, [entries.get(title), text.strip()]))
     return entries
 

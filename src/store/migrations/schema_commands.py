@@ -43,6 +43,20 @@ def add(actions: _SubParsersAction[argparse.ArgumentParser]) -> None:
         action="store_true",
         help="write it though it loses values",
     )
+    generate.add_argument(
+        "--rename",
+        action="append",
+        default=[],
+        metavar="OLD=NEW",
+        help="this was renamed, and keeps what it holds: things.name=title",
+    )
+    generate.add_argument(
+        "--drop",
+        action="append",
+        default=[],
+        metavar="OLD",
+        help="this was not renamed but is dropped: things.name",
+    )
     generate.set_defaults(command=_generate)
     verify = actions.add_parser(
         "verify", help="run all up, down and up on rows, and compare the database"
@@ -68,7 +82,17 @@ def _dump(options: argparse.Namespace) -> int:
 
 
 def _generate(options: argparse.Namespace) -> int:
-    found = drafts.draft(_server(), directory=options.directory)
+    found = drafts.draft(
+        _server(),
+        directory=options.directory,
+        renamed=options.rename,
+        dropped=options.drop,
+    )
+    if found.questions:
+        for question in found.questions:
+            _say(question)
+        _say("nothing is written: say which (to make: rename=OLD=NEW or drop=OLD)")
+        return _FOUND
     if not found.texts:
         _say(f"nothing to draft: the migrations make what {dumps.SCHEMA} wishes")
         return _FINE
@@ -77,8 +101,11 @@ def _generate(options: argparse.Namespace) -> int:
         return _FOUND
     for loss in found.losses:
         _say(f"LOSES: it {loss}")
-    if found.losses and not options.allow_destructive:
-        _say("nothing is written: read this, then say --allow-destructive")
+    if found.unsaid and not options.allow_destructive:
+        _say(
+            "nothing is written: read this, then say --allow-destructive, or --drop "
+            "each; if something was renamed, say --rename OLD=NEW"
+        )
         return _FOUND
     for path in drafts.write(found, options.name, directory=options.directory):
         _say(path)

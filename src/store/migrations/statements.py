@@ -234,24 +234,3 @@ def _dropped(statement: Statement) -> Iterator[str]:
 
 def _dotted(names: Iterable[dict[str, Any]]) -> str:
     return ".".join(name["String"]["sval"] for name in names)
-
-
-def renames(statements: Sequence[Statement]) -> list[str]:
-    """Suggest the renames that may have been meant, as a diff cannot tell them.
-
-    A column that is dropped and one of the same table that is added may be one.
-    """
-    dropped = [
-        (s.table, c["name"]) for s in statements for c in s.commands("AT_DropColumn")
-    ]
-    added = [
-        (s.table, c["def"]["ColumnDef"]["colname"])
-        for s in statements
-        for c in s.commands("AT_AddColumn")
-    ]
-    return [
-        f"ALTER TABLE {table} RENAME COLUMN {before} TO {after};"
-        for table, before in dropped
-        for other, after in added
-        if table == other
-    ]
