@@ -79,6 +79,13 @@ def test_what_can_be_made_again_is_no_loss() -> None:
     )
 
 
+def test_what_is_computed_is_no_loss() -> None:
+    """A generated column that is made anew has its values again."""
+    again = "ALTER TABLE t ADD COLUMN c int GENERATED ALWAYS AS (a + 1) STORED"
+    assert not losses(f"ALTER TABLE t DROP COLUMN c; {again}")
+    assert losses("ALTER TABLE t DROP COLUMN c; ALTER TABLE t ADD COLUMN c int")
+
+
 def test_statements_are_kept_letter_by_letter() -> None:
     """Semicolons and comments inside a statement do not split it, nor do umlauts."""
     first = "COMMENT ON TABLE t IS 'ü; -- ''x'''"

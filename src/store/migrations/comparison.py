@@ -1,13 +1,18 @@
 """The statements that make one schema of another.
 
 `pgmig` finds them. It is not trusted: what it forgets, and a dump shows as a statement
-of its own (a comment on a view's column), is appended, and `drafts` proves the whole.
+of its own (a comment on a view's column, privileges of a view that is made anew), is
+appended, as are rules and statistics, which it does not know. `drafts` proves it all.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+
+import psycopg
 
 from ..errors import MigrationError
 from ..settings import DatabaseSettings
@@ -15,7 +20,40 @@ from . import dumps, scratch, statements
 from .dumps import Entries
 from .statements import Statement
 
-__all__ = ["way"]
+__all__ = ["FailingError", "way"]
+
+_PRIVILEGES = ("ACL ", "DEFAULT ACL ")
+_PRIVILEGE = re.compile(
+    r"(?P<default>ALTER DEFAULT PRIVILEGES .*?)?(?P<does>GRANT|REVOKE) "
+    r"(?P<what>.*) (?:TO|FROM) (?P<role>.*?)(?: WITH GRANT OPTION)?;"
+)
+_OPTIONS = re.compile(
+    r"^(CREATE (MATERIALIZED VIEW .*)\n)WITH (\(.*\)) AS$", re.MULTILINE
+)
+
+# What pgmig refuses to see, by its title in a dump, and how each is dropped.
+_UNKNOWN = """
+SELECT
+    format('RULE %s.%s %s', nspname, relname, rulename) AS title,
+    format('DROP RULE %I ON %I.%I', rulename, nspname, relname) AS dropping
+FROM pg_rewrite
+JOIN pg_class ON pg_class.oid = ev_class
+JOIN pg_namespace ON pg_namespace.oid = relnamespace
+WHERE rulename <> '_RETURN' AND nspname NOT IN ('pg_catalog', 'information_schema')
+UNION ALL
+SELECT
+    format('STATISTICS %s.%s', nspname, stxname),
+    format('DROP STATISTICS %I.%I', nspname, stxname)
+FROM pg_statistic_ext JOIN pg_namespace ON pg_namespace.oid = stxnamespace
+"""
+
+
+class FailingError(MigrationError):
+    """What was found does not run; `statements` has it, for who mends it by hand."""
+
+    def __init__(self, message: str, statements: Sequence[Statement]) -> None:
+        super().__init__(message)
+        self.statements = tuple(statements)
 
 
 def way(
@@ -26,13 +64,46 @@ def way(
     Nobody may be connected to the first.
 
     Raises:
-        MigrationError: pgmig knows none, or what it says fails.
+        FailingError: what pgmig says does not run.
+        MigrationError: pgmig knows no way.
     """
-    found = _folded(map(_mended, statements.split(_compared(start, end))))
+    with _known(start) as before, _known(end) as after:
+        found = _folded(
+            _mended(one)
+            for one in statements.split(_compared(before, after))
+            # Of privileges it knows a part alone; the dumps tell all.
+            if one.kind not in {"GrantStmt", "AlterDefaultPrivilegesStmt"}
+        )
     with scratch.database(start, copy_of=start) as copy:
-        _try(copy, found)
-        missed = _missed(dumps.taken(copy), wanted)
-    return (*found, *statements.split(missed))
+        missed = found
+        # What is dropped to be made anew takes its comment with it, so twice.
+        for _ in range(3):
+            _try(copy, found, missed)
+            missed = statements.split(
+                _missed(dumps.taken(copy), wanted, _unknown(copy))
+            )
+            if not missed:
+                break
+            found += missed
+    return tuple(found)
+
+
+@contextmanager
+def _known(settings: DatabaseSettings) -> Generator[DatabaseSettings]:
+    """Give the database, or a copy without what pgmig does not know."""
+    unknown = _unknown(settings)
+    if not unknown:
+        yield settings
+        return
+    with scratch.database(settings, copy_of=settings) as copy:
+        dumps.run(copy, unknown.values())
+        yield copy
+
+
+def _unknown(settings: DatabaseSettings) -> Mapping[str, str]:
+    url = settings.database_url_direct.get_secret_value()
+    with psycopg.connect(url) as conn:
+        return dict(conn.execute(_UNKNOWN).fetchall())
 
 
 def _compared(start: DatabaseSettings, end: DatabaseSettings) -> str:
@@ -52,13 +123,16 @@ def _compared(start: DatabaseSettings, end: DatabaseSettings) -> str:
     return sql
 
 
-def _try(settings: DatabaseSettings, found: Sequence[Statement]) -> None:
+def _try(
+    settings: DatabaseSettings, found: Sequence[Statement], last: Sequence[Statement]
+) -> None:
     try:
-        dumps.run(settings, (one.text for one in found))
+        dumps.run(settings, (one.text for one in last))
     except MigrationError as error:
-        raise MigrationError(
+        raise FailingError(
             f"what pgmig drafts does not run ({error}): write this migration by hand, "
-            "beginning with `make migration name=what_it_does`"
+            "beginning with `make migration name=what_it_does`",
+            found,
         ) from None
 
 
@@ -88,20 +162,52 @@ def _folded(found: Iterable[Statement]) -> list[Statement]:
     return folded
 
 
-def _missed(there: Entries, wanted: Entries) -> str:
-    """Give the statements that one dump has and the other lacks."""
-    lacking = [
-        text
-        for title, text in wanted.items()
-        if title not in there or (_comments(title) and there[title] != text)
-    ]
-    needless = [
-        text.partition(" IS '")[0] + " IS NULL;"
-        for title, text in there.items()
-        if title not in wanted and _comments(title)
-    ]
-    return "\n".join(lacking + needless)
+def _missed(there: Entries, wanted: Entries, droppable: Mapping[str, str]) -> str:
+    """Give the statements that one dump has and the other lacks.
+
+    `droppable` has what can be dropped and made anew, with the statement that does it.
+    """
+    first: list[str] = []
+    then: list[str] = []
+    for title in {**there, **wanted}:
+        has, wants = there.get(title, ""), wanted.get(title, "")
+        if has == wants:
+            continue
+        if title.startswith(_PRIVILEGES):
+            lines = [_taken_back(line) for line in _apart(has, wants)]
+            first.extend(reversed(lines))
+            then.extend(_apart(wants, has))
+        elif title.startswith("COMMENT ") and not wants:
+            # A rule is gone with its comment.
+            if " IS '" in has and not title.startswith("COMMENT public.RULE "):
+                then.append(has.partition(" IS '")[0] + " IS NULL;")
+        elif not has or title.startswith("COMMENT "):
+            then.append(wants)
+        elif title in droppable:
+            first.append(f"{droppable[title]};")
+            then.append(wants)
+        else:
+            then.extend(_altered(has, wants))
+    return "\n".join(first + then)
 
 
-def _comments(title: str) -> bool:
-    return title.startswith("COMMENT ")
+def _apart(one: str, other: str) -> list[str]:
+    lines = other.splitlines()
+    return [line for line in one.splitlines() if line and line not in lines]
+
+
+def _taken_back(line: str) -> str:
+    """Give what undoes a line about privileges."""
+    found = _PRIVILEGE.fullmatch(line)
+    if not found:
+        raise MigrationError(f"no way is known to take this back: {line}")
+    does = "REVOKE {} FROM {};" if found["does"] == "GRANT" else "GRANT {} TO {};"
+    return (found["default"] or "") + does.format(found["what"], found["role"])
+
+
+def _altered(has: str, wants: str) -> list[str]:
+    """Give what stands behind the statement that makes a thing, and its options."""
+    lines = [line for line in _apart(wants, has) if re.match(r"ALTER .*;$", line)]
+    if (options := _OPTIONS.search(wants)) and not _OPTIONS.search(has):
+        lines.append(f"ALTER {options[2]} SET {options[3]};")
+    return lines

@@ -20,10 +20,13 @@ from .files import MigrationFile
 from .renames import Rename
 from .statements import Statement
 
-__all__ = ["IRREVERSIBLE", "Draft", "draft", "write"]
+__all__ = ["IRREVERSIBLE", "RECREATES", "Draft", "draft", "write"]
 
 IRREVERSIBLE = "-- irreversible: "
 """Begins the line of a down part that says what it does not take back, and why."""
+
+RECREATES = "RECREATES: {}, but not its owner, nor what was granted by hand."
+"""Names what is dropped and made anew."""
 
 _REFUSAL = "DO $$BEGIN RAISE EXCEPTION"
 
@@ -34,15 +37,16 @@ class Draft:
 
     `texts` has one a file, and none if there is nothing to do. `suffixes` tell them
     apart in their names; the main one's is empty. `losses` says what they destroy, and
-    `unsaid` which of it nobody has named to be dropped. `remaining` is what the proof
-    found wrong; then they are of no use. `questions` are to be answered first: was
-    something renamed?
+    `unsaid` which of it nobody has named to be dropped. `recreated` is what is dropped
+    and made anew. `remaining` is what the proof found wrong; then they are of no use.
+    `questions` are to be answered first: was something renamed?
     """
 
     texts: tuple[str, ...] = ()
     suffixes: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
     unsaid: tuple[str, ...] = ()
+    recreated: tuple[str, ...] = ()
     remaining: str = ""
     questions: tuple[str, ...] = ()
 
@@ -99,6 +103,7 @@ def draft(
             tuple(step.suffix for step in steps),
             losses,
             tuple(loss for loss in losses if not _said(loss, dropped)),
+            tuple(name for step in steps for name in statements.recreated(step.up)),
             _remaining(migrated, steps, migrations, wanted),
         )
 
@@ -141,7 +146,10 @@ def _steps(
     """Find the way; new enum values go ahead, as none can be used before its COMMIT."""
     if not dumps.differences(dumps.taken(start), wanted):
         return []
-    up = comparison.way(start, end, wanted)
+    try:
+        up = comparison.way(start, end, wanted)
+    except comparison.FailingError as error:
+        return [_Step("", error.statements, _refusal(str(error)), str(error))]
     values = tuple(_repeatable(one) for one in up if one.adds_enum_value)
     if not values:
         return [_step(start, end, up)]
@@ -181,6 +189,7 @@ def _text(step: _Step) -> str:
         [
             "-- Drafted from db/schema.sql: read it before it is applied.",
             *(f"-- LOSES: it {loss}." for loss in step.losses),
+            *(f"-- {RECREATES.format(one)}" for one in statements.recreated(step.up)),
             "-- migrate:up",
             *(f"\n{statement.text};" for statement in step.up),
             "\n-- migrate:down",

@@ -1,6 +1,6 @@
 """The schema as text: `db/schema.sql`, and what two databases differ in.
 
-Owners and privileges are the cluster's business and left out; so is dbmate's ledger.
+Owners are the cluster's business and left out; so is dbmate's ledger.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ __all__ = [
     "text_of",
     "update",
     "without_private_options",
+    "without_privileges",
 ]
 
 SCHEMA = Path("db/schema.sql")
@@ -96,7 +97,6 @@ def taken(settings: DatabaseSettings) -> Entries:
         settings,
         "--schema-only",
         "--no-owner",
-        "--no-privileges",
         "--no-tablespaces",
         "--no-table-access-method",
         f"--exclude-table={dbmate.LEDGER}",
@@ -112,8 +112,26 @@ def taken(settings: DatabaseSettings) -> Entries:
             text = without_private_options(text)  # noqa: PLW2901 - the same
         if kind in {"TABLE", "DOMAIN"}:
             text = _NOT_NULL_NAME.sub("", text)  # noqa: PLW2901 - the same
+        if kind == "DEFAULT ACL":
+            text = text.replace(f" FOR ROLE {_user(settings)}", "")  # noqa: PLW2901 - the same
         entries[title] = "\n\n".join(filter(None, [entries.get(title), text.strip()]))
     return entries
+
+
+def _user(settings: DatabaseSettings) -> str:
+    """Name who runs this, whose default privileges are the default."""
+    return programs.run(
+        "psql", settings, "-XAtc", "SELECT quote_ident(current_user)"
+    ).strip()
+
+
+def without_privileges(entries: Entries) -> Entries:
+    """Leave out who may do what."""
+    return {
+        title: text
+        for title, text in entries.items()
+        if not title.startswith(("ACL ", "DEFAULT ACL "))
+    }
 
 
 def without_private_options(text: str) -> str:
@@ -210,7 +228,8 @@ def restore(settings: DatabaseSettings, entries: Entries) -> None:
 def differences(there: Entries, wanted: Entries) -> str:
     """Give what differs in the form of `diff`, or nothing.
 
-    The order of a table's columns does not count: PostgreSQL appends new ones.
+    The order of a table's columns, or of privileges, does not count: PostgreSQL appends
+    new ones.
     """
     changed = [
         line
@@ -228,6 +247,8 @@ def differences(there: Entries, wanted: Entries) -> str:
 
 def _lines(title: str, text: str) -> list[str]:
     lines = text.splitlines()
+    if title.startswith(("ACL ", "DEFAULT ACL ")):
+        return sorted(lines)
     if not (lines and title.startswith("TABLE ")):
         return lines
     head, *columns = lines

@@ -97,11 +97,15 @@ def _generate(options: argparse.Namespace) -> int:
         _say(f"nothing to draft: the migrations make what {dumps.SCHEMA} wishes")
         return _FINE
     if found.remaining:
+        _say(*found.texts, sep="\n")
         _say(f"nothing is written: this draft would not do it\n{found.remaining}")
         return _FOUND
     for loss in found.losses:
         _say(f"LOSES: it {loss}")
+    for name in found.recreated:
+        _say(drafts.RECREATES.format(name))
     if found.unsaid and not options.allow_destructive:
+        _say(*found.texts, sep="\n")
         _say(
             "nothing is written: read this, then say --allow-destructive, or --drop "
             "each; if something was renamed, say --rename OLD=NEW"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import MigrationError
 
-__all__ = ["Statement", "losses", "parse_block", "renames", "shortened", "split"]
+__all__ = ["Statement", "losses", "parse_block", "recreated", "shortened", "split"]
 
 # The casts that keep every value. A timestamp with or without a zone is read by the
 # session's, so neither is here.
@@ -31,6 +31,12 @@ _LOST = {
     "OBJECT_TABLE": "table",
     "OBJECT_SEQUENCE": "sequence",
     "OBJECT_SCHEMA": "schema",
+}
+_ANEW = {
+    "OBJECT_FUNCTION": "function",
+    "OBJECT_MATVIEW": "materialized view",
+    "OBJECT_PROCEDURE": "function",
+    "OBJECT_VIEW": "view",
 }
 
 
@@ -73,8 +79,7 @@ class Statement:
     @property
     def table(self) -> str:
         """Name the table of an ALTER TABLE."""
-        relation = self.node["relation"]
-        return f"{relation.get('schemaname', 'public')}.{relation['relname']}"
+        return _relation(self.node["relation"])
 
     @property
     def adds_enum_value(self) -> bool:
@@ -211,8 +216,9 @@ def losses(up: Sequence[Statement], down: Sequence[Statement]) -> list[str]:
     `down` tells the types that columns had: it takes the changes back.
     """
     had = {place: kind for one in down for place, kind in one.retyped()}
+    computed = {name for one in up for name in _computed(one)}
     return [
-        *(loss for one in up for loss in _dropped(one)),
+        *(loss for one in up for loss in _dropped(one, computed)),
         *(
             f"changes the type of column {'.'.join(place)}, and may not hold all values"
             for one in up
@@ -222,14 +228,60 @@ def losses(up: Sequence[Statement], down: Sequence[Statement]) -> list[str]:
     ]
 
 
-def _dropped(statement: Statement) -> Iterator[str]:
+def _computed(statement: Statement) -> Iterator[str]:
+    """Name the generated columns that are added."""
+    for command in statement.commands("AT_AddColumn"):
+        column = command["def"]["ColumnDef"]
+        rules = (one["Constraint"]["contype"] for one in column.get("constraints", ()))
+        if "CONSTR_GENERATED" in rules:
+            yield f"{statement.table}.{column['colname']}"
+
+
+def _dropped(statement: Statement, computed: Collection[str]) -> Iterator[str]:
     for command in statement.commands("AT_DropColumn"):
-        yield f"drops column {statement.table}.{command['name']}"
+        name = f"{statement.table}.{command['name']}"
+        if name not in computed:
+            yield f"drops column {name}"
     what = _LOST.get(statement.node.get("removeType", ""))
     if statement.kind == "DropStmt" and what:
         for dropped in statement.node["objects"]:
-            parts = dropped["List"]["items"] if "List" in dropped else [dropped]
-            yield f"drops {what} {_dotted(parts)}"
+            yield f"drops {what} {_named(dropped)}"
+
+
+def recreated(up: Sequence[Statement]) -> list[str]:
+    """List what is dropped and made anew: `view public.v`."""
+    made = {name for one in up for name in _made(one)}
+    dropped = [
+        f"{_ANEW[one.node['removeType']]} {_named(name)}"
+        for one in up
+        if one.kind == "DropStmt" and one.node["removeType"] in _ANEW
+        for name in one.node["objects"]
+    ]
+    return [name for name in dropped if name in made]
+
+
+def _made(statement: Statement) -> Iterator[str]:
+    node = statement.node
+    match statement.kind:
+        case "ViewStmt":
+            yield f"view {_relation(node['view'])}"
+        case "CreateTableAsStmt":
+            yield f"materialized view {_relation(node['into']['rel'])}"
+        case "CreateFunctionStmt":
+            yield f"function {_dotted(node['funcname'])}"
+        case _:
+            pass
+
+
+def _relation(node: dict[str, Any]) -> str:
+    return f"{node.get('schemaname', 'public')}.{node['relname']}"
+
+
+def _named(node: dict[str, Any]) -> str:
+    """Name an object of a DROP; a routine without its arguments."""
+    node = node.get("ObjectWithArgs", node)
+    parts = node["List"]["items"] if "List" in node else node.get("objname", [node])
+    return _dotted(parts)
 
 
 def _dotted(names: Iterable[dict[str, Any]]) -> str:

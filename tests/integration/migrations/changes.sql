@@ -128,3 +128,20 @@ COMMENT ON COLUMN told_of.a IS 'Ünïcode; IS ''x''';
 COMMENT ON CONSTRAINT c ON told_of IS 'k';
 COMMENT ON INDEX told_index IS 'i';
 COMMENT ON VIEW told_view IS 'w';
+
+-- change: rules and statistics
+-- before
+CREATE TABLE ruled (a integer, b integer, c integer);
+CREATE RULE changed AS ON DELETE TO ruled DO INSTEAD NOTHING;
+CREATE RULE dropped AS ON INSERT TO ruled DO ALSO NOTHING;
+CREATE STATISTICS counted ON a, b FROM ruled;
+COMMENT ON RULE dropped ON ruled IS 'd';
+COMMENT ON RULE changed ON ruled IS 'r';
+COMMENT ON STATISTICS counted IS 's';
+-- after
+CREATE TABLE ruled (a integer, b bigint, c integer);
+CREATE RULE changed AS ON DELETE TO ruled DO INSTEAD SELECT 1;
+CREATE STATISTICS counted (dependencies) ON a, b FROM ruled;
+CREATE STATISTICS added ON a, c FROM ruled;
+COMMENT ON RULE changed ON ruled IS 'r';
+COMMENT ON STATISTICS counted IS 's';

@@ -100,6 +100,7 @@ def test_what_is_destroyed_needs_a_flag(run: Run, tmp_path: Path) -> None:
     code, said, _ = run("generate", "bare", wished=wished)
     assert code == 1
     assert "LOSES: it drops column public.things.name\n" in said
+    assert "-- migrate:down\n" in said
     assert written(tmp_path) == []
     for flag in ("--allow-destructive", "--drop=things.name"):
         code, said, _ = run("generate", "bare", flag, wished=wished)
@@ -139,11 +140,12 @@ def spoil(monkeypatch: pytest.MonkeyPatch, right: str, wrong: str) -> None:
 def test_what_the_library_gets_wrong_is_shown(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A draft that does not make the wished schema is shown, not written."""
+    """A draft that does not make the wished schema is shown whole, not written."""
     spoil(monkeypatch, "SET DEFAULT 'x'", "SET DEFAULT 'y'")
     wished = THINGS.replace("(20)", "(20) DEFAULT 'x'")
     code, said, _ = run("generate", "x", wished=wished)
     assert (code, written(tmp_path)) == (1, [])
+    assert "-- migrate:down\n" in said
     assert "-    name character varying(20) DEFAULT 'y'::character varying\n" in said
     assert "+    name character varying(20) DEFAULT 'x'::character varying\n" in said
 
@@ -174,13 +176,14 @@ def test_what_the_library_forgets_is_added(
 def test_statements_that_fail_are_refused(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where what the library says does not run, the error says so, and what to do."""
+    """Where what the library says does not run, it is shown, with what to do."""
     spoil(monkeypatch, "CREATE INDEX more", "DROP TABLE more; CREATE INDEX more")
     wished = f"{THINGS} CREATE INDEX more ON things (name);"
-    code, _, complaint = run("generate", "x", wished=wished)
-    assert (code, written(tmp_path)) == (2, [])
-    assert 'table "more" does not exist' in complaint
-    assert "make migration name=what_it_does" in complaint
+    code, said, _ = run("generate", "x", wished=wished)
+    assert (code, written(tmp_path)) == (1, [])
+    assert "\nDROP TABLE more;\n" in said
+    assert 'table "more" does not exist' in said
+    assert "make migration name=what_it_does" in said
 
 
 def test_no_way_back_is_said_and_stops_a_rollback(

@@ -133,6 +133,18 @@ def test_drift_is_found(at: DatabaseSettings, tmp_path: Path) -> None:
     assert "-    x integer DEFAULT 1\n+    x integer" in found
 
 
+def test_privileges_are_those_of_the_migrations(
+    at: DatabaseSettings, tmp_path: Path
+) -> None:
+    """A grant that is not taken back is found; one that is made by hand is no drift."""
+    write(tmp_path, TABLE, ("GRANT SELECT ON t TO PUBLIC;", "SELECT 1;"))
+    with drafting.migrated(at, tmp_path) as database:
+        with drafting.connected(database) as conn:
+            conn.execute("GRANT INSERT ON t TO PUBLIC")
+        [found] = verification.verify(database, directory=tmp_path)
+    assert found.endswith("another:\n-GRANT SELECT ON TABLE public.t TO PUBLIC;")
+
+
 def test_a_pending_migration_is_no_drift(at: DatabaseSettings, tmp_path: Path) -> None:
     """A database is compared with what it has applied; the rest is pending."""
     write(tmp_path, TABLE)
