@@ -77,7 +77,7 @@ def way(
     with scratch.database(start, copy_of=start) as copy:
         missed = found
         # What is dropped to be made anew takes its comment with it, so twice.
-        for _ in range(3):
+        for _ in range(2):
             _try(copy, found, missed)
             missed = statements.split(
                 _missed(dumps.taken(copy), wanted, _unknown(copy))

@@ -14,19 +14,14 @@ from pathlib import Path
 
 from ..errors import MigrationError
 from ..settings import DatabaseSettings
-from . import comparison, dumps, files, renames, scratch, statements
+from . import comparison, dumps, files, locks, renames, scratch, statements
+from .draft_steps import IRREVERSIBLE, Step
 from .dumps import Entries
 from .files import MigrationFile
 from .renames import Rename
 from .statements import Statement
 
-__all__ = ["IRREVERSIBLE", "RECREATES", "Draft", "draft", "write"]
-
-IRREVERSIBLE = "-- irreversible: "
-"""Begins the line of a down part that says what it does not take back, and why."""
-
-RECREATES = "RECREATES: {}, but not its owner, nor what was granted by hand."
-"""Names what is dropped and made anew."""
+__all__ = ["Draft", "draft", "write"]
 
 _REFUSAL = "DO $$BEGIN RAISE EXCEPTION"
 
@@ -38,8 +33,9 @@ class Draft:
     `texts` has one a file, and none if there is nothing to do. `suffixes` tell them
     apart in their names; the main one's is empty. `losses` says what they destroy, and
     `unsaid` which of it nobody has named to be dropped. `recreated` is what is dropped
-    and made anew. `remaining` is what the proof found wrong; then they are of no use.
-    `questions` are to be answered first: was something renamed?
+    and made anew, `locks` what is locked for long. `remaining` is what the proof found
+    wrong; then they are of no use. `questions` are to be answered first: was something
+    renamed?
     """
 
     texts: tuple[str, ...] = ()
@@ -47,20 +43,9 @@ class Draft:
     losses: tuple[str, ...] = ()
     unsaid: tuple[str, ...] = ()
     recreated: tuple[str, ...] = ()
+    locks: tuple[str, ...] = ()
     remaining: str = ""
     questions: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    suffix: str
-    up: tuple[Statement, ...]
-    down: tuple[Statement, ...]
-    irreversible: str = ""
-
-    @property
-    def losses(self) -> list[str]:
-        return statements.losses(self.up, self.down)
 
 
 def draft(
@@ -96,15 +81,22 @@ def draft(
         found = renames.find(start, end, renamed=renamed, dropped=dropped)
         if found.questions:
             return Draft(questions=found.questions)
-        steps = [*_renaming(found.renames), *_steps(start, end, wanted)]
+        renaming = _renaming(found.renames)
+        # Cut where it locks tables for long, if that does the same.
+        for cuts in (True, False):
+            steps = [*renaming, *_steps(start, end, wanted, cuts=cuts)]
+            remaining = _remaining(migrated, steps, migrations, wanted)
+            if not remaining or len(steps) == 1:
+                break
         losses = tuple(loss for step in steps for loss in step.losses)
         return Draft(
-            tuple(_text(step) for step in steps),
+            tuple(step.text for step in steps),
             tuple(step.suffix for step in steps),
             losses,
             tuple(loss for loss in losses if not _said(loss, dropped)),
             tuple(name for step in steps for name in statements.recreated(step.up)),
-            _remaining(migrated, steps, migrations, wanted),
+            tuple(lock for step in steps for lock in step.locks),
+            remaining,
         )
 
 
@@ -119,48 +111,75 @@ def write(
 ) -> tuple[Path, ...]:
     """Write the drafts as the next migrations; the main one has the name as given.
 
+    All are written, or none.
+
     Raises:
         MigrationError: the name is not made of words, or a file cannot be written.
     """
     suffixes = [*found.suffixes]
     if "" not in suffixes:
         suffixes[-1] = ""
-    return tuple(
-        files.new(f"{name}{suffix}", directory=directory, text=text)
-        for suffix, text in zip(suffixes, found.texts, strict=True)
-    )
+    written: list[Path] = []
+    try:
+        for suffix, text in zip(suffixes, found.texts, strict=True):
+            path = files.new(f"{name}{suffix}", directory=directory, text=text)
+            written.append(path)
+    except MigrationError:
+        for path in written:
+            path.unlink()
+        raise
+    return tuple(written)
 
 
-def _renaming(found: Sequence[Rename]) -> list[_Step]:
+def _renaming(found: Sequence[Rename]) -> list[Step]:
     """Rename first, in a file of its own, all in the order in which it was tried."""
     if not found:
         return []
     up = statements.split(";\n".join(one.text for one in found))
     down = statements.split(";\n".join(one.undoing for one in reversed(found)))
-    return [_Step("_renames", tuple(up), tuple(down))]
+    return [Step("_renames", tuple(up), tuple(down))]
 
 
 def _steps(
-    start: DatabaseSettings, end: DatabaseSettings, wanted: Entries
-) -> list[_Step]:
+    start: DatabaseSettings, end: DatabaseSettings, wanted: Entries, *, cuts: bool
+) -> list[Step]:
     """Find the way; new enum values go ahead, as none can be used before its COMMIT."""
     if not dumps.differences(dumps.taken(start), wanted):
         return []
     try:
         up = comparison.way(start, end, wanted)
     except comparison.FailingError as error:
-        return [_Step("", error.statements, _refusal(str(error)), str(error))]
+        return [Step("", error.statements, _refusal(str(error)), str(error))]
     values = tuple(_repeatable(one) for one in up if one.adds_enum_value)
     if not values:
-        return [_step(start, end, up)]
-    with scratch.database(start, copy_of=start) as between:
-        dumps.run(between, (value.text for value in values))
-        rest = tuple(one for one in up if not one.adds_enum_value)
-        step = _step(between, end, rest)
-    stays = _Step(
+        return _parts(start, end, up, cuts=cuts)
+    stays = Step(
         "_values", values, (), "PostgreSQL takes no value out of an enum; they stay."
     )
-    return [stays, step] if rest else [stays]
+    rest = tuple(one for one in up if not one.adds_enum_value)
+    if not rest:
+        return [stays]
+    with scratch.database(start, copy_of=start) as between:
+        dumps.run(between, (value.text for value in values))
+        return [stays, *_parts(between, end, rest, cuts=cuts)]
+
+
+def _parts(
+    start: DatabaseSettings,
+    end: DatabaseSettings,
+    up: Sequence[Statement],
+    *,
+    cuts: bool,
+) -> list[Step]:
+    """Make files of the statements, which say what they lock for long."""
+    main, rest = locks.cut(start, end, up) if cuts else (up, [])
+    if not rest:
+        return [_step(start, end, up)]
+    if not main:
+        return rest
+    with scratch.database(start, copy_of=start) as after:
+        dumps.run(after, (one.text for one in main))
+        return [_step(start, after, main), *rest]
 
 
 def _repeatable(value: Statement) -> Statement:
@@ -169,13 +188,15 @@ def _repeatable(value: Statement) -> Statement:
 
 
 def _step(
-    start: DatabaseSettings, end: DatabaseSettings, up: tuple[Statement, ...]
-) -> _Step:
+    start: DatabaseSettings, end: DatabaseSettings, up: Sequence[Statement]
+) -> Step:
+    held = locks.named(start, up)
     try:
         down = comparison.way(end, start, dumps.taken(start))
     except MigrationError as error:
-        return _Step("", up, _refusal(str(error)), str(error))
-    return _Step("", up, down)
+        reason = " ".join(str(error).split())
+        return Step("", up, _refusal(reason), reason, held)
+    return Step("", up, down, "", held)
 
 
 def _refusal(reason: str) -> tuple[Statement, ...]:
@@ -184,25 +205,9 @@ def _refusal(reason: str) -> tuple[Statement, ...]:
     return tuple(statements.split(f"{_REFUSAL} 'irreversible: {said}'; END$$"))
 
 
-def _text(step: _Step) -> str:
-    return "\n".join(
-        [
-            "-- Drafted from db/schema.sql: read it before it is applied.",
-            *(f"-- LOSES: it {loss}." for loss in step.losses),
-            *(f"-- {RECREATES.format(one)}" for one in statements.recreated(step.up)),
-            "-- migrate:up",
-            *(f"\n{statement.text};" for statement in step.up),
-            "\n-- migrate:down",
-            *([f"\n{IRREVERSIBLE}{step.irreversible}"] if step.irreversible else []),
-            *(f"\n{statement.text};" for statement in step.down),
-            "",
-        ]
-    )
-
-
 def _remaining(
     migrated: DatabaseSettings,
-    steps: Sequence[_Step],
+    steps: Sequence[Step],
     migrations: Sequence[MigrationFile],
     wanted: Entries,
 ) -> str:
@@ -211,7 +216,7 @@ def _remaining(
         1 + max((int(one.number) for one in migrations), default=0)
     )
     drafted = [
-        MigrationFile(Path(f"{number:04}_draft.sql"), _text(step))
+        MigrationFile(Path(f"{number:04}_draft.sql"), step.text)
         for number, step in zip(numbers, steps, strict=False)
     ]
     with scratch.database(migrated, copy_of=migrated) as copy:

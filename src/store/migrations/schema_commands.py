@@ -13,7 +13,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ..settings import DatabaseSettings
-from . import checks, drafts, dumps, files, scratch, verification
+from . import checks, draft_steps, drafts, dumps, files, scratch, verification
 
 if TYPE_CHECKING:
     # At run time the class has no type arguments.
@@ -103,7 +103,7 @@ def _generate(options: argparse.Namespace) -> int:
     for loss in found.losses:
         _say(f"LOSES: it {loss}")
     for name in found.recreated:
-        _say(drafts.RECREATES.format(name))
+        _say(draft_steps.RECREATES.format(name))
     if found.unsaid and not options.allow_destructive:
         _say(*found.texts, sep="\n")
         _say(
@@ -111,6 +111,8 @@ def _generate(options: argparse.Namespace) -> int:
             "each; if something was renamed, say --rename OLD=NEW"
         )
         return _FOUND
+    for lock in found.locks:
+        _say(lock)
     for path in drafts.write(found, options.name, directory=options.directory):
         _say(path)
         for finding in checks.findings(files.read(path)):

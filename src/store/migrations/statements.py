@@ -78,8 +78,58 @@ class Statement:
 
     @property
     def table(self) -> str:
-        """Name the table of an ALTER TABLE."""
+        """Name the table of an ALTER TABLE or CREATE INDEX, with its schema."""
         return _relation(self.node["relation"])
+
+    @property
+    def added_rule(self) -> dict[str, Any]:
+        """Give the constraint of an ALTER TABLE that does nothing but add it."""
+        command = self._only_command("AT_AddConstraint")
+        rule: dict[str, Any] = command["def"]["Constraint"] if command else {}
+        return rule
+
+    @property
+    def dropped_rule(self) -> str:
+        """Name the constraint of an ALTER TABLE that does nothing but drop it."""
+        return self.column_of("AT_DropConstraint")
+
+    def column_of(self, subtype: str) -> str:
+        """Name what an ALTER TABLE is about that does nothing but this."""
+        return str(self._only_command(subtype).get("name", ""))
+
+    def _only_command(self, subtype: str) -> dict[str, Any]:
+        found = [*self.commands(subtype)]
+        return found[0] if len(found) == len(self.node.get("cmds", ())) == 1 else {}
+
+    @property
+    def new_index(self) -> str:
+        """Name the index of a CREATE INDEX with its schema, which is its table's."""
+        return f"{self.table.partition('.')[0]}.{self.node.get('idxname', '')}"
+
+    @property
+    def dropped_index(self) -> str:
+        """Name the index of a DROP INDEX with its schema."""
+        if self.node.get("removeType") != "OBJECT_INDEX":
+            return ""
+        return _named(self.node["objects"][0])
+
+    @property
+    def commented(self) -> str:
+        """Name the index or the table's constraint of a COMMENT, with its schema."""
+        if self.node.get("objtype") not in {"OBJECT_INDEX", "OBJECT_TABCONSTRAINT"}:
+            return ""
+        return _named(self.node["object"])
+
+    @property
+    def new_relation(self) -> str:
+        """Name the table or materialized view that this makes, if it makes one."""
+        match self.kind:
+            case "CreateStmt":
+                return self.table
+            case "CreateTableAsStmt":
+                return _relation(self.node["into"]["rel"])
+            case _:
+                return ""
 
     @property
     def adds_enum_value(self) -> bool:

@@ -14,7 +14,7 @@ import psycopg
 
 from ..errors import MigrationError
 from ..settings import DatabaseSettings
-from . import dbmate, drafts, dumps, files, indexes, journal, runs, scratch
+from . import draft_steps, dumps, files, indexes, journal, runs, scratch
 from .dbmate import Progress
 from .dumps import Entries
 from .files import MigrationFile
@@ -81,7 +81,7 @@ class _Walk:
     def _down(self, migrations: Sequence[MigrationFile], before: Entries) -> bool:
         """Take the last migration back, unless it says that it cannot be."""
         file = migrations[-1]
-        irreversible = drafts.IRREVERSIBLE in file.text
+        irreversible = draft_steps.IRREVERSIBLE in file.text
         try:
             scratch.rollback(self.database, file)
         except MigrationError:

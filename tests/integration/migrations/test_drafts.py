@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import shutil
@@ -19,7 +20,7 @@ from devserver.embedded import Server
 from store import __main__ as command_line
 from store import migrations
 from store.errors import MigrationError
-from store.migrations import drafts
+from store.migrations import draft_steps, drafts
 from store.settings import DatabaseSettings
 from tests.integration.migrations import drafting
 
@@ -154,11 +155,11 @@ def test_a_wrong_way_back_is_shown(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A draft whose down part leaves something behind is not written either."""
-    spoil(monkeypatch, 'DROP INDEX "public"."more";', "")
-    wished = f"{THINGS} CREATE INDEX more ON things (name);"
+    spoil(monkeypatch, 'DROP VIEW "public"."more";', "")
+    wished = f"{THINGS} CREATE VIEW more AS TABLE things;"
     code, said, _ = run("generate", "x", wished=wished)
     assert (code, written(tmp_path)) == (1, [])
-    assert "-CREATE INDEX more ON public.things USING btree (name);\n" in said
+    assert "-CREATE VIEW public.more AS\n" in said
 
 
 def test_what_the_library_forgets_is_added(
@@ -170,7 +171,7 @@ def test_what_the_library_forgets_is_added(
     assert run("generate", "x", wished=wished)[0] == 0
     [name] = written(tmp_path)
     text = (tmp_path / "db/migrations" / name).read_text()
-    assert "\nCREATE INDEX more ON public.things" in text
+    assert '\nCREATE INDEX CONCURRENTLY "more" ON public.things' in text
 
 
 def test_statements_that_fail_are_refused(
@@ -190,13 +191,14 @@ def test_no_way_back_is_said_and_stops_a_rollback(
     at: DatabaseSettings, tmp_path: Path
 ) -> None:
     """Where no way back is known the file says why, and a rollback fails with that."""
-    before = "CREATE TYPE e AS ENUM ('a', 'b'); CREATE TABLE t (x e);"
-    after = "CREATE TYPE e AS ENUM ('b', 'a'); CREATE TABLE t (x e);"
+    table = "CREATE TABLE t (x e, y integer) PARTITION BY LIST (y);"
+    before = f"CREATE TYPE e AS ENUM ('a', 'b'); {table}"
+    after = f"CREATE TYPE e AS ENUM ('b', 'a'); {table}"
     index = "CREATE INDEX i ON t (x);"
     found = drafting.draft(at, tmp_path, before, after + index)
     assert found.remaining == ""
     assert (
-        f'{drafts.IRREVERSIBLE}Unsupported enum change for "public"."e"'
+        f'{draft_steps.IRREVERSIBLE}Unsupported enum change for "public"."e"'
         in (found.texts[0])
     )
     drafts.write(found, "reorder", directory=tmp_path)
@@ -269,14 +271,38 @@ def test_a_missing_tool_is_named(
     assert f"pip install {missing.replace('_', '-')}" in complaint
 
 
-def test_the_linter_has_its_say(run: Run, tmp_path: Path) -> None:
-    """What squawk finds in a draft is said, and a new domain gives it no cause."""
+def test_the_linter_has_nothing_to_say(run: Run, tmp_path: Path) -> None:
+    """What locks for long is in files of its own, which squawk has no words for."""
     wished = (
         "CREATE DOMAIN kind AS text CONSTRAINT kind_is CHECK (VALUE <> '');"
-        f"{THINGS} CREATE INDEX ON things (name); CREATE TABLE kinds (kind kind);"
+        "CREATE TABLE things (id integer PRIMARY KEY, name varchar(20) NOT NULL"
+        " CONSTRAINT one UNIQUE CONSTRAINT named CHECK (name <> ''));"
+        "CREATE INDEX more ON things (name, id);"
+        "CREATE TABLE kinds (kind kind, thing integer REFERENCES things);"
     )
     code, said, _ = run("generate", "more", wished=wished)
-    assert (code, written(tmp_path)) == (0, ["0002_more.sql"])
-    path, finding = said.splitlines()
-    assert path == "db/migrations/0002_more.sql"
-    assert "require-concurrent-index-creation" in finding
+    assert (code, written(tmp_path)) == (
+        0,
+        [
+            "0002_more.sql",
+            "0003_more_index.sql",
+            "0004_more_index.sql",
+            "0005_more_keys.sql",
+            "0006_more_validate.sql",
+        ],
+    )
+    assert [line for line in said.splitlines() if "_more" not in line] == []
+    assert [line for line in said.splitlines() if ": " in line] == []
+
+
+def test_several_files_are_written_or_none(
+    at: DatabaseSettings, tmp_path: Path
+) -> None:
+    """Where one cannot be written, those before it are not left."""
+    after = THINGS.replace("(20)", "(20) CHECK (name <> '')")
+    found = drafting.draft(at, tmp_path, THINGS, after)
+    assert len(found.texts) == 2
+    broken = dataclasses.replace(found, suffixes=("", " ?"))
+    with pytest.raises(MigrationError, match="does not name a migration"):
+        drafts.write(broken, "check", directory=tmp_path)
+    assert [path.name for path in tmp_path.glob("*.sql")] == ["0001_before.sql"]

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from devserver.embedded import Server
 from store.errors import MigrationError
-from store.migrations import drafts
+from store.migrations import draft_steps, drafts
 from store.settings import DatabaseSettings
 from tests.integration.migrations import drafting
 
@@ -96,7 +96,7 @@ def test_all_that_hung_on_it_comes_back(
         "function public.f",
     }
     for name in found.recreated:
-        assert f"\n-- {drafts.RECREATES.format(name)}\n" in found.texts[0]
+        assert f"\n-- {draft_steps.RECREATES.format(name)}\n" in found.texts[0]
     drafts.write(found, "change", directory=tmp_path)
     drafting.assert_reaches(server, at, tmp_path, after, back_to=before)
 
