@@ -55,6 +55,13 @@ SELECT nspname || '.' || relname
 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
 WHERE relkind = 'p'
 """
+_NULLABLE = """
+SELECT nspname || '.' || relname || '.' || attname
+FROM pg_attribute
+JOIN pg_class ON pg_class.oid = attrelid
+JOIN pg_namespace ON pg_namespace.oid = relnamespace
+WHERE attnum > 0 AND NOT attisdropped AND NOT attnotnull AND relkind = 'r'
+"""
 # A scan is counted and a rewrite is a new file, also where a table has no rows.
 _WORK = """
 SELECT
@@ -115,8 +122,9 @@ def cut(
             {one.place: one for one in _indexes(before)},
             {one.place: one for one in _indexes(after)},
             {place: rest for place, *rest in before.execute(_CONSTRAINTS)},
-            {place for (place,) in before.execute(_PARTITIONED)},
             up,
+            partitioned={place for (place,) in before.execute(_PARTITIONED)},
+            nullable={place for (place,) in before.execute(_NULLABLE)},
         )
     for statement in up:
         cutter.take(statement)
@@ -158,13 +166,16 @@ class _Cutter:
         before: dict[str, _Index],
         after: dict[str, _Index],
         constraints: dict[str, list[Any]],
-        partitioned: set[str],
         up: Sequence[Statement],
+        *,
+        partitioned: set[str],
+        nullable: set[str],
     ) -> None:
         self._before = before
         self._after = after
         self._constraints = constraints
         self._partitioned = partitioned
+        self._nullable = nullable
         self._new = {one.new_relation for one in up}
         # An index that a table's own option names has to be there with it.
         text = "\n".join(one.text for one in up if one.kind == "AlterTableStmt")
@@ -310,10 +321,18 @@ class _Cutter:
         what = "UNIQUE" if rule["contype"] == "CONSTR_UNIQUE" else "PRIMARY KEY"
         deferred = " DEFERRABLE" if rule.get("deferrable") else ""
         deferred += " INITIALLY DEFERRED" if rule.get("initdeferred") else ""
+        # A primary key that goes leaves its columns NOT NULL.
+        columns = [key["String"]["sval"] for key in rule["keys"]]
+        left = [
+            f"ALTER TABLE {table} ALTER COLUMN {_quoted(column)} DROP NOT NULL"
+            for column in columns
+            if what == "PRIMARY KEY" and f"{one.table}.{column}" in self._nullable
+        ]
         self._keys.add(
             f"ALTER TABLE {table} ADD CONSTRAINT {_quoted(rule['conname'])} {what} "
             f"USING INDEX {_quoted(name)}{deferred}",
             f"ALTER TABLE {table} DROP CONSTRAINT {_quoted(rule['conname'])}",
+            *left,
             index.making(name, concurrently=False).text,
         )
 

@@ -14,7 +14,7 @@ import psycopg
 
 from ..errors import MigrationError
 from ..settings import DatabaseSettings
-from . import draft_steps, dumps, files, indexes, journal, runs, scratch
+from . import dbmate, draft_steps, dumps, files, indexes, journal, runs, scratch
 from .dbmate import Progress
 from .dumps import Entries
 from .files import MigrationFile

@@ -32,6 +32,7 @@ def test_everything_at_once(
     assert found.remaining == ""
     names = [path.name for path in drafts.write(found, "all", directory=tmp_path)]
     assert names[:2] == ["0002_all_values.sql", "0003_all.sql"]
+    assert names[-1].endswith("_all_validate.sql")
     assert draft_steps.IRREVERSIBLE in found.texts[0]
     assert draft_steps.IRREVERSIBLE not in found.texts[1]
     kept = before.replace("('sad', 'happy')", "('sad', 'fine', 'happy')")
