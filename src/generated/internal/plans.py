@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from psycopg import Connection, RawCursor
-from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
 from psycopg.rows import RowMaker, scalar_row
-from psycopg.types.numeric import Int4
+
+from . import support
 
 __all__ = [
     "ARE_FUNCTIONS_STABLE",
@@ -53,10 +53,45 @@ FROM family
 JOIN pg_catalog.pg_class c ON c.oid = family.oid
 HAVING count(*) > 0"""
 
+
+@dataclass(slots=True)
+class GetPlannedTableRow:
+    size: int
+    rows: int | None
+    children: int
+
+
+def get_planned_table_row(_: object) -> RowMaker[GetPlannedTableRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> GetPlannedTableRow:
+        return GetPlannedTableRow(*row)
+
+    return make
+
+
+def get_planned_table(conn: Connection[Any], *, name: str) -> GetPlannedTableRow | None:
+    """Tells what a table holds here, with its partitions and children; nothing for a name
+    that is no relation of this database. Rows are those of the last ANALYZE, NULL where
+    one of the tables has never seen any.
+    """
+    cur = RawCursor(conn, row_factory=get_planned_table_row)
+    cur.execute(GET_PLANNED_TABLE, (name,))
+    return cur.fetchone()
+
+
 GET_INDEXED_TABLE: Final = """\
 SELECT x.indrelid::regclass::text AS "name!"
 FROM pg_catalog.pg_index x
 WHERE x.indexrelid = to_regclass($1::text)::oid"""
+
+
+def get_indexed_table(conn: Connection[Any], *, name: str) -> str | None:
+    """Names the table of an index."""
+    cur: RawCursor[str] = RawCursor(conn, row_factory=scalar_row)
+    cur.execute(GET_INDEXED_TABLE, (name,))
+    return cur.fetchone()
+
 
 LIST_REFERRED_TABLES: Final = """\
 SELECT DISTINCT k.confrelid::regclass::text AS "name!"
@@ -76,6 +111,22 @@ WHERE
     )
 ORDER BY 1"""
 
+
+def list_referred_tables(
+    conn: Connection[Any],
+    *,
+    table_name: str,
+    constraint_name: str | None = None,
+    column_name: str | None = None,
+) -> list[str]:
+    """Names the tables that the foreign keys of a table refer to; with a constraint's or a
+    column's name those alone that it is about.
+    """
+    cur: RawCursor[str] = RawCursor(conn, row_factory=scalar_row)
+    cur.execute(LIST_REFERRED_TABLES, (table_name, constraint_name, column_name))
+    return cur.fetchall()
+
+
 LIST_REFERRING_TABLES: Final = """\
 SELECT DISTINCT k.conrelid::regclass::text AS "name!"
 FROM pg_catalog.pg_constraint k
@@ -86,115 +137,6 @@ WHERE
     AND k.confrelid <> k.conrelid
     AND a.attname = $2::text
 ORDER BY 1"""
-
-LIST_PARTITIONED_TABLES: Final = """\
-SELECT i.inhparent::regclass::text AS "name!"
-FROM pg_catalog.pg_inherits i
-JOIN pg_catalog.pg_class c ON c.oid = i.inhparent AND c.relkind = 'p'
-WHERE i.inhrelid = to_regclass($1::text)::oid"""
-
-LIST_TABLES_OF_DOMAIN: Final = """\
-SELECT DISTINCT a.attrelid::regclass::text AS "name!"
-FROM pg_catalog.pg_attribute a
-JOIN pg_catalog.pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'm')
-WHERE
-    a.atttypid = to_regtype($1::text)::oid
-    AND NOT a.attisdropped
-ORDER BY 1"""
-
-IS_PLANNED_TYPE_PLAIN: Final = """\
-SELECT
-    EXISTS (
-        SELECT FROM pg_catalog.pg_type t
-        WHERE
-            t.oid = to_regtype($1::text)::oid
-            AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.contypid = t.oid)
-            AND NOT t.typnotnull
-    ) AS "plain!\""""
-
-ARE_FUNCTIONS_STABLE: Final = """\
-SELECT
-    NOT EXISTS (
-        SELECT FROM unnest($1::text []) AS wanted (name)
-        WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.proname = wanted.name)
-    )
-    AND NOT EXISTS (
-        SELECT FROM pg_catalog.pg_proc p
-        WHERE p.proname = ANY ($1::text []) AND p.provolatile = 'v'
-    ) AS "stable!\""""
-
-IS_BACKEND: Final = """\
-SELECT pg_backend_pid() = $1::integer AS "same!\""""
-
-GET_LOCK_TIMEOUT: Final = """\
-SELECT
-    s.setting::bigint AS "milliseconds!",
-    s.source = 'client' AS "is_client_s!"
-FROM pg_catalog.pg_settings s
-WHERE s.name = 'lock_timeout'"""
-
-
-@dataclass(slots=True)
-class GetPlannedTableRow:
-    size: int
-    rows: int | None
-    children: int
-
-
-@dataclass(slots=True)
-class GetLockTimeoutRow:
-    milliseconds: int
-    is_client_s: bool
-
-
-def get_planned_table_row(_: object) -> RowMaker[GetPlannedTableRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> GetPlannedTableRow:
-        return GetPlannedTableRow(*row)
-
-    return make
-
-
-def get_lock_timeout_row(_: object) -> RowMaker[GetLockTimeoutRow]:
-    """Make rows by position: a row factory for psycopg."""
-
-    def make(row: Sequence[Any]) -> GetLockTimeoutRow:
-        return GetLockTimeoutRow(*row)
-
-    return make
-
-
-def get_planned_table(conn: Connection[Any], *, name: str) -> GetPlannedTableRow | None:
-    """Tells what a table holds here, with its partitions and children; nothing for a name
-    that is no relation of this database. Rows are those of the last ANALYZE, NULL where
-    one of the tables has never seen any.
-    """
-    cur = RawCursor(conn, row_factory=get_planned_table_row)
-    cur.execute(GET_PLANNED_TABLE, (name,))
-    return cur.fetchone()
-
-
-def get_indexed_table(conn: Connection[Any], *, name: str) -> str | None:
-    """Names the table of an index."""
-    cur: RawCursor[str] = RawCursor(conn, row_factory=scalar_row)
-    cur.execute(GET_INDEXED_TABLE, (name,))
-    return cur.fetchone()
-
-
-def list_referred_tables(
-    conn: Connection[Any],
-    *,
-    table_name: str,
-    constraint_name: str | None,
-    column_name: str | None,
-) -> list[str]:
-    """Names the tables that the foreign keys of a table refer to; with a constraint's or a
-    column's name those alone that it is about.
-    """
-    cur: RawCursor[str] = RawCursor(conn, row_factory=scalar_row)
-    cur.execute(LIST_REFERRED_TABLES, (table_name, constraint_name, column_name))
-    return cur.fetchall()
 
 
 def list_referring_tables(
@@ -209,11 +151,28 @@ def list_referring_tables(
     return cur.fetchall()
 
 
+LIST_PARTITIONED_TABLES: Final = """\
+SELECT i.inhparent::regclass::text AS "name!"
+FROM pg_catalog.pg_inherits i
+JOIN pg_catalog.pg_class c ON c.oid = i.inhparent AND c.relkind = 'p'
+WHERE i.inhrelid = to_regclass($1::text)::oid"""
+
+
 def list_partitioned_tables(conn: Connection[Any], *, name: str) -> list[str]:
     """Names the table that a table is a partition of, if it is one."""
     cur: RawCursor[str] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(LIST_PARTITIONED_TABLES, (name,))
     return cur.fetchall()
+
+
+LIST_TABLES_OF_DOMAIN: Final = """\
+SELECT DISTINCT a.attrelid::regclass::text AS "name!"
+FROM pg_catalog.pg_attribute a
+JOIN pg_catalog.pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'm')
+WHERE
+    a.atttypid = to_regtype($1::text)::oid
+    AND NOT a.attisdropped
+ORDER BY 1"""
 
 
 def list_tables_of_domain(conn: Connection[Any], *, name: str) -> list[str]:
@@ -223,18 +182,45 @@ def list_tables_of_domain(conn: Connection[Any], *, name: str) -> list[str]:
     return cur.fetchall()
 
 
+IS_PLANNED_TYPE_PLAIN: Final = """\
+SELECT
+    EXISTS (
+        SELECT FROM pg_catalog.pg_type t
+        WHERE
+            t.oid = to_regtype($1::text)::oid
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.contypid = t.oid)
+            AND NOT t.typnotnull
+    ) AS "plain!\""""
+
+
 def is_planned_type_plain(conn: Connection[Any], *, name: str) -> bool:
     """Tells whether a type is there, and no domain with rules of its own."""
     cur: RawCursor[bool] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(IS_PLANNED_TYPE_PLAIN, (name,))
-    return _only(cur)
+    return support.only(cur)
+
+
+ARE_FUNCTIONS_STABLE: Final = """\
+SELECT
+    NOT EXISTS (
+        SELECT FROM unnest($1::text []) AS wanted (name)
+        WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.proname = wanted.name)
+    )
+    AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_proc p
+        WHERE p.proname = ANY ($1::text []) AND p.provolatile = 'v'
+    ) AS "stable!\""""
 
 
 def are_functions_stable(conn: Connection[Any], *, names: Sequence[str | None]) -> bool:
     """Tells whether no function of these names may give another value for each row."""
     cur: RawCursor[bool] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(ARE_FUNCTIONS_STABLE, ([*names],))
-    return _only(cur)
+    return support.only(cur)
+
+
+IS_BACKEND: Final = """\
+SELECT pg_backend_pid() = $1::integer AS "same!\""""
 
 
 def is_backend(conn: Connection[Any], *, backend_pid: int) -> bool:
@@ -242,8 +228,31 @@ def is_backend(conn: Connection[Any], *, backend_pid: int) -> bool:
     pooler, whatever its name and port, it is another.
     """
     cur: RawCursor[bool] = RawCursor(conn, row_factory=scalar_row)
-    cur.execute(IS_BACKEND, (_int4(backend_pid),))
-    return _only(cur)
+    cur.execute(IS_BACKEND, (support.int4(backend_pid),))
+    return support.only(cur)
+
+
+GET_LOCK_TIMEOUT: Final = """\
+SELECT
+    s.setting::bigint AS "milliseconds!",
+    s.source = 'client' AS "is_client_s!"
+FROM pg_catalog.pg_settings s
+WHERE s.name = 'lock_timeout'"""
+
+
+@dataclass(slots=True)
+class GetLockTimeoutRow:
+    milliseconds: int
+    is_client_s: bool
+
+
+def get_lock_timeout_row(_: object) -> RowMaker[GetLockTimeoutRow]:
+    """Make rows by position: a row factory for psycopg."""
+
+    def make(row: Sequence[Any]) -> GetLockTimeoutRow:
+        return GetLockTimeoutRow(*row)
+
+    return make
 
 
 def get_lock_timeout(conn: Connection[Any]) -> GetLockTimeoutRow | None:
@@ -253,23 +262,3 @@ def get_lock_timeout(conn: Connection[Any]) -> GetLockTimeoutRow | None:
     cur = RawCursor(conn, row_factory=get_lock_timeout_row)
     cur.execute(GET_LOCK_TIMEOUT)
     return cur.fetchone()
-
-
-_Row = TypeVar("_Row")
-
-
-def _only(cur: RawCursor[_Row]) -> _Row:
-    """Fetch the row of a query that gives exactly one."""
-    rows = cur.fetchall()
-    if not rows:
-        raise NoDataFound("the query gave no row, where it must give exactly one")
-    if len(rows) > 1:
-        raise TooManyRows("the query gave several rows, where it must give exactly one")
-    return rows[0]
-
-
-def _int4(value: object) -> Int4:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**31) <= value < 2**31:
-        return Int4(value)
-    raise NumericValueOutOfRange("int4 takes an int from -(2**31) to 2**31 - 1")
