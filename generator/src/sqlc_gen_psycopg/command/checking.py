@@ -92,7 +92,7 @@ def check(conn: psycopg.Connection, part: Part) -> Report:
             resolver.function(query, written),
             resolver,
         )
-        for file in modules.files(asked)
+        for file in modules.files(asked, resolver.options)
         for query, written in file.queries
     ]
     found.raise_if_any()

@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypedDict, TypeVar
+from typing import Any, Final, Literal, TypedDict
 from uuid import UUID
 
 from psycopg import Connection, RawCursor
-from psycopg.errors import NoDataFound, NumericValueOutOfRange, TooManyRows
 from psycopg.rows import RowMaker, scalar_row
-from psycopg.types.numeric import Int8
 
-from . import json_types
+from . import json_types, support
 
 __all__ = [
     "GET_BASKET",
@@ -39,28 +37,6 @@ SELECT
 FROM users AS u
 LEFT JOIN order_items AS i ON i.user_id = u.id
 GROUP BY u.id"""
-
-GET_BASKET: Final = """\
-SELECT json_build_object(
-    'id', i.id, 'parts', i.parts, 'grid', i.grid, 'user', (
-        SELECT to_json(x) FROM (SELECT u.email, u.wallet_status AS "int") AS x
-    )
-)
-FROM order_items AS i
-JOIN users AS u ON u.id = i.user_id
-WHERE i.id = $1"""
-
-PRICES: Final = """\
-SELECT jsonb_object_agg(id, price) AS prices FROM order_items"""
-
-KINDS: Final = """\
-SELECT
-    CASE
-        WHEN price > 100 THEN 'the dearest there are, [boxed] | sealed'
-        WHEN price > 10 THEN 'those "in the middle", as it were'
-        ELSE 'whatever is cheap'
-    END
-FROM order_items"""
 
 ListBasketsItems = TypedDict(
     "ListBasketsItems",
@@ -109,18 +85,6 @@ class ListBasketsRow:
     row: ListBasketsRow_2
 
 
-class GetBasketJsonBuildObjectUser(TypedDict):
-    email: str | None
-    int: Literal["none", "pending", "active", "failed"]
-
-
-class GetBasketJsonBuildObject(TypedDict):
-    id: int
-    parts: json_types.JsonValue
-    grid: list[list[int | None]] | None
-    user: GetBasketJsonBuildObjectUser | None
-
-
 def list_baskets_row(_: object) -> RowMaker[ListBasketsRow]:
     """Make rows by position: a row factory for psycopg."""
 
@@ -136,16 +100,53 @@ def list_baskets(conn: Connection[Any]) -> list[ListBasketsRow]:
     return cur.fetchall()
 
 
+GET_BASKET: Final = """\
+SELECT json_build_object(
+    'id', i.id, 'parts', i.parts, 'grid', i.grid, 'user', (
+        SELECT to_json(x) FROM (SELECT u.email, u.wallet_status AS "int") AS x
+    )
+)
+FROM order_items AS i
+JOIN users AS u ON u.id = i.user_id
+WHERE i.id = $1"""
+
+
+class GetBasketJsonBuildObjectUser(TypedDict):
+    email: str | None
+    int: Literal["none", "pending", "active", "failed"]
+
+
+class GetBasketJsonBuildObject(TypedDict):
+    id: int
+    parts: json_types.JsonValue
+    grid: list[list[int | None]] | None
+    user: GetBasketJsonBuildObjectUser | None
+
+
 def get_basket(conn: Connection[Any], *, id: int) -> GetBasketJsonBuildObject | None:
     cur: RawCursor[GetBasketJsonBuildObject] = RawCursor(conn, row_factory=scalar_row)
-    cur.execute(GET_BASKET, (_int8(id),))
+    cur.execute(GET_BASKET, (support.int8(id),))
     return cur.fetchone()
+
+
+PRICES: Final = """\
+SELECT jsonb_object_agg(id, price) AS prices FROM order_items"""
 
 
 def prices(conn: Connection[Any]) -> dict[str, int] | None:
     cur: RawCursor[dict[str, int] | None] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(PRICES)
-    return _only(cur)
+    return support.only(cur)
+
+
+KINDS: Final = """\
+SELECT
+    CASE
+        WHEN price > 100 THEN 'the dearest there are, [boxed] | sealed'
+        WHEN price > 10 THEN 'those "in the middle", as it were'
+        ELSE 'whatever is cheap'
+    END
+FROM order_items"""
 
 
 def kinds(
@@ -169,23 +170,3 @@ def kinds(
     )
     cur.execute(KINDS)
     return cur.fetchall()
-
-
-_Row = TypeVar("_Row")
-
-
-def _only(cur: RawCursor[_Row]) -> _Row:
-    """Fetch the row of a query that gives exactly one."""
-    rows = cur.fetchall()
-    if not rows:
-        raise NoDataFound("the query gave no row, where it must give exactly one")
-    if len(rows) > 1:
-        raise TooManyRows("the query gave several rows, where it must give exactly one")
-    return rows[0]
-
-
-def _int8(value: object) -> Int8:
-    """Refuse what does not fit: psycopg would send its low bits."""
-    if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
-        return Int8(value)
-    raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")
