@@ -404,6 +404,7 @@ def test_everything_is_covered(record_property: Callable[[str, object], None]) -
     without_rows = {
         "aio",
         "catalog",
+        "plans",
         "enums",
         "internal",
         "json_types",

@@ -256,7 +256,7 @@ def test_an_unreachable_server_shows_no_password(run: Run) -> None:
         patch.setenv("DATABASE_URL", url)
         code, _, complaint = run("generate", "x", wished=THINGS)
     assert code == 2
-    assert "connection refused" in complaint
+    assert "Connection refused" in complaint
     assert "zq7xw9" not in complaint
 
 
