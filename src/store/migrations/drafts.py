@@ -117,7 +117,7 @@ def write(
         MigrationError: the name is not made of words, or a file cannot be written.
     """
     suffixes = [*found.suffixes]
-    if "" not in suffixes:
+    if suffixes and "" not in suffixes:
         suffixes[-1] = ""
     written: list[Path] = []
     try:

@@ -60,8 +60,8 @@ class _Walk:
     def step(self, migrations: Sequence[MigrationFile]) -> bool:
         """Run the last of the migrations up, down and up; tell whether it can go on."""
         file = migrations[-1]
-        self.progress(f"Verifying: {file.name}")
         before = self.passed[-1] if self.passed else dumps.taken(self.database)
+        self.progress(f"Verifying: {file.name}")
         try:
             self._up(migrations)
             after = dumps.taken(self.database)
