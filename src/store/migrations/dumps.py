@@ -187,6 +187,10 @@ def load(settings: DatabaseSettings, file: Path) -> None:
                 # server took for a second one would be refused.
                 conn.execute(statement.text.encode(), binary=True)
             except psycopg.Error as error:
+                unknown = isinstance(error, psycopg.errors.UndefinedObject)
+                if unknown and statement.kind == "VariableSetStmt":
+                    # pg_dump sets what its own version has, for its session alone.
+                    continue
                 what = error.diag.message_primary or error
                 place = f"{file}:{statement.line}"
                 raise MigrationError(f"{place}: ERROR:  {what}") from None

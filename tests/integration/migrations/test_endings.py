@@ -137,7 +137,7 @@ def test_an_ended_run_drops_what_it_tried_things_on(
     """After SIGTERM neither a database nor a folder is left."""
     before = names(watcher)
     write(project / "db/migrations", SLEEP)
-    with started(project, server.url, "dump") as process:
+    with started(project, server.url, "verify") as process:
         wait_until_asleep(watcher)
         process.terminate()
         assert process.wait(20) == 128 + signal.SIGTERM
@@ -159,7 +159,7 @@ def test_what_a_killed_run_left_is_swept_and_a_living_one_s_is_not(
         scratch.database(at(server.url)) as living,
         folders.temporary("migrations") as (mine, _),
     ):
-        with started(project, server.url, "dump") as process:
+        with started(project, server.url, "verify") as process:
             name = wait_until_asleep(watcher)
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
