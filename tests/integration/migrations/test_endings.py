@@ -26,7 +26,6 @@ CHANGES = {
     "in a transaction": migration("ALTER TABLE t ADD COLUMN y integer;"),
     "outside": migration("CREATE INDEX CONCURRENTLY i ON t (x);", "", OUTSIDE),
 }
-SLEEP = migration("SELECT pg_sleep(60);", "SELECT 1;")
 SESSIONS = """
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND application_name LIKE 'store migrations%'"""
@@ -107,14 +106,22 @@ def names(conn: psycopg.Connection) -> set[str]:
     return {name for (name,) in conn.execute(query)}
 
 
-def wait_until_asleep(conn: psycopg.Connection) -> str:
-    """Wait until a run sleeps in a migration; give its database."""
-    asleep = "SELECT datname FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+def wait_until_asleep(conn: psycopg.Connection, project: Path) -> str:
+    """Wait until the project's run sleeps in its migration; give its database."""
+    asleep = (
+        "SELECT datname FROM pg_stat_activity"
+        " WHERE wait_event = 'PgSleep' AND position(%s IN query) > 0"
+    )
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        if row := conn.execute(asleep).fetchone():
+        if row := conn.execute(asleep, [sleep(project)]).fetchone():
             return str(row[0])
     raise TimeoutError
+
+
+def sleep(project: Path) -> str:
+    """Give a statement that sleeps, and is known among those of other tests."""
+    return f"SELECT pg_sleep(60), '{project.name}'"
 
 
 def wait_until_left(folder: Path) -> None:
@@ -135,13 +142,12 @@ def test_an_ended_run_drops_what_it_tried_things_on(
     watcher: psycopg.Connection, server: Server, project: Path
 ) -> None:
     """After SIGTERM neither a database nor a folder is left."""
-    before = names(watcher)
-    write(project / "db/migrations", SLEEP)
+    write(project / "db/migrations", migration(f"{sleep(project)};", "SELECT 1;"))
     with started(project, server.url, "verify") as process:
-        wait_until_asleep(watcher)
+        name = wait_until_asleep(watcher, project)
         process.terminate()
         assert process.wait(20) == 128 + signal.SIGTERM
-    assert names(watcher) == before
+    assert name not in names(watcher)
     assert sorted(path.name for path in project.iterdir()) == ["db"]
 
 
@@ -152,15 +158,14 @@ def test_what_a_killed_run_left_is_swept_and_a_living_one_s_is_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The next run drops the database and the folder of one that nobody could end."""
-    before = names(watcher)
-    write(project / "db/migrations", SLEEP)
+    write(project / "db/migrations", migration(f"{sleep(project)};", "SELECT 1;"))
     monkeypatch.setattr(tempfile, "tempdir", str(project))
     with (
         scratch.database(at(server.url)) as living,
         folders.temporary("migrations") as (mine, _),
     ):
         with started(project, server.url, "verify") as process:
-            name = wait_until_asleep(watcher)
+            name = wait_until_asleep(watcher, project)
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         [folder] = {*project.glob("store-migrations-*")} - {mine}
@@ -177,4 +182,3 @@ def test_what_a_killed_run_left_is_swept_and_a_living_one_s_is_not(
         assert mine.exists()
         with psycopg.connect(living.database_url.get_secret_value()) as conn:
             conn.execute("SELECT 1")
-    assert names(watcher) == before
