@@ -63,6 +63,14 @@ _REMEDIES = {
     "55P03": "another session holds a lock on it; try again when it is done",
 }
 
+# In front of each file's own SQL: the session may have served the one before it. It is
+# DISCARD ALL, which no transaction takes, in its parts.
+_RESET = (
+    "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; CLOSE ALL; "
+    "DEALLOCATE ALL; DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES; "
+    "SELECT pg_catalog.pg_advisory_unlock_all(); "
+)
+
 # Keywords of libpq that dbmate's driver does not know and would send to the server as
 # run-time parameters. None of them says whom to trust, channel_binding apart, which
 # hosted databases put into every URL they give out; sslmode rules there.
@@ -91,7 +99,8 @@ def run(
     """Run a command of dbmate's on these migrations and give what it said.
 
     It takes no lock. It reads copies: what was checked is what runs, also if a file
-    changes in between, and its line ends are LF.
+    changes in between, and its line ends are LF. Each up part begins in a session
+    that is reset.
 
     Raises:
         MigrationError: dbmate failed.
@@ -99,11 +108,21 @@ def run(
     with folders.temporary("migrations") as (copies, lock):
         for file in migrations:
             copy = copies / file.name
-            copy.write_bytes(file.text.encode(errors="surrogateescape"))
+            copy.write_bytes(_reset(file).encode(errors="surrogateescape"))
         output, failed = _run(settings, copies, lock, *command, progress=progress)
     if failed:
         raise _explained(output, f"dbmate {command[-1]}", migrations)
     return output
+
+
+def _reset(file: MigrationFile) -> str:
+    """Put the reset on the line below the mark, so that no line number changes."""
+    part = file.part("up")
+    if part is None or not part.sql or not part.in_transaction:
+        return file.text
+    lines = file.text.split("\n")
+    lines[part.line :] = [_RESET + "\n".join(lines[part.line :])]
+    return "\n".join(lines)
 
 
 def _run(
@@ -232,7 +251,10 @@ def with_remedy(message: str, sqlstate: str | None) -> str:
 def _place(file: MigrationFile, section: files.Section, failed: re.Match[str]) -> str:
     if not failed["line"]:
         return str(file.path)
-    # dbmate counts from the line that begins the part.
+    # dbmate counts from the line that begins the part, below which the reset stands.
+    line, column = int(failed["line"]), int(failed["column"])
+    if section == "up" and line == 2:  # noqa: PLR2004 - the one below the mark
+        column -= len(_RESET)
     part = file.part(section)
     above = part.line - 1 if part else 0
-    return f"{file.path}:{above + int(failed['line'])}:{failed['column']}"
+    return f"{file.path}:{above + line}:{column}"

@@ -228,7 +228,30 @@ def test_rollback_of_nothing_fails(run: Run, empty: str) -> None:
         ),
         ("SET ROLE pg_monitor;", "current_user = session_user"),
         ("CREATE TEMP TABLE b ();", "to_regclass('b') IS NULL"),
-        ("SELECT pg_advisory_lock(3);", "pg_try_advisory_xact_lock(3)"),
+        (
+            "SELECT pg_advisory_lock(3);",
+            "3 NOT IN (SELECT objid FROM pg_locks WHERE locktype = 'advisory')",
+        ),
+        ("LISTEN c;", "NOT EXISTS (SELECT FROM pg_listening_channels())"),
+        (
+            "DECLARE c CURSOR WITH HOLD FOR SELECT 1;",
+            "NOT EXISTS (SELECT FROM pg_cursors WHERE name = 'c')",
+        ),
+        (
+            "PREPARE p AS SELECT 1;",
+            "NOT EXISTS (SELECT FROM pg_prepared_statements WHERE name = 'p')",
+        ),
+        (
+            "SET default_transaction_isolation = serializable;",
+            "current_setting('transaction_isolation') = 'read committed'",
+        ),
+        (
+            (
+                "DO $$BEGIN EXECUTE format('ALTER DATABASE %I SET work_mem = 7168', "
+                "current_database()); END$$; SET work_mem = 9216;"
+            ),
+            "current_setting('work_mem') = '7MB'",
+        ),
     ],
 )
 @pytest.mark.parametrize("options", ["", " transaction:false"])
@@ -244,6 +267,19 @@ def test_no_file_sees_what_another_left(
     assert len(migrations.up(at(empty), directory=tmp_path)) == 2
     migrations.rollback(at(empty), directory=tmp_path)
     migrations.rollback(at(empty), directory=tmp_path)
+
+
+def test_a_row_of_files_shares_one_session(empty: str, tmp_path: Path) -> None:
+    """Many small files take no process each, only what is outside of a transaction."""
+    first = migration("CREATE TABLE seen AS SELECT pg_backend_pid();")
+    more = [migration("INSERT INTO seen SELECT pg_backend_pid();")] * 9
+    outside = migration("INSERT INTO seen VALUES (0);", options=" transaction:false")
+    write(tmp_path, first, *more, outside, *more)
+    migrations.up(at(empty), directory=tmp_path)
+    with psycopg.connect(empty) as conn:
+        pids = [pid for (pid,) in conn.execute("SELECT * FROM seen")]
+    assert len({*pids[:10]}) == len({*pids[11:]}) == 1
+    assert len({*pids}) == 3
 
 
 def test_dbmate_alone_runs_on_with_what_a_file_left(empty: str, tmp_path: Path) -> None:

@@ -189,3 +189,27 @@ def test_a_backfill_that_may_have_committed_is_not_repeated(
             migrations.up(url, directory=tmp_path)
         row = blocker.execute("SELECT count(*) FROM t WHERE x = 2").fetchone()
         assert row == (1,)
+
+
+def test_a_row_goes_on_at_the_file_that_waited(empty: str, tmp_path: Path) -> None:
+    """Where one of a row cannot have its lock, those before it are not run again."""
+    write(tmp_path, TABLE)
+    migrations.up(at(empty), directory=tmp_path)
+    begun = migration("CREATE TABLE begun ();")
+    write(tmp_path, TABLE, begun, migration("DROP TABLE t;"), migration("SELECT 1;"))
+    said: list[str] = []
+    with psycopg.connect(empty) as reader:
+        reader.execute("SELECT FROM t")
+
+        def progress(line: str) -> None:
+            said.append(line)
+            if line.startswith("Waiting"):
+                reader.rollback()
+
+        migrations.up(at(empty), directory=tmp_path, progress=progress)
+    assert [line.split()[1] for line in said if line.startswith("Applying")] == [
+        "0002_step.sql",
+        "0003_step.sql",
+        "0003_step.sql",
+        "0004_step.sql",
+    ]
