@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import functools
 import importlib
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import metadata
@@ -47,6 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             code: int = options.command(options)
         except signals.Ended:
             code = FAILURE
+        except BrokenPipeError:
+            # Nobody reads on; Python would complain once more as it flushes at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 128 + signal.SIGPIPE
         except StoreError as error:
             sys.stderr.write(f"{error}\n")
             code = FAILURE

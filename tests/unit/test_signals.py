@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 from store import signals
 
@@ -62,3 +63,19 @@ def test_a_signal_waits_while_it_is_held() -> None:
     except signals.Ended:
         done += 1
     assert done == 2
+
+
+def test_who_stops_reading_ends_it_in_silence(tmp_path: Path) -> None:
+    """`store … | head` has no traceback: it ends as by SIGPIPE."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = ["migrate", f"--directory={tmp_path}", "record"]
+    done = subprocess.run(
+        [sys.executable, "-m", "store", *command],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
