@@ -19,22 +19,23 @@ BEGIN
 END
 $$;
 
--- Tells of rows, 100 at most: `code` is 01000 where they were mended, else the SQLSTATE of
--- the error that a new row of their kind would get.
+-- Tells of rows: `code` is 01000 where they were mended, else the SQLSTATE of the error that
+-- a new row of their kind would get. These can be looked up later, so 100 are enough.
 CREATE OR REPLACE FUNCTION pg_temp.tell(code text, place text, rule text, ids uuid [], what text)
 RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     row_id uuid;
+    told integer := CASE code WHEN '01000' THEN cardinality(ids) ELSE 100 END;
 BEGIN
-    FOREACH row_id IN ARRAY coalesce(ids[:100], '{}') LOOP
+    FOREACH row_id IN ARRAY coalesce(ids[:told], '{}') LOOP
         RAISE INFO USING
             MESSAGE = what, ERRCODE = code, TABLE = place, CONSTRAINT = rule, DETAIL = row_id;
     END LOOP;
-    IF cardinality(ids) > 100 THEN
+    IF cardinality(ids) > told THEN
         RAISE INFO USING
             MESSAGE = what, ERRCODE = code, TABLE = place, CONSTRAINT = rule,
-            DETAIL = format('and %s more', cardinality(ids) - 100);
+            DETAIL = format('and %s more', cardinality(ids) - told);
     END IF;
 END
 $$;

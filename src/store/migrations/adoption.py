@@ -56,10 +56,17 @@ _REMEDIES = {
     "42501": "run it as the owner of the tables",
 }
 
+# What else depends on a column or a table: the detail names it, and no values.
+_NAMING = {"0A000", "2BP01"}
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row that was mended, or that breaks a rule; `id` may say "and 7 more"."""
+    """A row that was mended, or that breaks a rule.
+
+    All that were mended are told, and 100 of those that break one rule: the next `id`
+    says "and 7 more".
+    """
 
     table: str
     id: str
@@ -297,6 +304,8 @@ def _explained(error: psycopg.Error) -> str:
     message = f"{error.diag.message_primary} ({state})"
     if state.startswith("22"):
         message = f"a value does not fit ({type(error).__name__})"
+    elif state in _NAMING and error.diag.message_detail:
+        message += f": {' '.join(error.diag.message_detail.split())}"
     if remedy := _REMEDIES.get(state):
         message += f": {remedy}"
     return message

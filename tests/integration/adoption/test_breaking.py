@@ -209,3 +209,37 @@ def test_a_long_list_is_cut(old_url: str, old: psycopg.Connection) -> None:
     lost = [row for row in found.breaking if row.rule == "order_status_is_known"]
     assert len(lost) == 101
     assert str(lost[-1]).startswith("orders and 7 more: ")
+
+
+def test_all_that_is_changed_is_told(old_url: str, old: psycopg.Connection) -> None:
+    """What cannot be looked up any more is listed to the last row."""
+    old.execute(
+        "INSERT INTO users (crossmint_user_id, email, evm_address)"
+        " SELECT 'many|' || n, n || '@example.com',"
+        " '0x' || upper(lpad(to_hex(n), 40, 'a'))"
+        " FROM generate_series(1, 107) AS n"
+    )
+    told = [row for row in adopted.adopt(old_url).mended if row.table == "users"]
+    many = {
+        str(key)
+        for (key,) in old.execute(
+            "SELECT id FROM users WHERE crossmint_user_id LIKE 'many|%'"
+        )
+    }
+    assert many <= {row.id for row in told}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE VIEW in_the_way AS SELECT status FROM orders",
+        "CREATE POLICY in_the_way ON orders USING (status = 'x')",
+    ],
+)
+def test_what_depends_on_a_column_is_named(
+    statement: LiteralString, old_url: str, old: psycopg.Connection
+) -> None:
+    """Who has to drop a view or a policy first hears which."""
+    old.execute(statement)
+    with pytest.raises(MigrationError, match="in_the_way"):
+        adopted.adopt(old_url)
