@@ -79,7 +79,8 @@ POOLER = $(if $(allow_pooler),--allow-pooler)
 
 .PHONY: migrate
 migrate: $(READY) ## Apply pending migrations to DATABASE_URL_DIRECT, else DATABASE_URL
-	@$(BIN)/python -m store migrate up $(if $(dry_run),--dry-run) $(POOLER)
+	@$(BIN)/python -m store migrate up $(if $(dry_run),--dry-run) \
+	  $(if $(allow_unrecorded),--allow-unrecorded) $(POOLER)
 
 .PHONY: rollback
 rollback: $(READY) ## Take back the newest applied migration

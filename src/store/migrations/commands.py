@@ -161,6 +161,7 @@ def _preview(options: argparse.Namespace, say: Progress) -> int:
             DatabaseSettings.load(),
             directory=options.directory,
             pooler_allowed=options.allow_pooler,
+            unrecorded_allowed=options.allow_unrecorded,
         )
         document.update(reports.preview(found))
     for line in preview.lines(found):

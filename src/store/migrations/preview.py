@@ -77,14 +77,17 @@ def preview(
     *,
     directory: Path = files.DIRECTORY,
     pooler_allowed: bool = False,
+    unrecorded_allowed: bool = False,
 ) -> Preview:
     """Tell what `up` would do; run and write nothing, and take no lock.
+
+    With `unrecorded_allowed` new files need not be in the journal yet.
 
     Raises:
         MigrationError: `up` would refuse to begin, or PostgreSQL's parser is missing.
     """
     statements.split("")  # is the parser there?
-    migrations = runs.recorded(directory)
+    migrations = runs.recorded(directory, but_new=unrecorded_allowed)
     if not pooler_allowed:
         sessions.refuse_pooled(settings)
     try:

@@ -11,7 +11,7 @@ import pytest
 from store import migrations
 from store.migrations import effects, statements
 from store.migrations.effects import Lock, Work
-from tests.support.migrating import applied, at, migration, write
+from tests.support.migrating import add, applied, at, migration, write
 
 from .conftest import Run
 
@@ -245,3 +245,14 @@ def test_a_dry_run_tells_of_this_server(run: Run, empty: str, steps: Path) -> No
     assert not built["tables"][0]["blocks_writes"]
     assert "waited for at most 7 s" in people
     assert applied(empty) == ["0001"]
+
+
+def test_what_is_not_recorded_is_shown_where_that_is_allowed(
+    run: Run, empty: str, tmp_path: Path
+) -> None:
+    """A dry run refuses what the run would refuse, and nothing else."""
+    add(tmp_path / "db/migrations", "9999_new.sql", migration("SELECT 1;"))
+    code, _, complaint = run("up", "--dry-run", url=empty)
+    assert (code, "9999_new.sql" in complaint) == (2, True)
+    code, said, _ = run("up", "--dry-run", "--allow-unrecorded", url=empty)
+    assert (code, "9999_new.sql" in said) == (1, True)
