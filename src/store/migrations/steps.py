@@ -27,8 +27,8 @@ _PAUSE_SECONDS = 1.0
 # A lock that was not to be had in time, and a deadlock.
 _PASSING = {"55P03", "40P01"}
 
-# What a reset in a transaction does not undo: only a new session takes a database's or a
-# role's new defaults, begins its transaction by its own, and is rid of a library.
+# What a reset in a transaction does not undo: only a new session takes the new defaults
+# of a database or a role, begins its transaction by its own, and is rid of a library.
 _LASTING = re.compile(
     r"\b(ALTER\s+(DATABASE|ROLE|USER|SYSTEM)|LISTEN|LOAD|CHARACTERISTICS"
     r"|default_transaction_\w+)\b",
