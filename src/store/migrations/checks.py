@@ -1,7 +1,8 @@
 """What can be said of the migrations without a database.
 
 dbmate reads a mistyped mark or option as a comment; here it is a finding. The linter is
-squawk, which knows what locks a table for long.
+squawk, which knows what locks a table for long. It sees a file until that is recorded:
+nothing can be done about it afterwards.
 """
 
 from __future__ import annotations
@@ -12,14 +13,15 @@ import os
 import re
 import subprocess
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from ..errors import MigrationError
-from . import files, journal, leftovers, statements
+from . import files, journal, leftovers, lint, statements
 from .files import MigrationFile, Section
+from .lint import Ignored
 from .statements import Statement
 
 __all__ = ["Finding", "check", "findings"]
@@ -76,10 +78,19 @@ def check(directory: Path = files.DIRECTORY) -> list[Finding]:
         MigrationError: the directory cannot be read, or a tool is not installed.
     """
     migrations = files.load(directory)
-    found = [finding for file in migrations for finding in findings(file)]
     entries = journal.read(directory)
+    ignored = lint.read(directory)
+    recorded = {entry.name for entry in entries}
     return [
-        *found,
+        *(
+            finding
+            for file in migrations
+            for finding in (
+                _written(file)
+                if file.name in recorded
+                else findings(file, ignored=ignored)
+            )
+        ),
         *(
             Finding(directory / one.name, None, one.problem, is_notice=one.is_notice)
             for one in journal.compare(migrations, entries)
@@ -87,11 +98,19 @@ def check(directory: Path = files.DIRECTORY) -> list[Finding]:
     ]
 
 
-def findings(file: MigrationFile) -> list[Finding]:
+def findings(file: MigrationFile, *, ignored: Iterable[Ignored] = ()) -> list[Finding]:
     """List what is wrong with one file, whatever the journal says."""
+    answered = {one.rule for one in ignored if one.file == file.name}
     return [
-        finding for rule in (_text, _marks, _parts, _linted) for finding in rule(file)
+        *_written(file),
+        *(finding for finding in _linted(file) if finding.rule not in answered),
     ]
+
+
+def _written(file: MigrationFile) -> Iterator[Finding]:
+    yield from _text(file)
+    yield from _marks(file)
+    yield from _parts(file)
 
 
 def _text(file: MigrationFile) -> Iterator[Finding]:

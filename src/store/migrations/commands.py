@@ -21,6 +21,7 @@ from . import (
     diagram,
     files,
     journal,
+    lint,
     preview,
     reports,
     runs,
@@ -224,11 +225,12 @@ def _check(options: argparse.Namespace) -> int:
 
 def _record(options: argparse.Namespace) -> int:
     recorded = {entry.name for entry in journal.read(options.directory)}
+    ignored = lint.read(options.directory)
     found = [
         finding
         for file in files.load(options.directory)
         if file.name not in recorded
-        for finding in checks.findings(file)
+        for finding in checks.findings(file, ignored=ignored)
     ]
     if found:
         for finding in found:

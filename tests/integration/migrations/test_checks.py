@@ -9,7 +9,7 @@ import pytest
 from devserver.databases import MIGRATIONS
 from store import migrations
 from store.errors import MigrationError
-from store.migrations import checks
+from store.migrations import checks, files, lint
 from tests.support.migrating import add, alone, applied, migration, write
 
 from .conftest import Run
@@ -20,8 +20,9 @@ INDEX = "CREATE INDEX CONCURRENTLY i ON t (x);"
 
 
 def found_in(directory: Path, text: str) -> str:
-    """Give what is found in one recorded migration."""
-    return "\n".join(map(str, checks.check(write(directory, text))))
+    """Give what is found in one migration that is not recorded yet."""
+    file = files.read(add(directory, "0001_step.sql", text))
+    return "\n".join(map(str, checks.findings(file)))
 
 
 def test_our_migrations_are_fine() -> None:
@@ -166,6 +167,61 @@ def test_a_finding_can_be_answered(tmp_path: Path) -> None:
     drop = "-- squawk-ignore ban-drop-column\nALTER TABLE t DROP COLUMN x;"
     text = migration(drop, "ALTER TABLE t ADD COLUMN x integer;")
     assert found_in(tmp_path, text) == ""
+
+
+DROPS = migration("ALTER TABLE t DROP COLUMN x;", "ALTER TABLE t ADD x integer;")
+ANSWER = """\
+[[ignore]]
+file = "0002_step.sql"
+rule = "ban-drop-column"
+reason = "no code reads it"
+"""
+
+
+def test_the_linter_sees_what_is_not_recorded(tmp_path: Path) -> None:
+    """A new rule of the linter's finds nothing in files that nobody may edit."""
+    add(tmp_path, "0001_step.sql", DROPS)
+    assert "ban-drop-column" in {one.rule for one in checks.check(tmp_path)}
+    migrations.record(tmp_path)
+    assert checks.check(tmp_path) == []
+
+
+def test_a_finding_can_be_answered_beside_the_journal(run: Run, tmp_path: Path) -> None:
+    """An answer is for one rule in one file, and leaves the file's hash alone."""
+    folder = write(tmp_path / "db", FINE)
+    named = ("--directory", str(folder))
+    add(folder, "0002_step.sql", DROPS)
+    assert run(*named, "record")[0] == 1
+    place = lint.path(folder)
+    for other in ("0001_step.sql", "ban-drop-table"):
+        old = "0002_step.sql" if other.endswith("sql") else "ban-drop-column"
+        place.write_text(ANSWER.replace(old, other))
+        assert run(*named, "check")[0] == 1
+    place.write_text(ANSWER)
+    assert run(*named, "check")[0] == 0
+    assert run(*named, "record")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("ignore", "is not TOML"),
+        ("rules = []", "has only"),
+        ("[ignore]", "has only"),
+        (ANSWER.replace("reason", "because"), "a reason"),
+        (ANSWER.replace("no code reads it", " "), "a reason"),
+        (f"{ANSWER}until = 1", "nothing else"),
+        (ANSWER.replace("0002", "0003"), "no 0003_step.sql"),
+    ],
+)
+def test_an_answer_that_is_none_is_refused(
+    answer: str, said: str, tmp_path: Path
+) -> None:
+    """What is mistyped, has no reason, or is about a file that is gone, is told."""
+    write(tmp_path, FINE, FINE)
+    lint.path(tmp_path).write_text(answer)
+    with pytest.raises(MigrationError, match=said):
+        checks.check(tmp_path)
 
 
 def test_check_looks_at_the_journal_and_names(run: Run, tmp_path: Path) -> None:
