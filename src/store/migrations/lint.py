@@ -7,22 +7,29 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, StringConstraints, ValidationError
 
 from ..errors import MigrationError
 from . import files
 
 __all__ = ["Ignored", "path", "read"]
 
+_Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
-@dataclass(frozen=True, slots=True)
-class Ignored:
+
+class Ignored(BaseModel, frozen=True, extra="forbid"):
     """A rule that does not count in a file, and why."""
 
-    file: str
-    rule: str
-    reason: str
+    file: _Word
+    rule: _Word
+    reason: _Word
+
+
+class _Answers(BaseModel, extra="forbid"):
+    ignore: list[Ignored] = []
 
 
 def path(directory: Path = files.DIRECTORY) -> Path:
@@ -39,33 +46,23 @@ def read(directory: Path = files.DIRECTORY) -> Sequence[Ignored]:
     """
     place = path(directory)
     try:
-        document = tomllib.loads(place.read_text(encoding="utf-8"))
+        text = place.read_text(encoding="utf-8")
+        ignored = _Answers.model_validate(tomllib.loads(text)).ignore
     except FileNotFoundError:
         return []
     except OSError as error:
         raise MigrationError(f"cannot read {place}: {error.strerror}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise MigrationError(
+            f"{place}: {where}: {first['msg']}; each [[ignore]] has a file, a rule and "
+            "a reason, all text, and nothing else"
+        ) from None
     except ValueError as error:
         raise MigrationError(f"{place} is not TOML: {error}") from None
-    entries = document.pop("ignore", [])
-    if document or not isinstance(entries, list):
-        raise MigrationError(f"{place} has only [[ignore]] tables, no other keys")
     present = files.listed(directory)
-    return [_ignored(place, entry, present) for entry in entries]
-
-
-def _ignored(place: Path, entry: object, present: Sequence[str]) -> Ignored:
-    match entry:
-        case {
-            "file": str(file),
-            "rule": str(rule),
-            "reason": str(reason),
-            **others,
-        } if rule.strip() and reason.strip() and not others:
-            if file not in present:
-                raise MigrationError(f"{place}: there is no {file}: take its entry out")
-            return Ignored(file, rule, reason)
-        case _:
-            raise MigrationError(
-                f"{place}: each [[ignore]] has a file, a rule and a reason, all text, "
-                "and nothing else"
-            )
+    for one in ignored:
+        if one.file not in present:
+            raise MigrationError(f"{place}: there is no {one.file}: take its entry out")
+    return ignored

@@ -206,8 +206,8 @@ def test_a_finding_can_be_answered_beside_the_journal(run: Run, tmp_path: Path) 
     ("answer", "said"),
     [
         ("ignore", "is not TOML"),
-        ("rules = []", "has only"),
-        ("[ignore]", "has only"),
+        ("rules = []", "nothing else"),
+        ("[ignore]", "nothing else"),
         (ANSWER.replace("reason", "because"), "a reason"),
         (ANSWER.replace("no code reads it", " "), "a reason"),
         (f"{ANSWER}until = 1", "nothing else"),
