@@ -229,5 +229,6 @@ bench: $(READY) ## Measure the store beside its peers
 	@$(BIN)/python -m benchmarks
 
 .PHONY: bench-generator
-bench-generator: $(READY) ## Measure the generator beside sqlc's own
+bench-generator: $(READY) ## Measure the generator beside sqlc's own, and its ways to send rows
 	@$(BIN)/python -m generator.benchmarks
+	@$(BIN)/python -m devserver.embedded '' $(BIN)/python -m generator.benchmarks.rows

@@ -1,10 +1,12 @@
-"""The benchmark of the generator, in small."""
+"""The benchmarks of the generator, in small."""
 
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+from devserver.embedded import Server
 from generator.benchmarks import project
 
 ROOT = Path(__file__).parents[2]
@@ -31,3 +33,18 @@ def test_benchmark_measures_all_contenders() -> None:
     )
     assert ran.returncode == 0, ran.stderr
     assert "sqlc, its own Go code" in ran.stdout
+
+
+def test_benchmark_measures_all_ways_of_many_rows(server: Server) -> None:
+    """Each way brings all rows to the server, which is left as it was."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "generator.benchmarks.rows", "--rows=3", "--rounds=1"],
+        cwd=ROOT,
+        env={**os.environ, "TEST_DATABASE_URL": server.url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    for way in ("@unnest", ":batchexec", ":copyfrom"):
+        assert way in ran.stdout
