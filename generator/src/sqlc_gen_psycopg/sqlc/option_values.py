@@ -58,7 +58,9 @@ def strings(value: object, where: str, problems: Problems) -> tuple[str, ...]:
 
 
 def dotted(value: object, where: str, problems: Problems) -> str:
-    """Read the absolute name of a package."""
+    """Read the absolute name of a package, which may be none."""
+    if value == "":
+        return ""
     if isinstance(value, str) and all(map(str.isidentifier, value.split("."))):
         return value
     problems.add(where, f"{value!r} is no package", "write its full name: app.db")
