@@ -15,6 +15,7 @@ from typing import Any, ForwardRef, TypeAlias, cast
 
 from psycopg.types.multirange import Multirange
 from psycopg.types.range import Range
+from pydantic import BaseModel
 
 # Whatever `typing.get_type_hints` gives; no type says so.
 Annotation: TypeAlias = Any
@@ -135,6 +136,10 @@ def _parts(
         promised = hints(type(value), names)
         for field in dataclasses.fields(value):
             yield f".{field.name}", getattr(value, field.name), promised[field.name]
+    elif isinstance(value, BaseModel):
+        promised = hints(type(value), names)
+        for name in type(value).model_fields:
+            yield f".{name}", getattr(value, name), promised[name]
     elif not inner:
         return
     elif isinstance(value, Range):

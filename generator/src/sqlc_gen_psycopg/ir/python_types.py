@@ -1,5 +1,7 @@
 """The Python types of values: how they are annotated, sent and read."""
 
+import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from sqlc_gen_psycopg.naming import identifiers
@@ -7,6 +9,8 @@ from sqlc_gen_psycopg.naming.sql_names import Name
 
 # The module that stands for the enums' one: what is imported of it is used.
 USED_ENUMS = "#"
+# A string of a Literal is no name.
+_WORD = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\w+""")
 
 
 class Import(NamedTuple):
@@ -58,6 +62,27 @@ class PyType(NamedTuple):
     def accepted(self) -> str:
         """The annotation of a parameter."""
         return self.parameter or self.annotation
+
+    def with_names(self, names: Mapping[str, str]) -> str:
+        """Return the annotation with other names for its JSON objects."""
+        return _WORD.sub(lambda word: names.get(word[0], word[0]), self.annotation)
+
+    def unnamed(self) -> "PyType":
+        """Return it with numbers for the names of JSON objects, to compare it."""
+        names = {made.name: f"#{number}" for number, made in enumerate(self.objects)}
+        return self._replace(
+            annotation=self.with_names(names),
+            objects=tuple(
+                JsonObject(
+                    names[made.name],
+                    tuple(
+                        (key, PyType(kind.with_names(names), kind.imports))
+                        for key, kind in made.fields
+                    ),
+                )
+                for made in self.objects
+            ),
+        )
 
 
 ENUMS = (Import("@", "enums"),)

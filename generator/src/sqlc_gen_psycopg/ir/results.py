@@ -32,6 +32,10 @@ class Value(NamedTuple):
         """The number of columns it takes up."""
         return 1
 
+    def unnamed(self) -> "Value":
+        """Return it as it is compared with what another query gives."""
+        return self._replace(type=self.type.unnamed())
+
     def as_argument(self) -> "Value":
         """Return it with what a parameter accepts as its annotation."""
         return self._replace(type=self.type._replace(annotation=self.type.accepted))
@@ -64,6 +68,10 @@ class Embed(NamedTuple):
     def annotation(self) -> str:
         """The annotation of a result."""
         return optional(f"models.{self.model.name}", nullable=self.nullable)
+
+    def unnamed(self) -> "Embed":
+        """Return it as it is: a model is the same in all queries."""
+        return self
 
     @property
     def imports(self) -> tuple[Import, ...]:
@@ -127,8 +135,11 @@ class Row(NamedTuple):
 
     @property
     def columns(self) -> tuple[tuple[str, Value | Embed], ...]:
-        """What rows of one class have in common: the documentation need not be."""
-        return tuple((field.name, field.value) for field in self.fields)
+        """What rows of one class have in common: the documentation need not be.
+
+        Nor need the names of JSON objects, which are those of queries.
+        """
+        return tuple((field.name, field.value.unnamed()) for field in self.fields)
 
 
 class Model(NamedTuple):

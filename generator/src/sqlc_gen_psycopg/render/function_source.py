@@ -4,7 +4,14 @@ from typing import NamedTuple
 
 from sqlc_gen_psycopg.ir.function import Function
 from sqlc_gen_psycopg.ir.python_types import Import
-from sqlc_gen_psycopg.ir.results import Field, Model, Row, Scalar, Value
+from sqlc_gen_psycopg.ir.results import (
+    Field,
+    Model,
+    Row,
+    Scalar,
+    Value,
+    optional,
+)
 from sqlc_gen_psycopg.render import layout, values
 from sqlc_gen_psycopg.render.layout import Comprehension, Doc
 from sqlc_gen_psycopg.render.source import Needs
@@ -106,8 +113,11 @@ def _row(needs: Needs, function: Function, within: str) -> str:
         case Row() as row:
             return f"{within}{row.name}"
         case Scalar() as scalar:
-            needs.need(*scalar.value.imports)
-            return scalar.value.annotation
+            value = scalar.value
+            needs.need(*value.imports)
+            own = {made.name: f"{within}{made.name}" for made in value.type.objects}
+            spelled = value.type.with_names(own)
+            return optional(spelled, nullable=value.nullable)
         case None:
             return "Any"
 

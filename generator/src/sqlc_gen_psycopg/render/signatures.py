@@ -39,7 +39,9 @@ def now(kind: ConnectionKind, shared: FunctionSource) -> Signature:
     """Return the signature of a query's function."""
     function, returns = shared.function, _returns(kind, shared)
     given = (shared.parameters, shared.names)
-    return Signature(function.name, *given, returns, shared.doc)
+    gives_cursor = function.command.gives is Gives.CURSOR
+    imports = (Import("psycopg", kind.cursor),) if gives_cursor else ()
+    return Signature(function.name, *given, returns, shared.doc, imports)
 
 
 def deferred(kind: ConnectionKind, shared: FunctionSource) -> Signature:
