@@ -155,9 +155,9 @@ class _Database(NamedTuple):
         schema = server.schema(conn, types, known, written.schema)
         enums = server.enums(conn, types)
         catalogs = {n: t for n, t in written.tables.items() if n.schema in CATALOGS}
-        return cls(
-            types, schema, enums, Analyzer(catalogs | known.tables, enums, schema)
-        )
+        tables = catalogs | known.tables
+        analyzer = Analyzer(tables, enums, schema, by_where=written.by_where)
+        return cls(types, schema, enums, analyzer)
 
     def findings(
         self, one: _Annotated, found: Described | Refused
@@ -312,7 +312,7 @@ class _Database(NamedTuple):
                 )
         elif attributes and value.is_registered:
             theirs = self.schema.composites.get(kind.name, ())
-            if _flat(attributes) != _flat(theirs):
+            if self._flat(attributes) != self._flat(theirs):
                 yield Finding(
                     one.where,
                     place,
@@ -330,6 +330,10 @@ class _Database(NamedTuple):
                         Value(inner, nullable=True),
                     )
 
+    def _flat(self, attributes: Attributes) -> list[tuple[str, int]]:
+        # The server keeps no dimensions.
+        return [(name, self.types.oid(SqlType(of, n))) for name, of, n in attributes]
+
     def _labels(self, name: Name) -> tuple[str, ...]:
         if name in self.schema.domains:
             return self.schema.closed_set(name)
@@ -339,11 +343,6 @@ class _Database(NamedTuple):
 
 def _listed(labels: tuple[str, ...]) -> str:
     return ", ".join(map(repr, labels)) or "any value"
-
-
-def _flat(attributes: Attributes) -> list[tuple[str, Name, int]]:
-    # The server keeps no dimensions.
-    return [(name, kind, min(dims, 1)) for name, kind, dims in attributes]
 
 
 def _spelled(attributes: Attributes) -> str:

@@ -13,11 +13,9 @@ from sqlc_gen_psycopg.schema.model import Attributes, Domain, Schema
 from sqlc_gen_psycopg.sql import tree
 from sqlc_gen_psycopg.sqlc.request import Column, Enum, Table, type_name
 
-# What is found without its schema's name has none here, wherever it is.
 _TYPES = """
 SELECT
-    t.oid,
-    CASE WHEN pg_type_is_visible(t.oid) THEN '' ELSE n.nspname END,
+    t.oid, n.nspname, pg_type_is_visible(t.oid),
     coalesce(e.typname, t.typname), (e.oid IS NOT NULL)::int
 FROM pg_type AS t
 LEFT JOIN pg_type AS e ON e.oid = t.typelem AND e.typarray = t.oid
@@ -26,12 +24,11 @@ ORDER BY pg_type_is_visible(t.oid) DESC
 """
 _RELATIONS = """
 SELECT
-    n.nspname, pg_table_is_visible(c.oid), c.relname, c.relkind::text,
-    a.attname, a.atttypid, a.attndims,    a.attnotnull OR t.typnotnull
+    c.oid, n.nspname, pg_table_is_visible(c.oid), c.relname, c.relkind::text,
+    a.attname, a.atttypid, a.attndims, a.attnotnull
 FROM pg_attribute AS a
 INNER JOIN pg_class AS c ON c.oid = a.attrelid
 INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
-INNER JOIN pg_type AS t ON t.oid = a.atttypid
 WHERE a.attnum > 0 AND NOT a.attisdropped
 AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c')
 AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
@@ -48,11 +45,12 @@ FROM pg_constraint WHERE contypid <> 0 AND contype = 'c'
 """
 _VIEWS = """
 SELECT
-    CASE WHEN pg_table_is_visible(c.oid) THEN '' ELSE n.nspname END, c.relname, c.oid
+    n.nspname, pg_table_is_visible(c.oid), c.relname, pg_get_viewdef(c.oid)
 FROM pg_class AS c
 INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('v', 'm')
 AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+ORDER BY pg_table_is_visible(c.oid)
 """
 
 
@@ -63,11 +61,15 @@ class Types:
         self.oids: dict[SqlType, int] = {}
         domains = conn.execute(_DOMAINS).fetchall()
         self.domains = {oid: (base, dims) for oid, base, dims in domains}
+        # What is found without its schema's name has none, wherever it is.
         self.names: dict[int, SqlType] = {}
-        for oid, namespace, name, is_array in conn.execute(_TYPES):
-            found = SqlType(type_name("public", namespace, name), is_array)
-            self.oids.setdefault(found, oid)
-            self.names[oid] = found
+        self.spellings: dict[int, list[Name]] = {}
+        for oid, namespace, is_visible, name, is_array in conn.execute(_TYPES):
+            spellings = _spellings(namespace, name, is_visible=is_visible)
+            for spelled in spellings:
+                self.oids.setdefault(SqlType(spelled, is_array), oid)
+            self.names[oid] = SqlType(spellings[0], is_array)
+            self.spellings[oid] = spellings
 
     def oid(self, found: SqlType | None) -> int:
         """Return a type's OID, 0 if there is none."""
@@ -87,6 +89,16 @@ class Types:
         return f"{found.name}{'[]' * found.dims}" if found else str(oid)
 
 
+def _spellings(namespace: str, name: str, *, is_visible: bool) -> list[Name]:
+    """Return what statements may call something, the shortest first.
+
+    Of two of one name the visible one has it: callers look at that one first, or,
+    where the last one counts, last.
+    """
+    whole = type_name("public", namespace, name)
+    return [Name("", name), whole] if is_visible and whole.schema else [whole]
+
+
 class Relations(NamedTuple):
     """A database's tables and views, and the attributes of its composite types."""
 
@@ -98,11 +110,14 @@ def relations(conn: psycopg.Connection, types: Types) -> Relations:
     """Read a database's relations."""
     tables: dict[Name, list[Column]] = {}
     composites: dict[Name, list[tuple[str, Name, int]]] = {}
+    owners: dict[Name, int] = {}
     for row in conn.execute(_RELATIONS):
-        namespace, is_visible, name, kind, column, oid, attndims, not_null = row
-        # The definitions of views name every schema.
-        names = {type_name("public", namespace, name)}
-        names |= {Name("", name)} if is_visible else set()
+        table, namespace, is_visible, name, kind, column, oid, attndims, not_null = row
+        names = [
+            spelled
+            for spelled in _spellings(namespace, name, is_visible=is_visible)
+            if owners.setdefault(spelled, table) == table
+        ]
         found, is_array = types.names[oid]
         # A table made from another's columns, or restored, tells no dimensions.
         dims = max(attndims, 1) if is_array else 0
@@ -121,7 +136,9 @@ def relations(conn: psycopg.Connection, types: Types) -> Relations:
 
 def enums(conn: psycopg.Connection, types: Types) -> dict[Name, Enum]:
     """Read a database's ENUM types."""
-    labels = {types.names[oid].name: of for oid, of in conn.execute(_ENUMS)}
+    labels = {
+        name: of for oid, of in conn.execute(_ENUMS) for name in types.spellings[oid]
+    }
     return {name: Enum(name, tuple(of), "") for name, of in labels.items()}
 
 
@@ -147,7 +164,7 @@ def schema(
     for oid, (base, dims) in types.domains.items():
         found, is_array = types.names[base]
         domain = Domain(found, max(dims, 1) if is_array else 0)
-        made.domains[types.names[oid].name] = domain
+        made.domains |= dict.fromkeys(types.spellings[oid], domain)
     for statement in [*_checks(conn, types), *_views(conn)]:
         try:
             [parsed] = tree.parse(statement)
@@ -165,19 +182,10 @@ def _checks(conn: psycopg.Connection, types: Types) -> Iterator[str]:
 
 
 def _views(conn: psycopg.Connection) -> Iterator[str]:
-    found = conn.execute(_VIEWS).fetchall()
-    with conn.transaction(force_rollback=True):
-        # Every name is then written with its schema's.
-        conn.execute("SET LOCAL search_path = pg_catalog")
-        texts = conn.execute(
-            "SELECT array_agg(pg_get_viewdef(oid) ORDER BY place) "
-            "FROM unnest(%s::oid[]) WITH ORDINALITY AS v (oid, place)",
-            [[oid for _, _, oid in found]],
-        ).fetchone()
-    for (namespace, name, _), text in zip(
-        found, (texts and texts[0]) or (), strict=True
-    ):
-        yield f"CREATE VIEW {_quoted(type_name('public', namespace, name))} AS {text}"
+    # As a query here would be written: an extension's functions may be anywhere.
+    for namespace, is_visible, name, text in conn.execute(_VIEWS):
+        for spelled in _spellings(namespace, name, is_visible=is_visible):
+            yield f"CREATE VIEW {_quoted(spelled)} AS {text}"
 
 
 def _quoted(name: Name) -> str:

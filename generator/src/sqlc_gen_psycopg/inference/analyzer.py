@@ -92,6 +92,7 @@ class Analyzer:
     ) -> None:
         self.tables = tables
         self.schema = schema
+        self.by_where = by_where
         self.catalog = Catalog(schema, tables, enums)
         narrowing = Narrowing(self.catalog)
         self._context = Context(self.catalog, schema, tables, {}, narrowing, by_where)
