@@ -34,6 +34,8 @@ CREATE TABLE orders (
     note text
 );
 CREATE VIEW open_orders AS SELECT id, total FROM orders WHERE status = 'open';
+CREATE VIEW sized_orders AS
+SELECT CASE WHEN total > 9 THEN 'big' ELSE 'small' END AS size FROM orders;
 CREATE FUNCTION tax(amount numeric) RETURNS numeric
 LANGUAGE sql AS 'SELECT amount * 0.2';
 CREATE TABLE visits (at timestamptz NOT NULL, page text NOT NULL);
@@ -72,15 +74,66 @@ SELECT sum(total) AS total FROM orders GROUP BY customer_id LIMIT 1;
 -- name: list_due :many
 SELECT placed + 1 AS due FROM orders;
 
+-- name: list_json :many
+SELECT json_build_object('order', o.id, 'of', c) AS data
+FROM orders AS o INNER JOIN customers AS c ON c.id = o.customer_id;
+
+-- name: list_sizes :many
+SELECT size FROM sized_orders;
+
 -- name: list_notes :many
 -- @notnull note
 SELECT note, @mark::text AS mark FROM orders WHERE note IS NOT NULL;
 """
 # What is done to the server; then places, what is said of them, what the server has.
 LIES: dict[str, tuple[str, list[tuple[str, str, str]]]] = {
+    "NOT NULL dropped inside of JSON": (
+        "ALTER TABLE customers ALTER name DROP NOT NULL",
+        [
+            (
+                "list_json: column 'data', key 'name'",
+                "generated as str",
+                "has str | None there",
+            ),
+        ],
+    ),
+    "a column added inside of JSON": (
+        "ALTER TABLE customers ADD age integer",
+        [
+            (
+                "list_json: column 'data', key 'age'",
+                "generated without it",
+                "has int | None there",
+            ),
+        ],
+    ),
+    "a label added inside of JSON": (
+        "ALTER TYPE mood ADD VALUE 'glad'",
+        [
+            (
+                "list_json: column 'data', key 'mood'",
+                'generated as Literal["calm", "cross"] | None',
+                'has Literal["calm", "cross", "glad"] | None there',
+            ),
+        ],
+    ),
+    "a view's constants": (
+        """
+        DROP VIEW sized_orders; CREATE VIEW sized_orders AS
+        SELECT CASE WHEN total > 9 THEN 'large' ELSE 'small' END AS size FROM orders
+        """,
+        [
+            (
+                "list_sizes: column 'size'",
+                'generated as Literal["big", "small"]',
+                'has Literal["large", "small"] there',
+            ),
+        ],
+    ),
     "a column of another type": (
         """
-        DROP VIEW open_orders; ALTER TABLE orders ALTER total TYPE float8; CREATE
+        DROP VIEW sized_orders, open_orders;
+        ALTER TABLE orders ALTER total TYPE float8; CREATE
         VIEW open_orders AS SELECT id, total::numeric FROM orders
         """,
         [
@@ -377,7 +430,7 @@ def test_a_matching_server_is_as_annotated(
     with template.clone() as url:
         ran = run("check", folder=folder, DATABASE_URL=url)
         assert (ran.returncode, ran.stderr) == (0, "")
-        assert ran.stdout == "22 queries, 14 parameters, 56 columns: as annotated\n"
+        assert ran.stdout == "26 queries, 14 parameters, 60 columns: as annotated\n"
     assert contents(folder) == before
 
 
@@ -399,6 +452,19 @@ def test_each_difference_is_found(
     assert len(found) == len({*found})
 
 
+def test_open_enums_may_lack_labels(
+    folder: Path, parts: list[Part], template: databases.Template
+) -> None:
+    """Labels that the server has more are no finding, in JSON neither; fewer are."""
+    options = {"emit_open_enums": True}
+    opened = [p._replace(request=p.request._replace(options=options)) for p in parts]
+    with template.clone() as url:
+        _execute(url, "ALTER TYPE mood ADD VALUE 'glad'")
+        assert _found(folder, opened, url) == []
+        _execute(url, "ALTER TYPE mood RENAME VALUE 'calm' TO 'quiet'")
+        assert any("has mood of 'quiet'" in one for one in _found(folder, opened, url))
+
+
 def test_findings_end_with_1(folder: Path, template: databases.Template) -> None:
     """The real command prints each, and how many there are."""
     with template.clone() as url:
@@ -406,7 +472,7 @@ def test_findings_end_with_1(folder: Path, template: databases.Template) -> None
         ran = run("check", url, folder=folder)
     *found, last = ran.stdout.splitlines()
     assert (ran.returncode, len(found)) == (1, 1)
-    assert last == "22 queries, 14 parameters, 56 columns: 1 not as annotated"
+    assert last == "26 queries, 14 parameters, 60 columns: 1 not as annotated"
 
 
 def test_the_right_to_read_is_enough(

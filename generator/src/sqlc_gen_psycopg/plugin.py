@@ -84,7 +84,7 @@ def resolver_of(asked: request.Request, found: problems.Problems) -> Resolver:
     analyzer = Analyzer(
         asked.tables, asked.enums, schema, by_where=chosen.narrow_by_where
     )
-    shapes = Shapes(asked, schema, types)
+    shapes = Shapes(asked, schema, types, has_open_enums=chosen.emit_open_enums)
     models = table_models.Models(asked, analyzer, types, shapes, chosen, found)
     results = Results(types, models, shapes, chosen, found)
     return Resolver(analyzer, types, results, chosen, found)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import psycopg
 
 from sqlc_gen_psycopg import plugin
-from sqlc_gen_psycopg.command import server
+from sqlc_gen_psycopg.command import server, shape_differences
 from sqlc_gen_psycopg.command.requests import Part
 from sqlc_gen_psycopg.command.server import Described, Refused, Types
 from sqlc_gen_psycopg.inference.analyzer import Analysis, Analyzer
@@ -16,11 +16,12 @@ from sqlc_gen_psycopg.ir.function import Function
 from sqlc_gen_psycopg.ir.results import Embed, Field, Scalar, Value
 from sqlc_gen_psycopg.naming.sql_names import Name
 from sqlc_gen_psycopg.problems import Problems
-from sqlc_gen_psycopg.resolve import modules
+from sqlc_gen_psycopg.resolve import modules, type_map
 from sqlc_gen_psycopg.resolve.queries import Resolver
+from sqlc_gen_psycopg.resolve.shapes import Shapes
 from sqlc_gen_psycopg.schema.model import Attributes, Schema, relation
 from sqlc_gen_psycopg.sql import skips, tree
-from sqlc_gen_psycopg.sqlc.request import CATALOGS, Enum, Query
+from sqlc_gen_psycopg.sqlc.request import CATALOGS, Enum, Query, Request
 
 _BOTH_WAYS = "migrate the database, or correct the schema files and generate again"
 _WORD = re.compile(r'(?:"[^"]*"|[\w.])+|\S*')
@@ -97,7 +98,7 @@ def check(conn: psycopg.Connection, part: Part) -> Report:
     ]
     found.raise_if_any()
     with conn.transaction(force_rollback=True):
-        database = _Database.read(conn, resolver.analyzer)
+        database = _Database.read(conn, part.request, resolver)
         described = server.described(conn, [one.query.text for one in annotated])
     return Report(
         [
@@ -147,9 +148,13 @@ class _Database(NamedTuple):
     schema: Schema
     enums: dict[Name, Enum]
     analyzer: Analyzer
+    shapes: Shapes
 
     @classmethod
-    def read(cls, conn: psycopg.Connection, written: Analyzer) -> "_Database":
+    def read(
+        cls, conn: psycopg.Connection, asked: Request, resolver: Resolver
+    ) -> "_Database":
+        written, options = resolver.analyzer, resolver.options
         types = Types(conn)
         known = server.relations(conn, types)
         schema = server.schema(conn, types, known, written.schema)
@@ -157,7 +162,12 @@ class _Database(NamedTuple):
         catalogs = {n: t for n, t in written.tables.items() if n.schema in CATALOGS}
         tables = catalogs | known.tables
         analyzer = Analyzer(tables, enums, schema, by_where=written.by_where)
-        return cls(types, schema, enums, analyzer)
+        there = asked._replace(tables=tables, enums=enums)
+        # What is wrong with the options has been told.
+        made = type_map.Types(there, schema, options, Problems())
+        open_enums = options.emit_open_enums
+        shapes = Shapes(there, schema, made, has_open_enums=open_enums)
+        return cls(types, schema, enums, analyzer, shapes)
 
     def findings(
         self, one: _Annotated, found: Described | Refused
@@ -249,6 +259,7 @@ class _Database(NamedTuple):
                 continue
             if kind:
                 yield from self._made_of(one, place, kind, column.value)
+                yield from self._shape(one, place, column, theirs)
             is_claimed = column.fact.not_null and not column.value.nullable
             if is_claimed and not theirs.not_null:
                 yield Finding(
@@ -257,6 +268,25 @@ class _Database(NamedTuple):
                     f"generated as {annotation}, never None",
                     f"lets {self._nullable(one, column.fact)} be NULL",
                 )
+
+    def _shape(
+        self, one: _Annotated, place: str, column: _Column, theirs: Fact
+    ) -> Iterator[Finding]:
+        """Yield how what is in JSON differs, or the constants of a column."""
+        kind = column.fact.sql_type
+        if column.fact.shape is None or kind is None:
+            return
+        plain = column.value._replace(type=one.resolver.types.of_name(kind.name))
+        own = one.resolver.results.shapes.narrowed(plain, column.fact, "own").type
+        if own.unnamed() != column.value.type.unnamed():
+            # An override has it.
+            return
+        actual = self.shapes.narrowed(plain, theirs, "own").type
+        for key, ours, other in shape_differences.differences(own, actual):
+            at = f"{place}, key {key!r}" if key else place
+            shown = ours if key else column.value.annotation
+            made = f"generated as {shown}" if shown else "generated without it"
+            yield Finding(one.where, at, made, f"has {other or 'nothing'} there")
 
     def _fact(self, column: _Column, number: int, inferred: Analysis) -> Fact:
         """Return what the server's own schema proves of a column."""
@@ -303,7 +333,11 @@ class _Database(NamedTuple):
         enum = made.get(kind.name)
         if enum and f"enums.{enum.class_name}" in value.type.annotation:
             labels = self._labels(kind.name)
-            if {*enum.labels} != {*labels}:
+            is_open = one.resolver.options.emit_open_enums
+            # Labels that only the server has are what open enums are for.
+            if {*enum.labels} - {*labels} or (
+                {*labels} - {*enum.labels} and not is_open
+            ):
                 yield Finding(
                     one.where,
                     place,

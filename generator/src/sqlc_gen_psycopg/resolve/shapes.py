@@ -50,11 +50,15 @@ _VECTORS = ("int2vector", "oidvector")
 class Shapes:
     """Narrows Python types to the shapes of values."""
 
-    def __init__(self, request: Request, schema: Schema, types: Types) -> None:
+    def __init__(
+        self, request: Request, schema: Schema, types: Types, *, has_open_enums: bool
+    ) -> None:
         self._schema = schema
         self._tables = request.tables
         # The closed sets, of ENUM types and of domains.
         self._labels = {name: enum.labels for name, enum in types.enums.items()}
+        # Of what may have other labels tomorrow, a list of today's is none.
+        self._is_open = has_open_enums
         self._required = types.required
         self._taken = {
             f"{identifiers.pascal(query.name)}{end}"
@@ -187,7 +191,8 @@ class Shapes:
         if base.name in self._with_json_cast:
             return _JSON
         if labels:
-            return _literal(labels) if _is_choice(labels) else PyType("str")
+            is_choice = _is_choice(labels) and not self._is_open
+            return _literal(labels) if is_choice else PyType("str")
         if base.kind in ("r", "m"):
             return PyType("str")
         if base.kind == "c" and base.attributes and base not in within:
