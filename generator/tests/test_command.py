@@ -333,7 +333,9 @@ def test_watching_follows_every_change(folder: Path) -> None:
             "syntax error",
             lambda: (queries / "items.sql").write_text("-- name: a :one\nSELEC;"),
         ),
-        ("wrote", lambda: (queries / "items.sql").write_text(GET)),
+        ("wrote", lambda: _replace(queries / "items.sql", GET)),
+        ("no file is called", lambda: queries.rename(folder / "elsewhere")),
+        ("unchanged", lambda: (folder / "elsewhere").rename(queries)),
         ("cannot be read", lambda: config.write_text("version: [")),
         (
             "removed app/db/aio/items.py",
@@ -353,6 +355,13 @@ def test_watching_follows_every_change(folder: Path) -> None:
             assert expected in watch.told()
 
 
+def _replace(file: Path, text: str) -> None:
+    """Write a file as many editors do."""
+    written = file.with_suffix(".new")
+    written.write_text(text)
+    written.replace(file)
+
+
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 )
@@ -365,7 +374,12 @@ def test_watching_ends_by_signals(number: int, code: int, folder: Path) -> None:
         assert (watch.process.returncode, rest) == (code, "")
 
 
-def test_an_ended_run_leaves_nothing_behind(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_an_ended_run_leaves_nothing_behind(
+    number: int, code: int, folder: Path, tmp_path: Path
+) -> None:
     """Ended while sqlc runs, it ends sqlc, and removes its temporary folder."""
     scripts, temporary = tmp_path / "scripts", tmp_path / "temporary"
     temporary.mkdir()
@@ -376,14 +390,14 @@ def test_an_ended_run_leaves_nothing_behind(folder: Path, tmp_path: Path) -> Non
     waiting.write_text(f"#!/bin/sh\necho $$ >{started}\nexec sleep 600\n")
     waiting.chmod(0o755)
     process = subprocess.Popen(
-        [python, "-m", "sqlc_gen_psycopg", "generate"],
+        [python, "-m", "sqlc_gen_psycopg", "generate", "--watch"],
         cwd=folder,
         env={**command_line.ENVIRONMENT, "TMPDIR": str(temporary)},
     )
     child = int(started.read_text())
     assert [*temporary.iterdir()]
-    process.terminate()
-    assert process.wait() == 143
+    process.send_signal(number)
+    assert process.wait() == code
     assert [*temporary.iterdir()] == []
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
