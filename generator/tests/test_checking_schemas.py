@@ -127,6 +127,8 @@ SELECT json_build_object('p', p, 'k', p.k) AS d, to_jsonb(p) AS e FROM people AS
 -- name: mrg :exec
 MERGE INTO copied USING base ON base.id = copied.id WHEN MATCHED THEN UPDATE SET
     extra = base.extra WHEN NOT MATCHED THEN INSERT (id, z) VALUES (base.id, 3);
+-- name: change :many
+UPDATE copied SET z = 1 WHERE extra IS NOT NULL RETURNING extra;
 -- name: win :many
 SELECT name, row_number() OVER (ORDER BY age) AS rn, lag(age) OVER (ORDER BY age) AS
     l FROM people;
@@ -222,3 +224,21 @@ def test_what_is_as_written_is_no_finding(
             report = connecting.check(there, parts)
     assert [*map(str, report.findings)] == []
     assert report.columns > 100
+
+
+def test_a_trigger_takes_back_what_conditions_prove(
+    folder: Path, parts: list[Part], template: databases.Template
+) -> None:
+    """What an UPDATE's condition proves of its RETURNING a trigger may change."""
+    with template.clone() as url:
+        with psycopg.connect(url, autocommit=True) as conn:
+            conn.execute(
+                "CREATE TRIGGER kept BEFORE UPDATE ON copied FOR EACH ROW "
+                "EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+            )
+        with contextlib.chdir(folder):
+            [found] = connecting.check(url, parts).findings
+    assert str(found).startswith(
+        "queries.sql: change: column 'extra': generated as str, never None, "
+        "but the server lets copied.extra be NULL; "
+    )

@@ -52,6 +52,16 @@ WHERE c.relkind IN ('v', 'm')
 AND n.nspname NOT IN ('pg_catalog', 'information_schema')
 ORDER BY pg_table_is_visible(c.oid)
 """
+# Of which an UPDATE may change more than it writes.
+_COMPUTED = """
+SELECT n.nspname, pg_table_is_visible(c.oid), c.relname
+FROM pg_class AS c
+INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid)
+OR EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid AND NOT tgisinternal)
+OR EXISTS (SELECT FROM pg_rewrite WHERE ev_class = c.oid AND rulename <> '_RETURN')
+OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attgenerated <> '')
+"""
 
 
 class Types:
@@ -160,6 +170,11 @@ def schema(
         for name, table in known.tables.items()
         for column in table.columns
         if column.not_null
+    }
+    made.computed = {
+        spelled
+        for namespace, is_visible, name in conn.execute(_COMPUTED)
+        for spelled in _spellings(namespace, name, is_visible=is_visible)
     }
     for oid, (base, dims) in types.domains.items():
         found, is_array = types.names[base]
