@@ -189,7 +189,7 @@ def test_every_type_makes_the_round_trip_in_many_rows(
         for name, drawn in _columns(package.server_types.Pair).items()
         if name in _SINGLE
     }
-    drawn = st.lists(st.fixed_dictionaries(columns), max_size=3)
+    drawn = st.lists(st.fixed_dictionaries(columns), max_size=2)
     rows = data.draw(drawn.map(lambda all_: [queries.PutAllParams(**r) for r in all_]))
     for found in (
         queries.put_all(conn, rows=rows),

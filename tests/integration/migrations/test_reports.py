@@ -109,13 +109,14 @@ def test_check_has_the_keys_that_are_documented(
     run: Run, empty: str, steps: Path
 ) -> None:
     """A finding has its file, its line and the linter's rule."""
-    write(steps, migration("ALTER TABLE t DROP COLUMN x;", "SELECT 1;"))
+    write(steps)
+    text = migration("ALTER TABLE t DROP COLUMN x;", "SELECT 1;")
+    file = add(steps, "0001_step.sql", text)
     code, document, _ = told(run, steps, "check", empty)
     assert code == 1
     assert shape(document) == shape(documented()["check"])
-    [finding] = document["findings"]
-    place = (finding["file"], finding["line"], finding["rule"])
-    assert place == (str(steps / "0001_step.sql"), 2, "ban-drop-column")
+    places = [(one["file"], one["line"], one["rule"]) for one in document["findings"]]
+    assert (str(file), 2, "ban-drop-column") in places
 
 
 def test_the_ledger_knows_when_and_how_long(empty: str, steps: Path) -> None:
