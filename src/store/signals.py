@@ -11,7 +11,7 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
-__all__ = ["Ended", "Received", "caught", "held"]
+__all__ = ["Ended", "Received", "came", "caught", "held"]
 
 # They end nothing by themselves, or are the system's word that this process is broken.
 _LEFT_ALONE = {
@@ -66,12 +66,20 @@ def caught() -> Generator[Received]:
 
 @contextmanager
 def held() -> Generator[None]:
-    """Have a signal wait for the end of the block, which must be short."""
+    """Have a signal wait for the end of the block, which is short or asks for `came`.
+
+    Threads that it begins hold it, too; one that was there before would take it.
+    """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def came() -> bool:
+    """Tell whether a signal waits for the end of such a block, to be raised there."""
+    return any(callable(signal.getsignal(number)) for number in signal.sigpending())
 
 
 def _ending() -> Generator[int]:

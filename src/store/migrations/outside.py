@@ -21,6 +21,7 @@ from psycopg.rows import class_row
 
 from generated.internal import catalog
 
+from .. import signals
 from ..errors import MigrationError
 from ..settings import DatabaseSettings
 from . import dbmate, indexes, ledger, sessions, statements
@@ -237,22 +238,30 @@ def _outcome(
 
     It is run beside, as psycopg itself would not tell whether what it cancels was done.
     """
+    ended: BaseException | None = None
+    interruption: BaseException | None = None
     told = None
-    with ThreadPoolExecutor(1) as beside:
-        running = beside.submit(session.execute, statement.encode())
-        try:
-            while not wait([running], _LOOK_SECONDS).done:
-                waiting = sessions.waits_for(conn, session.info.backend_pid)
-                if waiting and waiting != told:
-                    progress(f"Waiting: {waiting}")
-                    told = waiting
-            return running.exception(), None
-        except BaseException as interruption:
-            with suppress(psycopg.Error):
-                session.cancel_safe(timeout=_CANCEL_SECONDS)
-            if not wait([running], _CANCEL_SECONDS).done:
-                sessions.end_migrations(conn)
-            return running.exception(), interruption
+    try:
+        # A signal that were raised inside of a lock of these threads would leave it.
+        with signals.held(), ThreadPoolExecutor(1) as beside:
+            running = beside.submit(session.execute, statement.encode())
+            try:
+                while not (wait([running], _LOOK_SECONDS).done or signals.came()):
+                    waiting = sessions.waits_for(conn, session.info.backend_pid)
+                    if waiting and waiting != told:
+                        progress(f"Waiting: {waiting}")
+                        told = waiting
+            except BaseException as error:
+                interruption = error
+            if not running.done():
+                with suppress(psycopg.Error):
+                    session.cancel_safe(timeout=_CANCEL_SECONDS)
+                if not wait([running], _CANCEL_SECONDS).done:
+                    sessions.end_migrations(conn)
+            ended = running.exception()
+    except BaseException as error:
+        interruption = error
+    return ended, interruption
 
 
 def _fail(
