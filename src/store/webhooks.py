@@ -87,10 +87,17 @@ class OrderEvent:
             raise errors.InvalidValue("bytes | None", place="body")
 
     def bytes_to_keep(self) -> bytes | None:
-        """Give the body, or the payload as JSON; None if it is larger than 1 MiB."""
+        """Give the body, or the payload as JSON; None if it is larger than 1 MiB.
+
+        Raises:
+            InvalidValue: without a body, the payload is no JSON.
+        """
         body = self.body
         if body is None and self.payload is not None:
-            body = json.dumps(self.payload).encode()
+            try:
+                body = json.dumps(self.payload).encode()
+            except (TypeError, ValueError, RecursionError):
+                raise errors.InvalidValue("JSON", place="payload") from None
         return None if body is None or len(body) > LONGEST_BODY else body
 
 

@@ -642,3 +642,18 @@ def test_a_body_of_a_mebibyte_is_kept() -> None:
 def test_an_event_does_not_show_its_body() -> None:
     """Neither body nor payload are in what an event shows of itself."""
     assert "notebook" not in repr(read(BODY))
+
+
+def _circle() -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    found["itself"] = found
+    return found
+
+
+@pytest.mark.parametrize("payload", [object(), {"a": b"b"}, _circle()])
+def test_a_payload_that_is_no_json_is_refused(payload: Any) -> None:  # noqa: ANN401 - what untyped callers give
+    """An event that API code makes itself has a body, or a payload that is JSON."""
+    event = OrderEvent(id="evt_1", type=None, crossmint_order_id=None, payload=payload)
+    with pytest.raises(errors.InvalidValue) as refused:
+        event.bytes_to_keep()
+    assert refused.value.place == "payload"
