@@ -36,7 +36,9 @@ def main(arguments: list[str]) -> int:
     # A terminal may lack a character that is told.
     cast("io.TextIOWrapper", sys.stdout).reconfigure(errors="backslashreplace")
     given = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _terminated)
     run: Callable[[argparse.Namespace], int] = given.run
     try:
         code = run(given)
@@ -50,13 +52,12 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"{error}\n")
     except RefusedError as refused:
         sys.stderr.write(f"sqlc-gen-psycopg refuses to generate:\n{refused}\n")
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
     return 2
 
 
 def _terminated(number: int, _: types.FrameType | None) -> None:
-    # As an exception, so that sqlc is ended and the temporary folder removed.
+    # As an exception, so that sqlc is ended and the temporary folder removed. On a
+    # KeyboardInterrupt, subprocess would kill sqlc without waiting for its end.
     sys.exit(128 + number)
 
 
