@@ -82,12 +82,12 @@ migrate: $(READY) ## Apply pending migrations to DATABASE_URL_DIRECT, else DATAB
 	@$(BIN)/python -m store migrate up $(if $(dry_run),--dry-run) \
 	  $(if $(allow_unrecorded),--allow-unrecorded) $(POOLER)
 
-.PHONY: rollback
-rollback: $(READY) ## Take back the newest applied migration
+.PHONY: migrate-rollback
+migrate-rollback: $(READY) ## Take back the newest applied migration
 	@$(BIN)/python -m store migrate rollback $(POOLER)
 
-.PHONY: migration
-migration: $(READY) ## Write the next migration's skeleton: make migration name=add_x
+.PHONY: migrate-new
+migrate-new: $(READY) ## Write the next migration's skeleton: make migrate-new name=add_x
 	@$(BIN)/python -m store migrate new -- "$${name-}"
 
 .PHONY: migrate-check
@@ -110,14 +110,14 @@ migrate-status: $(READY) ## List applied and pending migrations; fails if any is
 
 .PHONY: studio
 studio: $(READY) ## Browse DATABASE_URL_DIRECT, else DATABASE_URL, in a visual UI, read-only
-	@$(BIN)/python -m store migrate studio
+	@$(BIN)/python -m store studio
 
 # On a server of its own, whose version is pinned: others may spell the rules otherwise.
-.PHONY: diagram
-diagram: $(READY) ## Draw the schema and list its tables in docs/schema.md
+.PHONY: schema-diagram
+schema-diagram: $(READY) ## Draw the schema and list its tables in docs/schema.md
 	@$(BIN)/python -m devserver.embedded '' sh -ec '\
 	  export DATABASE_URL="$$TEST_DATABASE_URL"; unset DATABASE_URL_DIRECT; \
-	  $(BIN)/python -m store migrate up >/dev/null; $(BIN)/python -m store migrate diagram'
+	  $(BIN)/python -m store migrate up >/dev/null; $(BIN)/python -m store schema diagram'
 
 # What tries things works on a server of its own: a database of its own is no wall
 # around roles, tablespaces and other databases.
@@ -126,20 +126,20 @@ SCRATCH = $(BIN)/python -m devserver.embedded '' sh -ec \
 ON_OUR_SERVER = $(SCRATCH) sh -ec \
   'export DATABASE_URL="$$TEST_DATABASE_URL"; unset DATABASE_URL_DIRECT; exec "$$@"' sh
 
-.PHONY: schema
-schema: $(READY) ## Write the schema that the migrations make to db/schema.sql
-	@$(ON_OUR_SERVER) $(BIN)/python -m store migrate dump
+.PHONY: schema-dump
+schema-dump: $(READY) ## Write the schema that the migrations make to db/schema.sql
+	@$(ON_OUR_SERVER) $(BIN)/python -m store schema dump
 
-.PHONY: migration-draft
-migration-draft: $(READY) ## Draft the migration to an edited db/schema.sql: name=add_x
-	@$(ON_OUR_SERVER) $(BIN)/python -m store migrate generate \
+.PHONY: migrate-draft
+migrate-draft: $(READY) ## Draft the migration to an edited db/schema.sql: name=add_x
+	@$(ON_OUR_SERVER) $(BIN)/python -m store migrate draft \
 	  $(if $(destructive),--allow-destructive) $(foreach one,$(rename),--rename='$(one)') \
 	  $(foreach one,$(drop),--drop='$(one)') -- "$${name-}"
 
 # dry_run=1 takes all back; cursor='{…}' and time_zone=NAME are the old backend's.
-.PHONY: migrate-baseline
-migrate-baseline: $(READY) ## Adopt a database that Drizzle made; first with dry_run=1
-	@$(BIN)/python -m store migrate baseline $(if $(dry_run),--dry-run) \
+.PHONY: adopt
+adopt: $(READY) ## Adopt a database that Drizzle made; first with dry_run=1
+	@$(BIN)/python -m store adopt $(if $(dry_run),--dry-run) \
 	  $(if $(cursor),--cursor "$$cursor") $(if $(time_zone),--time-zone "$$time_zone") $(POOLER)
 
 .PHONY: migrate-verify
@@ -153,12 +153,12 @@ endif
 
 ##@ Wallet keys
 
-.PHONY: rotate-keys
-rotate-keys: $(READY) ## Encrypt all wallet keys with the first of WALLET_ENCRYPTION_KEYS
+.PHONY: keys-rotate
+keys-rotate: $(READY) ## Encrypt all wallet keys with the first of WALLET_ENCRYPTION_KEYS
 	@$(BIN)/python -m store keys rotate
 
-.PHONY: check-keys
-check-keys: $(READY) ## List users whose wallet key does not decrypt; fails if any
+.PHONY: keys-check
+keys-check: $(READY) ## List users whose wallet key does not decrypt; fails if any
 	@$(BIN)/python -m store keys check
 
 ##@ Check
@@ -212,7 +212,7 @@ types: $(READY) ## Check types, with mypy and pyright
 drift: $(READY) ## Check that what is generated is what would be generated
 	@$(BIN)/sqlc-gen-psycopg generate --check
 	@$(BIN)/python tools/make_sync.py --check
-	@$(ON_OUR_SERVER) $(BIN)/python -m store migrate dump --check
+	@$(ON_OUR_SERVER) $(BIN)/python -m store schema dump --check
 
 ##@ Show
 

@@ -1,5 +1,5 @@
--- The schema that db/migrations make, written by `make schema`. To change it, edit it
--- and run `make migration-draft name=what_it_does`, or write a migration by hand.
+-- The schema that db/migrations make, written by `make schema-dump`. To change it,
+-- edit it and run `make migrate-draft name=what_it_does`, or write a migration by hand.
 
 CREATE DOMAIN public.chain_event_type AS character varying(20)
 	CONSTRAINT chain_event_type_is_known CHECK (((VALUE)::text = ANY ((ARRAY['added'::character varying, 'removed'::character varying, 'checked_out'::character varying])::text[])));

@@ -1,4 +1,4 @@
--- Begins a transaction of `python -m store migrate baseline`: these files, in order and in
+-- Begins a transaction of `python -m store adopt`: these files, in order and in
 -- one transaction, adopt a database that Drizzle made; 13_validate.sql has one of its own.
 -- What happens is told as messages of level INFO: a statement as it stands, a row by table,
 -- rule and id (in the fields for them), never by its values.

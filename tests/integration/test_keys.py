@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from generated import users
 from generated.internal import user_steps
 from store import AsyncStore, Store, errors
-from store import __main__ as command_line
+from store.cli import main as command_line
 from tests.support import chains, factories, stores, wallets
 
 OLD, NEW = "0f" * 32, "a0" * 32
@@ -287,7 +287,7 @@ def test_without_a_ring_or_database_a_command_fails(
 
 
 @pytest.mark.usefixtures("two")
-@pytest.mark.parametrize("target", ["rotate-keys", "check-keys"])
+@pytest.mark.parametrize("target", ["keys-rotate", "keys-check"])
 def test_make_runs_the_commands(database_url: str, target: str) -> None:
     """`make` passes the findings on."""
     environment = {"DATABASE_URL": database_url, "WALLET_ENCRYPTION_KEYS": NEW}

@@ -7,9 +7,8 @@ import psycopg
 from pydantic import SecretStr
 
 from devserver.databases import MIGRATIONS
-from store import migrations
-from store.migrations import adoption
-from store.migrations.adoption import Adoption
+from store import adoption, migrations
+from store.adoption import Adoption
 from store.settings import DatabaseSettings
 from tests.support import drizzle
 

@@ -32,7 +32,7 @@ def studio(
 
     With `opened_by`, which is called with its arguments, in place of no browser.
     """
-    command = [sys.executable, "-c", _MAIN, "migrate", "studio"]
+    command = [sys.executable, "-c", _MAIN, "studio"]
     environment = {"DATABASE_URL": database_url, "PYTHONUNBUFFERED": "1"}
     if opened_by:
         # `webbrowser` runs what BROWSER names; `echo` writes it where we read.

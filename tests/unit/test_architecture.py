@@ -43,15 +43,17 @@ def lines_of_code(source: str) -> int:
     return len(code - said)
 
 
+_GENERATOR = "sqlc_gen_psycopg"
+
+# From the lowest on: each imports only those before it, and the store's root.
+ROOMS = ("sql", "migrations", "schema_tools", "adoption", "cli")
+
+
 def written_by_hand() -> Iterator[Path]:
-    """Give the store's modules without twin, migrations and command line."""
+    """Give the modules of the store itself: what API code loads, sync or async."""
+    apart = {*ROOMS, "_sync", "rotation.py", "__main__.py"}
     for path in STORE.rglob("*.py"):
-        if path.relative_to(STORE).parts[0] not in {
-            "_sync",
-            "migrations",
-            "rotation.py",
-            "__main__.py",
-        }:
+        if path.relative_to(STORE).parts[0] not in apart:
             yield path
 
 
@@ -61,6 +63,25 @@ def test_the_store_is_small() -> None:
     assert 1000 < sum(sizes.values()) < 4000, sizes
 
 
+def imported(path: Path) -> Iterator[str]:
+    """Give the rooms that a module imports from, at once or in a function."""
+    package = path.relative_to(STORE.parent).with_suffix("").parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = package[: len(package) - node.level + 1]
+            whole = (*base, *(node.module or "").split("."), node.names[0].name)
+            _, room, *_ = filter(None, whole)
+            yield room
+
+
+@pytest.mark.parametrize(("floor", "room"), [*enumerate(ROOMS)])
+def test_a_room_imports_only_from_those_below(floor: int, room: str) -> None:
+    """The parser knows nothing of migrations, and these nothing of what uses them."""
+    found = {name for path in (STORE / room).glob("*.py") for name in imported(path)}
+    assert found
+    assert not found & {*ROOMS[floor + 1 :]}
+
+
 def test_only_code_counts() -> None:
     """Space, comments and docstrings are no code, however long they are."""
     source = '"""One\n\ntwo."""\n\n# three\nfour = (\n    5\n)\n"""Six."""\n'
@@ -68,7 +89,13 @@ def test_only_code_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    "unwanted", ["store.migrations", "store.rotation", "rich", "sqlc_gen_psycopg"]
+    "unwanted",
+    [
+        *(f"store.{room}" for room in ROOMS),
+        "store.rotation",
+        "rich",
+        "sqlc_gen_psycopg",
+    ],
 )
 def test_what_the_store_does_not_import(unwanted: str) -> None:
     """Who imports the store does not load what the command line or a tool needs."""
@@ -104,5 +131,8 @@ def test_a_store_s_method_is_no_query_beside() -> None:
 
 def test_the_unwanted_can_be_imported() -> None:
     """What the test above does not find is there to be found."""
-    code = "import store.migrations, store.rotation, rich, sqlc_gen_psycopg"
+    code = (
+        "import store.cli, store.schema_tools, store.adoption, store.migrations, "
+        "store.sql, store.rotation, rich, sqlc_gen_psycopg"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from store.errors import MigrationError
-from store.migrations import statements
+from store.sql import statements
 
 
 def losses(up: str, down: str = "") -> list[str]:

@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..errors import MigrationError
-from . import files, journal, leftovers, lint, statements
+from ..sql import leftovers, statements
+from ..sql.statements import Statement
+from . import files, journal, lint
 from .files import MigrationFile, Section
 from .lint import Ignored
-from .statements import Statement
 
 __all__ = ["Finding", "check", "findings"]
 

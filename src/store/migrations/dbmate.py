@@ -13,14 +13,13 @@ import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from urllib.parse import quote, urlencode
 
 from psycopg import conninfo
 
 from .. import signals
 from ..errors import MigrationError
 from ..settings import DatabaseSettings
-from . import files, folders
+from . import files, folders, urls
 from .files import MigrationFile
 
 __all__ = [
@@ -28,7 +27,6 @@ __all__ = [
     "LEDGER",
     "LOCK_SECONDS",
     "Progress",
-    "options",
     "run",
     "silent",
     "with_remedy",
@@ -203,21 +201,11 @@ def _environment(url: str) -> dict[str, str]:
     # Its driver's default is `require`; psycopg's, for the same URL, is this.
     environment.setdefault("PGSSLMODE", "prefer")
     environment.setdefault("PGCONNECT_TIMEOUT", "10")
-    # The URL's own options, if any, stand last and win.
     parts.pop("options", None)
-    environment["PGOPTIONS"] = (
-        f"-c lock_timeout={LOCK_SECONDS}s {options(url)}".rstrip()
-    )
+    environment["PGOPTIONS"] = urls.options(url, f"-c lock_timeout={LOCK_SECONDS}s")
     parts["application_name"] = APPLICATION_NAME
-    database = quote(parts.pop("dbname"), safe="")
-    environment["DATABASE_URL"] = f"postgres:///{database}?{urlencode(parts)}"
+    environment["DATABASE_URL"] = urls.made_of(parts, scheme="postgres")
     return environment
-
-
-def options(url: str) -> str:
-    """Give the URL's own options for the server, or those of the environment."""
-    given = conninfo.conninfo_to_dict(url).get("options")
-    return str(os.environ.get("PGOPTIONS", "") if given is None else given)
 
 
 def _explained(

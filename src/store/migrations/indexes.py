@@ -15,9 +15,9 @@ from psycopg import Connection, errors
 from generated.internal import catalog
 
 from ..errors import MigrationError
+from ..sql.statements import Statement
 from .files import MigrationFile
 from .journal import Finding
-from .statements import Statement
 
 __all__ = ["invalid", "passed_over", "remove"]
 

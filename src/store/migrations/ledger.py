@@ -178,9 +178,10 @@ def _differing(
     return [
         Finding(
             name,
-            f"{problem}; take the checkout that applied it, or run make rollback there "
-            "before you go on with this one. If the database is as the files want it, "
-            f"run make migrate-repair name={file.name if file else number} database=1",
+            f"{problem}; take the checkout that applied it, or run make "
+            "migrate-rollback there before you go on with this one. If the database is "
+            "as the files want it, run make migrate-repair "
+            f"name={file.name if file else number} database=1",
         )
     ]
 

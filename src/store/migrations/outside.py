@@ -24,11 +24,12 @@ from generated.internal import catalog
 from .. import signals
 from ..errors import MigrationError
 from ..settings import DatabaseSettings
-from . import dbmate, indexes, ledger, sessions, statements
+from ..sql import statements
+from ..sql.statements import Statement
+from . import connections, dbmate, indexes, ledger, lock
 from .dbmate import Progress
 from .files import MigrationFile, Section
 from .journal import Finding
-from .statements import Statement
 
 __all__ = ["UNFINISHED", "Unfinished", "forget", "is_atomic", "read", "run", "tidy"]
 
@@ -168,7 +169,7 @@ def run(
         timeout = "0"
     elif all(statement.atomic for statement in found):
         timeout = f"{dbmate.LOCK_SECONDS}s"
-    with sessions.connected(
+    with connections.connected(
         settings, dbmate.APPLICATION_NAME, f"-c lock_timeout={timeout}"
     ) as session:
         for position, statement in enumerate(found, 1):
@@ -247,7 +248,7 @@ def _outcome(
             running = beside.submit(session.execute, statement.encode())
             try:
                 while not (wait([running], _LOOK_SECONDS).done or signals.came()):
-                    waiting = sessions.waits_for(conn, session.info.backend_pid)
+                    waiting = lock.waits_for(conn, session.info.backend_pid)
                     if waiting and waiting != told:
                         progress(f"Waiting: {waiting}")
                         told = waiting
@@ -257,7 +258,7 @@ def _outcome(
                 with suppress(psycopg.Error):
                     session.cancel_safe(timeout=_CANCEL_SECONDS)
                 if not wait([running], _CANCEL_SECONDS).done:
-                    sessions.end_migrations(conn)
+                    lock.end_migrations(conn)
             ended = running.exception()
     except BaseException as error:
         interruption = error
@@ -277,7 +278,7 @@ def _fail(
     # The server may not have noticed that nobody listens any more.
     session.close()
     try:
-        sessions.end_migrations(conn)
+        lock.end_migrations(conn)
         tidy(conn, begun)
         # What the server refused, or was told to give up, is known not to be done.
         if begun.position == 1 and not lost:

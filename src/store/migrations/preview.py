@@ -13,10 +13,11 @@ from generated.internal import plans
 
 from ..errors import MigrationError
 from ..settings import DatabaseSettings
-from . import dbmate, effects, files, indexes, ledger, runs, sessions, statements
-from .effects import Effect, Effects
+from ..sql import effects, statements
+from ..sql.effects import Effect, Effects
+from ..sql.statements import Statement
+from . import connections, dbmate, files, indexes, ledger, runner
 from .files import MigrationFile
-from .statements import Statement
 
 __all__ = ["Planned", "PlannedFile", "Preview", "Touched", "lines", "preview"]
 
@@ -87,17 +88,17 @@ def preview(
         MigrationError: `up` would refuse to begin, or PostgreSQL's parser is missing.
     """
     statements.split("")  # is the parser there?
-    migrations = runs.recorded(directory, but_new=unrecorded_allowed)
+    migrations = runner.recorded(directory, but_new=unrecorded_allowed)
     if not pooler_allowed:
-        sessions.refuse_pooled(settings)
+        connections.refuse_pooled(settings)
     try:
-        with sessions.opened(settings) as conn:
+        with connections.opened(settings) as conn:
             if not pooler_allowed:
-                sessions.refuse_behind(conn)
+                connections.refuse_behind(conn)
             applied = ledger.read(conn)
-            runs.refuse(ledger.compare(migrations, applied))
+            runner.refuse(ledger.compare(migrations, applied))
             pending = [file for file in migrations if file.number not in applied]
-            runs.refuse(indexes.passed_over(conn, pending))
+            runner.refuse(indexes.passed_over(conn, pending))
             conn.read_only = True
             with conn.transaction():
                 walk = _Walk(conn)

@@ -15,7 +15,7 @@ from psycopg import Connection
 
 from ..errors import MigrationError
 from ..settings import DatabaseSettings
-from . import dbmate, ledger, outside
+from . import dbmate, ledger, outside, urls
 from .dbmate import Progress
 from .files import MigrationFile, Section
 
@@ -104,7 +104,7 @@ def _take(
     waits once.
     """
     url = settings.database_url_direct.get_secret_value()
-    attempts = 1 if "lock_timeout" in dbmate.options(url) else _ATTEMPTS
+    attempts = 1 if "lock_timeout" in urls.options(url) else _ATTEMPTS
     alone = _is_alone(row[0], section)
     left = attempts
     while True:

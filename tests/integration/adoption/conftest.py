@@ -11,7 +11,7 @@ import pytest
 from devserver import databases
 from devserver.databases import Template
 from devserver.embedded import Server
-from store.migrations import dumps
+from store.schema_tools import dumps
 from tests.support import drizzle
 
 Dump: TypeAlias = Callable[..., str]

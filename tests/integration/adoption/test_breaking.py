@@ -7,8 +7,8 @@ from typing import LiteralString
 import psycopg
 import pytest
 
+from store.adoption import Adoption
 from store.errors import MigrationError
-from store.migrations.adoption import Adoption
 from tests.integration.adoption.conftest import Dump
 from tests.support import adopted
 

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from devserver.databases import Template
-from store.migrations.adoption import Row
+from store.adoption import Row
 from tests.support import adopted
 from tests.support.tables import Rows, Tables
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from devserver import databases
 from devserver.databases import MIGRATIONS, Template
 from devserver.embedded import Server
-from store import __main__ as command_line
+from store import adoption
+from store.adoption import Adoption
+from store.cli import main as command_line
 from store.errors import MigrationError
-from store.migrations import adoption
-from store.migrations.adoption import Adoption
 from tests.integration.adoption.conftest import Dump
 from tests.support import adopted
 
@@ -194,7 +194,7 @@ def test_exit_codes(
 
     def baseline(*options: str) -> int:
         zone = ("--time-zone", "UTC")
-        return command_line.main(["migrate", "baseline", *zone, *options])
+        return command_line.main(["adopt", *zone, *options])
 
     assert baseline("--dry-run") == 1
     assert capsys.readouterr().out.splitlines()[-1] == "nothing was changed"

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from devserver.databases import MIGRATIONS, url_of
 from devserver.embedded import Server
-from store import __main__ as command_line
+from store.cli import main as command_line
 
 Run = Callable[..., tuple[int, str, str]]
 

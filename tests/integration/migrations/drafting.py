@@ -12,7 +12,7 @@ import psycopg
 
 from devserver.embedded import Server
 from store import migrations
-from store.migrations import drafts, dumps, scratch
+from store.schema_tools import drafts, dumps, scratch
 from store.settings import DatabaseSettings
 
 __all__ = ["assert_reaches", "connected", "draft", "dumped", "migrated", "write_before"]

@@ -10,14 +10,8 @@ import pytest
 
 from devserver.embedded import Server
 from store.errors import MigrationError
-from store.migrations import (
-    cluster,
-    drafts,
-    dumps,
-    scratch,
-    statements,
-    verification,
-)
+from store.schema_tools import drafts, dumps, scratch, verification
+from store.sql import cluster, statements
 from tests.integration.migrations import drafting
 from tests.support.migrating import at, migration, write
 
@@ -175,7 +169,7 @@ def test_on_a_server_of_its_own_a_role_can_be_tried(
         conn.execute(f"DROP ROLE {role}".encode())
 
 
-@pytest.mark.parametrize("target", ["migration-draft", "migrate-verify", "schema"])
+@pytest.mark.parametrize("target", ["migrate-draft", "migrate-verify", "schema-dump"])
 def test_make_tries_things_on_a_server_of_its_own(target: str) -> None:
     """Whatever database is named, the server that is worked on is started for it."""
     url = "DATABASE_URL=postgresql://ann@db.example/shop"

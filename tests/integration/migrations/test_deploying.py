@@ -123,8 +123,11 @@ def test_the_recipe_works_in_an_empty_environment(
     code, version = said(bare, "store", "--version")
     assert (code, version) == (0, "chat-commerce-store 0.1.0\n")
     assert said(bare, "python", "-c", OPENS, url=missing) == (0, "")
-    for command in ("dump", "generate x", "verify", "studio --no-open", "new x"):
-        code, text = said(bare, "store", "migrate", *command.split(), url=missing)
+    for command in (
+        *("schema dump", "migrate draft x", "migrate verify", "migrate new x"),
+        "studio --no-open",
+    ):
+        code, text = said(bare, "store", *command.split(), url=missing)
         assert (code, text.count("\n")) == (2, 1), text
     (bare / "bin/dbmate").unlink()
     code, text = said(bare, "store", "migrate", "rollback", url=missing)

@@ -6,13 +6,13 @@ import psycopg
 import pytest
 
 from generated.internal import catalog
-from store.migrations import diagram
+from store.schema_tools import diagram
 
 PAGE = Path(__file__).parents[3] / diagram.PAGE
 
 
 def test_the_page_shows_the_migrated_schema(conn: psycopg.Connection) -> None:
-    """docs/schema.md is what `make diagram` would write."""
+    """docs/schema.md is what `make schema-diagram` would write."""
     assert diagram.page(conn) == PAGE.read_text(encoding="utf-8")
 
 

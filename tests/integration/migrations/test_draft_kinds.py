@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devserver.embedded import Server
-from store.migrations import drafts
+from store.schema_tools import drafts
 from store.settings import DatabaseSettings
 from tests.integration.migrations import drafting
 from tests.integration.migrations.changes import CHANGES, Change

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from devserver.embedded import Server
-from store.migrations import drafts
+from store.schema_tools import drafts
 from store.settings import DatabaseSettings
 from tests.integration.migrations import drafting
 

@@ -8,7 +8,7 @@ import pytest
 
 from devserver.databases import MIGRATIONS
 from devserver.embedded import Server
-from store.migrations import draft_steps, drafts
+from store.schema_tools import draft_steps, drafts
 from store.settings import DatabaseSettings
 from tests.integration.migrations import drafting
 from tests.integration.migrations.changes import CHANGES

@@ -17,10 +17,10 @@ import pytest
 
 from devserver.databases import MIGRATIONS
 from devserver.embedded import Server
-from store import __main__ as command_line
 from store import migrations
+from store.cli import main as command_line
 from store.errors import MigrationError
-from store.migrations import draft_steps, drafts
+from store.schema_tools import draft_steps, drafts
 from store.settings import DatabaseSettings
 from tests.integration.migrations import drafting
 
@@ -98,13 +98,13 @@ def test_sqlc_reads_a_draft_of_our_schema(at: DatabaseSettings, tmp_path: Path) 
 def test_what_is_destroyed_needs_a_flag(run: Run, tmp_path: Path) -> None:
     """A draft that drops a column is written with a flag alone, and says so."""
     wished = "CREATE TABLE things (id integer PRIMARY KEY);"
-    code, said, _ = run("generate", "bare", wished=wished)
+    code, said, _ = run("draft", "bare", wished=wished)
     assert code == 1
     assert "LOSES: it drops column public.things.name\n" in said
     assert "-- migrate:down\n" in said
     assert written(tmp_path) == []
     for flag in ("--allow-destructive", "--drop=things.name"):
-        code, said, _ = run("generate", "bare", flag, wished=wished)
+        code, said, _ = run("draft", "bare", flag, wished=wished)
         assert (code, written(tmp_path)) == (0, ["0002_bare.sql"])
         draft = tmp_path / "db/migrations/0002_bare.sql"
         assert "-- LOSES: it drops column public.things.name.\n" in draft.read_text()
@@ -114,14 +114,14 @@ def test_what_is_destroyed_needs_a_flag(run: Run, tmp_path: Path) -> None:
 def test_nothing_to_draft(run: Run, tmp_path: Path) -> None:
     """Where only the order of columns differs, nothing is drafted."""
     wished = "CREATE TABLE things (name varchar(20), id integer PRIMARY KEY);"
-    code, said, _ = run("generate", "reorder", wished=wished)
+    code, said, _ = run("draft", "reorder", wished=wished)
     assert (code, written(tmp_path)) == (0, [])
     assert said.startswith("nothing to draft")
 
 
 def test_a_broken_wish_is_named(run: Run, tmp_path: Path) -> None:
     """The line of the schema file that PostgreSQL does not take is named."""
-    code, _, complaint = run("generate", "x", wished=f"{THINGS}\nCREATE TABEL x ();\n")
+    code, _, complaint = run("draft", "x", wished=f"{THINGS}\nCREATE TABEL x ();\n")
     assert (code, written(tmp_path)) == (2, [])
     assert complaint.startswith(
         'db/schema.sql:2: ERROR:  syntax error at or near "TABEL"'
@@ -144,7 +144,7 @@ def test_what_the_library_gets_wrong_is_shown(
     """A draft that does not make the wished schema is shown whole, not written."""
     spoil(monkeypatch, "SET DEFAULT 'x'", "SET DEFAULT 'y'")
     wished = THINGS.replace("(20)", "(20) DEFAULT 'x'")
-    code, said, _ = run("generate", "x", wished=wished)
+    code, said, _ = run("draft", "x", wished=wished)
     assert (code, written(tmp_path)) == (1, [])
     assert "-- migrate:down\n" in said
     assert "-    name character varying(20) DEFAULT 'y'::character varying\n" in said
@@ -157,7 +157,7 @@ def test_a_wrong_way_back_is_shown(
     """A draft whose down part leaves something behind is not written either."""
     spoil(monkeypatch, 'DROP VIEW "public"."more";', "")
     wished = f"{THINGS} CREATE VIEW more AS TABLE things;"
-    code, said, _ = run("generate", "x", wished=wished)
+    code, said, _ = run("draft", "x", wished=wished)
     assert (code, written(tmp_path)) == (1, [])
     assert "-CREATE VIEW public.more AS\n" in said
 
@@ -168,7 +168,7 @@ def test_what_the_library_forgets_is_added(
     """An object that the library passes over comes from the dump."""
     spoil(monkeypatch, "CREATE INDEX", "-- CREATE INDEX")
     wished = f"{THINGS} CREATE INDEX more ON things (name);"
-    assert run("generate", "x", wished=wished)[0] == 0
+    assert run("draft", "x", wished=wished)[0] == 0
     [name] = written(tmp_path)
     text = (tmp_path / "db/migrations" / name).read_text()
     assert '\nCREATE INDEX CONCURRENTLY "more" ON public.things' in text
@@ -180,11 +180,11 @@ def test_statements_that_fail_are_refused(
     """Where what the library says does not run, it is shown, with what to do."""
     spoil(monkeypatch, "CREATE INDEX more", "DROP TABLE more; CREATE INDEX more")
     wished = f"{THINGS} CREATE INDEX more ON things (name);"
-    code, said, _ = run("generate", "x", wished=wished)
+    code, said, _ = run("draft", "x", wished=wished)
     assert (code, written(tmp_path)) == (1, [])
     assert "\nDROP TABLE more;\n" in said
     assert 'table "more" does not exist' in said
-    assert "make migration name=what_it_does" in said
+    assert "make migrate-new name=what_it_does" in said
 
 
 def test_no_way_back_is_said_and_stops_a_rollback(
@@ -243,8 +243,8 @@ def test_nothing_else_is_touched(server: Server, run: Run, tmp_path: Path) -> No
         ), names
 
     before = state()
-    assert run("generate", "x", wished=f"{THINGS} CREATE TABLE more ();")[0] == 0
-    assert run("generate", "y", wished="CREATE TABEL")[0] == 2
+    assert run("draft", "x", wished=f"{THINGS} CREATE TABLE more ();")[0] == 0
+    assert run("draft", "y", wished="CREATE TABEL")[0] == 2
     assert written(tmp_path) == ["0002_x.sql"]
     assert state() == before
 
@@ -254,7 +254,7 @@ def test_an_unreachable_server_shows_no_password(run: Run) -> None:
     url = "postgresql://ann:zq7xw9@127.0.0.1:1/shop"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DATABASE_URL", url)
-        code, _, complaint = run("generate", "x", wished=THINGS)
+        code, _, complaint = run("draft", "x", wished=THINGS)
     assert code == 2
     assert "Connection refused" in complaint
     assert "zq7xw9" not in complaint
@@ -266,7 +266,7 @@ def test_a_missing_tool_is_named(
 ) -> None:
     """Without one of the tools that only developers have, the error says which."""
     monkeypatch.setitem(sys.modules, missing, None)
-    code, _, complaint = run("generate", "x", wished=f"{THINGS} CREATE TABLE more ();")
+    code, _, complaint = run("draft", "x", wished=f"{THINGS} CREATE TABLE more ();")
     assert code == 2
     assert f"pip install {missing.replace('_', '-')}" in complaint
 
@@ -280,7 +280,7 @@ def test_the_linter_has_nothing_to_say(run: Run, tmp_path: Path) -> None:
         "CREATE INDEX more ON things (name, id);"
         "CREATE TABLE kinds (kind kind, thing integer REFERENCES things);"
     )
-    code, said, _ = run("generate", "more", wished=wished)
+    code, said, _ = run("draft", "more", wished=wished)
     assert (code, written(tmp_path)) == (
         0,
         [

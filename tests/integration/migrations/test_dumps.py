@@ -11,9 +11,9 @@ import pytest
 
 from devserver import embedded
 from devserver.databases import MIGRATIONS
-from store import __main__ as command_line
+from store.cli import main as command_line
 from store.errors import MigrationError
-from store.migrations import dumps, programs, scratch
+from store.schema_tools import dumps, programs, scratch
 from store.settings import DatabaseSettings
 
 COMMITTED = MIGRATIONS.parent / "schema.sql"
@@ -33,13 +33,13 @@ def run(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Callable[..., tuple[int, str]]:
-    """Run `python -m store migrate dump …` in a copy of db/."""
+    """Run `python -m store schema dump …` in a copy of db/."""
     shutil.copytree(MIGRATIONS.parent, tmp_path / "db")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DATABASE_URL", pinned.database_url.get_secret_value())
 
     def command(*arguments: str) -> tuple[int, str]:
-        code = command_line.main(["migrate", "dump", *arguments])
+        code = command_line.main(["schema", "dump", *arguments])
         return code, capsys.readouterr().out
 
     return command
@@ -138,6 +138,6 @@ def test_another_server_is_refused(
     """Another version's server is not dumped: it may spell the schema otherwise."""
     monkeypatch.setattr(programs, "version", lambda: "18.999")
     file = tmp_path / "schema.sql"
-    with pytest.raises(MigrationError, match=r"others than 18\.999 .* `make schema`"):
+    with pytest.raises(MigrationError, match=r"than 18\.999 .* `make schema-dump`"):
         dumps.update(pinned, directory=MIGRATIONS, file=file, check=False)
     assert not file.exists()

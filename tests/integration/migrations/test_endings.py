@@ -16,7 +16,8 @@ import pytest
 
 from devserver.embedded import Server
 from store import migrations
-from store.migrations import folders, scratch
+from store.migrations import folders
+from store.schema_tools import scratch
 from tests.support import gates
 from tests.support.migrating import applied, at, busy, migration, old, write
 

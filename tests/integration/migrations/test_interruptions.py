@@ -15,7 +15,7 @@ import pytest
 
 from store import migrations
 from store.errors import MigrationError
-from store.migrations import runs
+from store.migrations import runner
 from tests.support import gates
 from tests.support.migrating import alone, applied, at, busy, migration, plain, write
 
@@ -143,7 +143,7 @@ def test_what_was_made_but_not_recorded_can_be_recorded(
     assert "0002_step.sql" in said
     assert 'relation "i" already exists (42P07)' in said
     assert "run make migrate-repair name=FILE database=1" in said
-    runs.repair(at(empty), "0002_step.sql", directory=directory)
+    runner.repair(at(empty), "0002_step.sql", directory=directory)
     assert migrations.up(at(empty), directory=directory) == ()
     assert invalid(watcher) == []
 

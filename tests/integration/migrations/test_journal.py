@@ -11,7 +11,7 @@ import pytest
 from devserver.databases import MIGRATIONS
 from store import migrations
 from store.errors import MigrationError
-from store.migrations import files, journal, runs
+from store.migrations import files, journal, runner
 from tests.support.migrating import add, alone, applied, at, migration, write
 
 from .conftest import Run
@@ -345,15 +345,15 @@ def test_the_ledger_can_be_repaired(empty: str, directory: Path) -> None:
     migrations.up(at(empty), directory=directory)
     edit(directory)
     journal.repair("0002_step.sql", directory)
-    runs.repair(at(empty), "0002_step.sql", directory=directory)
+    runner.repair(at(empty), "0002_step.sql", directory=directory)
     assert migrations.up(at(empty), directory=directory) == ()
     delete(directory)
     journal.repair("0002_step.sql", directory)
-    runs.repair(at(empty), "0002", directory=directory)
+    runner.repair(at(empty), "0002", directory=directory)
     assert migrations.up(at(empty), directory=directory) == ()
     assert applied(empty) == ["0001"]
     with pytest.raises(MigrationError, match="neither a file nor the ledger knows"):
-        runs.repair(at(empty), "0009_x.sql", directory=directory)
+        runner.repair(at(empty), "0009_x.sql", directory=directory)
 
 
 def test_what_was_checked_is_what_runs(empty: str, directory: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from store import migrations
 from store.errors import MigrationError
-from store.migrations import outside, runs
+from store.migrations import outside, runner
 from tests.support.migrating import alone, applied, at, migration, write
 
 OUTSIDE = " transaction:false"
@@ -61,7 +61,7 @@ def test_what_was_cut_off_goes_on_as_it_is_told(
     fails(empty, tmp_path)
     assert f"run DROP TABLE {outside.UNFINISHED}" in fails(empty, tmp_path)
     if ends_by == "repair":
-        runs.repair(at(empty), "0002_step.sql", directory=tmp_path)
+        runner.repair(at(empty), "0002_step.sql", directory=tmp_path)
     else:
         with psycopg.connect(empty) as conn:
             conn.execute(f"DROP TABLE {outside.UNFINISHED}".encode())

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from store import migrations
-from store.migrations import effects, statements
-from store.migrations.effects import Lock, Work
+from store.sql import effects, statements
+from store.sql.effects import Lock, Work
 from tests.support.migrating import add, applied, at, migration, write
 
 from .conftest import Run

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from devserver.embedded import Server
 from store.errors import MigrationError
-from store.migrations import draft_steps, drafts
+from store.schema_tools import draft_steps, drafts
 from store.settings import DatabaseSettings
 from tests.integration.migrations import drafting
 

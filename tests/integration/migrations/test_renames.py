@@ -10,10 +10,10 @@ import psycopg
 import pytest
 
 from devserver.embedded import Server
-from store import __main__ as command_line
 from store import migrations
+from store.cli import main as command_line
 from store.errors import MigrationError
-from store.migrations import drafts
+from store.schema_tools import drafts
 from store.settings import DatabaseSettings
 from tests.integration.migrations import drafting
 
@@ -181,14 +181,14 @@ def test_the_command_stops_until_it_is_told(
     (tmp_path / "db/schema.sql").write_text("CREATE TABLE things (b integer);")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DATABASE_URL", server.url)
-    generate = ["migrate", "generate", "x"]
-    assert command_line.main([*generate, "--allow-destructive"]) == 1
+    draft = ["migrate", "draft", "x"]
+    assert command_line.main([*draft, "--allow-destructive"]) == 1
     assert "--rename things.a=b" in capsys.readouterr().out
     assert len([*folder.glob("*.sql")]) == 1
     for answer, statement in (
         ("--rename=things.a=b", "RENAME"),
         ("--drop=things.a", "DROP"),
     ):
-        assert command_line.main([*generate, answer]) == 0
+        assert command_line.main([*draft, answer]) == 0
         assert f"{statement} COLUMN" in (folder / "0002_x.sql").read_text()
         (folder / "0002_x.sql").unlink()

@@ -23,7 +23,8 @@ from devserver.databases import MIGRATIONS, url_of
 from devserver.embedded import Server
 from store import migrations
 from store.errors import MigrationError
-from store.migrations import dbmate, dumps
+from store.migrations import dbmate
+from store.schema_tools import dumps
 from tests.support.migrating import alone, at, migration, plain, write
 
 from .conftest import Run

@@ -149,7 +149,7 @@ def test_a_server_that_does_not_answer_is_named() -> None:
     """Where there is no server the command says which, and ends with 2."""
     url = "postgresql://somebody:secret-word@127.0.0.1:1/nothing"
     ended = subprocess.run(
-        [sys.executable, "-m", "store", "migrate", "studio"],
+        [sys.executable, "-m", "store", "studio"],
         env={**os.environ, "DATABASE_URL": url},
         capture_output=True,
         text=True,

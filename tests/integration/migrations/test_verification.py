@@ -11,10 +11,10 @@ from psycopg import sql
 
 from devserver.databases import MIGRATIONS
 from devserver.embedded import Server
-from store import __main__ as command_line
 from store import migrations
-from store.migrations import scratch, verification
-from store.migrations.rows import Filler
+from store.cli import main as command_line
+from store.schema_tools import scratch, verification
+from store.schema_tools.sample_rows import Filler
 from store.settings import DatabaseSettings
 from tests.integration.migrations import drafting
 

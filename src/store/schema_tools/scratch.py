@@ -5,11 +5,11 @@ The database that the settings name is only connected to, never changed.
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
-from urllib.parse import quote, urlencode
 
 import psycopg
 from psycopg import Connection, conninfo, sql
@@ -17,17 +17,32 @@ from pydantic import SecretStr
 
 from generated.internal import catalog
 
+from ..migrations import connections, steps, urls
+from ..migrations.files import MigrationFile
 from ..settings import DatabaseSettings
-from . import cluster, sessions, statements, steps
-from .files import MigrationFile
+from ..sql import cluster, statements
 
-__all__ = ["OwnServer", "database", "migrate", "rollback"]
+__all__ = ["OwnServer", "database", "migrate", "rollback", "server"]
 
 _PREFIX = "store_scratch_"
 
 
 class OwnServer(DatabaseSettings):
     """Settings of a server that was started for this, with nothing on it to be lost."""
+
+
+def server() -> DatabaseSettings:
+    """Give the server to try things on: that of SCRATCH_DATABASE_URL.
+
+    It was started for this. Without it that of DATABASE_URL_DIRECT (else DATABASE_URL)
+    is taken, where what is of the whole cluster is refused.
+
+    Raises:
+        ConfigurationError: none of them is set.
+    """
+    if url := os.environ.get("SCRATCH_DATABASE_URL"):
+        return OwnServer.load(database_url=url, database_url_direct=url)
+    return DatabaseSettings.load()
 
 
 class _Scratch(DatabaseSettings):
@@ -53,7 +68,7 @@ def database(
         settings = settings.made_by
     name = f"{_PREFIX}{secrets.token_hex(4)}"
     template = _name(copy_of) if copy_of else "template0"
-    with sessions.opened(settings, name=name) as conn:
+    with connections.opened(settings, name=name) as conn:
         _sweep(conn)
         quoted = sql.Identifier(name)
         create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
@@ -79,7 +94,7 @@ def migrate(database: DatabaseSettings, migrations: Sequence[MigrationFile]) -> 
             of its own alone.
     """
     _refuse_clusters(database, migrations)
-    with sessions.opened(database) as conn:
+    with connections.opened(database) as conn:
         steps.up(conn, database, migrations)
 
 
@@ -89,7 +104,7 @@ def rollback(database: DatabaseSettings, newest: MigrationFile) -> None:
     Raises:
         MigrationError: its down part failed.
     """
-    with sessions.opened(database) as conn:
+    with connections.opened(database) as conn:
         steps.down(conn, database, newest)
 
 
@@ -101,8 +116,7 @@ def _name(settings: DatabaseSettings) -> str:
 def _named(settings: DatabaseSettings, name: str) -> _Scratch:
     url = settings.database_url_direct.get_secret_value()
     parts = conninfo.conninfo_to_dict(url)
-    del parts["dbname"]
-    there = SecretStr(f"postgresql:///{name}?{urlencode(parts, quote_via=quote)}")
+    there = SecretStr(urls.made_of(parts | {"dbname": name}))
     return _Scratch(database_url=there, database_url_direct=there, made_by=settings)
 
 

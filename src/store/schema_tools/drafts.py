@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import MigrationError
+from ..migrations import files
+from ..migrations.files import MigrationFile
 from ..settings import DatabaseSettings
-from . import comparison, dumps, files, locks, renames, scratch, statements
+from ..sql import statements
+from ..sql.statements import Statement
+from . import comparison, dumps, lock_safety, renames, scratch
 from .draft_steps import IRREVERSIBLE, Step
 from .dumps import Entries
-from .files import MigrationFile
 from .renames import Rename
-from .statements import Statement
 
 __all__ = ["Draft", "draft", "write"]
 
@@ -172,7 +174,7 @@ def _parts(
     cuts: bool,
 ) -> list[Step]:
     """Make files of the statements, which say what they lock for long."""
-    main, rest = locks.cut(start, end, up) if cuts else (up, [])
+    main, rest = lock_safety.cut(start, end, up) if cuts else (up, [])
     if not rest:
         return [_step(start, end, up)]
     if not main:
@@ -190,7 +192,7 @@ def _repeatable(value: Statement) -> Statement:
 def _step(
     start: DatabaseSettings, end: DatabaseSettings, up: Sequence[Statement]
 ) -> Step:
-    held = locks.named(start, up)
+    held = lock_safety.named(start, up)
     try:
         down = comparison.way(end, start, dumps.taken(start))
     except MigrationError as error:

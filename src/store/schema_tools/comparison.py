@@ -12,13 +12,13 @@ import re
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 
-import psycopg
-
 from ..errors import MigrationError
+from ..migrations import connections
 from ..settings import DatabaseSettings
-from . import dumps, scratch, statements
+from ..sql import statements
+from ..sql.statements import Statement
+from . import dumps, scratch
 from .dumps import Entries
-from .statements import Statement
 
 __all__ = ["FailingError", "way"]
 
@@ -101,8 +101,7 @@ def _known(settings: DatabaseSettings) -> Generator[DatabaseSettings]:
 
 
 def _unknown(settings: DatabaseSettings) -> Mapping[str, str]:
-    url = settings.database_url_direct.get_secret_value()
-    with psycopg.connect(url) as conn:
+    with connections.opened(settings) as conn:
         return dict(conn.execute(_UNKNOWN).fetchall())
 
 
@@ -131,7 +130,7 @@ def _try(
     except MigrationError as error:
         raise FailingError(
             f"what pgmig drafts does not run ({error}): write this migration by hand, "
-            "beginning with `make migration name=what_it_does`",
+            "beginning with `make migrate-new name=what_it_does`",
             found,
         ) from None
 

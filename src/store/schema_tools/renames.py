@@ -14,6 +14,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from ..errors import MigrationError
+from ..migrations import connections
 from ..settings import DatabaseSettings
 
 __all__ = ["Found", "Rename", "find"]
@@ -218,7 +219,7 @@ def find(
     """
     answers = [*map(_answer, renamed)]
     renames: list[Rename] = []
-    with _connected(start) as conn, _connected(end) as goal:
+    with connections.opened(start) as conn, connections.opened(end) as goal:
         wanted = _things(goal)
         _known(_apart(_things(conn), wanted)[0], dropped)
         while True:
@@ -263,11 +264,6 @@ def _known(gone: Sequence[_Thing], dropped: Iterable[str]) -> None:
 
 def _listed(things: Sequence[_Thing]) -> str:
     return ", ".join(one.address for one in things) or "nothing"
-
-
-def _connected(settings: DatabaseSettings) -> psycopg.Connection:
-    url = settings.database_url_direct.get_secret_value()
-    return psycopg.connect(url, autocommit=True)
 
 
 def _things(conn: psycopg.Connection) -> list[_Thing]:

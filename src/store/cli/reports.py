@@ -13,10 +13,10 @@ from datetime import UTC
 from typing import Any, TypeAlias
 
 from ..errors import MigrationError, StoreError
-from .checks import Finding
-from .preview import Planned, Preview
-from .runs import Status
-from .stopwatch import Stopwatch
+from ..migrations.checks import Finding
+from ..migrations.preview import Planned, Preview
+from ..migrations.runner import Status
+from ..migrations.stopwatch import Stopwatch
 
 __all__ = ["VERSION", "Document", "applied", "check", "document", "preview", "status"]
 

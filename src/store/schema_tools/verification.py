@@ -10,15 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psycopg
-
 from ..errors import MigrationError
+from ..migrations import connections, dbmate, files, indexes, journal, runner
+from ..migrations.dbmate import Progress
+from ..migrations.files import MigrationFile
 from ..settings import DatabaseSettings
-from . import dbmate, draft_steps, dumps, files, indexes, journal, runs, scratch
-from .dbmate import Progress
+from . import draft_steps, dumps, scratch
 from .dumps import Entries
-from .files import MigrationFile
-from .rows import Filler
+from .sample_rows import Filler
 
 __all__ = ["verify"]
 
@@ -99,7 +98,7 @@ class _Walk:
             self._find(f"{file.path}: {path}, the schema is another:\n{found}")
 
     def _fill(self) -> None:
-        with _connected(self.database) as conn:
+        with connections.opened(self.database) as conn:
             empty = self.filler.fill(conn)
             self._find(*map(str, indexes.invalid(conn)))
         for table, reason in empty.items():
@@ -109,11 +108,6 @@ class _Walk:
         self.findings.extend(one for one in findings if one not in self.findings)
 
 
-def _connected(settings: DatabaseSettings) -> psycopg.Connection:
-    url = settings.database_url_direct.get_secret_value()
-    return psycopg.connect(url, autocommit=True)
-
-
 def _drift(
     settings: DatabaseSettings,
     server: DatabaseSettings,
@@ -121,7 +115,7 @@ def _drift(
     passed: Sequence[Entries],
 ) -> list[str]:
     """List how the named database differs from the files, and from what they make."""
-    state = runs.status(settings, directory=directory)
+    state = runner.status(settings, directory=directory)
     compared = journal.compare(files.load(directory), journal.read(directory))
     new = {one.name: str(one) for one in compared if one.is_notice}
     findings = [

@@ -19,12 +19,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
 
-import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from ..errors import MigrationError
+from ..migrations import connections, folders
 from ..settings import DatabaseSettings
-from . import folders
 
 __all__ = ["browse"]
 
@@ -47,7 +46,7 @@ def browse(
     Raises:
         MigrationError: Rowbase is not installed, or the database cannot be reached.
     """
-    address, password = _reached(settings.database_url_direct.get_secret_value())
+    address, password = _reached(settings)
     with folders.temporary("studio") as (home, _lock):
         os.environ["ROWBASE_HOME"] = str(home)
         os.environ["ROWBASE_NO_UPDATE_CHECK"] = "1"
@@ -136,21 +135,19 @@ def _locked(handler: Any, key: str) -> Any:  # noqa: ANN401 - an untyped class
     return Locked
 
 
-def _reached(conninfo: str) -> tuple[str, str]:
+def _reached(settings: DatabaseSettings) -> tuple[str, str]:
     """Connect once; give the address in Rowbase's terms, and the password apart.
 
     So all that libpq knows counts (service and password files, its environment), and
     Rowbase, which does not negotiate, is told whether the server speaks TLS.
     """
-    try:
-        with psycopg.connect(conninfo, connect_timeout=10) as conn:
-            info, encrypted = conn.info, conn.pgconn.ssl_in_use
-            user, database = quote(info.user, safe=""), quote(info.dbname, safe="")
-            host, port, password = info.host, info.port, info.password
-    except psycopg.OperationalError as error:
-        raise MigrationError(f"cannot open the studio: {error}") from None
+    with connections.opened(settings, name="store studio") as conn:
+        info, encrypted = conn.info, conn.pgconn.ssl_in_use
+        user, database = quote(info.user, safe=""), quote(info.dbname, safe="")
+        host, port, password = info.host, info.port, info.password
+    url = settings.database_url_direct.get_secret_value()
     mode = "require" if encrypted else "disable"
-    wanted = str(conninfo_to_dict(conninfo).get("sslmode"))
+    wanted = str(conninfo_to_dict(url).get("sslmode"))
     options = {"sslmode": wanted if wanted.startswith("verify-") else mode}
     if host.startswith("/"):
         options["socket"], host = host, ""

@@ -16,10 +16,12 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import class_row
 
+from ..migrations import connections
 from ..settings import DatabaseSettings
-from . import scratch, statements
+from ..sql import statements
+from ..sql.statements import Statement
+from . import scratch
 from .draft_steps import Step
-from .statements import Statement
 
 __all__ = ["cut", "named"]
 
@@ -41,6 +43,9 @@ JOIN pg_namespace ON pg_namespace.oid = i.relnamespace,
 WHERE nspname <> 'pg_catalog' AND nspname !~ '^pg_toast'
     AND i.relkind = 'i' AND NOT i.relispartition
 """
+# So that every definition has its schemas.
+_QUALIFIED = "SET search_path = ''"
+
 _CONSTRAINTS = """
 SELECT
     nspname || '.' || relname || '.' || conname,
@@ -117,7 +122,9 @@ def cut(
     Gives the statements of the first file, whose way back is to be found, and the other
     files.
     """
-    with _connected(start) as before, _connected(end) as after:
+    with connections.opened(start) as before, connections.opened(end) as after:
+        for conn in (before, after):
+            conn.execute(_QUALIFIED)
         cutter = _Cutter(
             {one.place: one for one in _indexes(before)},
             {one.place: one for one in _indexes(after)},
@@ -139,9 +146,10 @@ def named(start: DatabaseSettings, up: Sequence[Statement]) -> list[str]:
     found: dict[str, str] = {}
     with (
         scratch.database(start, copy_of=start) as copy,
-        _connected(copy) as conn,
+        connections.opened(copy) as conn,
         conn.transaction(force_rollback=True),
     ):
+        conn.execute(_QUALIFIED)
         conn.execute("SET LOCAL check_function_bodies = off")
         old = {name for name, *_ in conn.execute(_WORK)}
         for statement in up:
@@ -378,14 +386,6 @@ def _parsed(text: str) -> Statement:
 
 def _quoted(*names: str) -> str:
     return sql.Identifier(*names).as_string(None)
-
-
-def _connected(settings: DatabaseSettings) -> psycopg.Connection:
-    url = settings.database_url_direct.get_secret_value()
-    conn = psycopg.connect(url, autocommit=True)
-    # So that every definition has its schemas.
-    conn.execute("SET search_path = ''")
-    return conn
 
 
 def _indexes(conn: psycopg.Connection) -> list[_Index]:

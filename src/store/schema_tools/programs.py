@@ -10,6 +10,7 @@ from pathlib import Path
 from psycopg import conninfo
 
 from ..errors import MigrationError
+from ..migrations import urls
 from ..settings import DatabaseSettings
 
 __all__ = ["OPTIONS", "run", "version"]
@@ -27,12 +28,13 @@ def run(
         MigrationError: the program failed, with what it said; it never has the password
             in its arguments.
     """
-    parts = conninfo.conninfo_to_dict(settings.database_url_direct.get_secret_value())
+    url = settings.database_url_direct.get_secret_value()
+    parts = conninfo.conninfo_to_dict(url)
     environment = {**os.environ, "LC_ALL": "C", "PGCLIENTENCODING": "UTF8"}
     if "password" in parts:
         environment["PGPASSWORD"] = str(parts.pop("password"))
-    options = parts.pop("options", environment.get("PGOPTIONS", ""))
-    environment["PGOPTIONS"] = f"{OPTIONS} {options}".rstrip()
+    environment["PGOPTIONS"] = urls.options(url, OPTIONS)
+    parts.pop("options", None)
     database = conninfo.make_conninfo("", **parts)
     done = subprocess.run(  # noqa: S603 - no shell, and our own arguments
         [_binaries() / program, f"--dbname={database}", *arguments],

@@ -13,17 +13,10 @@ from pathlib import Path
 import psycopg
 
 from ..errors import MigrationError
+from ..migrations import connections, dbmate, files, outside
 from ..settings import DatabaseSettings
-from . import (
-    cluster,
-    dbmate,
-    files,
-    outside,
-    programs,
-    scratch,
-    sessions,
-    statements,
-)
+from ..sql import cluster, statements
+from . import programs, scratch
 
 __all__ = [
     "SCHEMA",
@@ -47,8 +40,8 @@ Entries = Mapping[str, str]
 """The statements of a dump, by what each is about: `TABLE public.users`."""
 
 _HEAD = """\
--- The schema that db/migrations make, written by `make schema`. To change it, edit it
--- and run `make migration-draft name=what_it_does`, or write a migration by hand.
+-- The schema that db/migrations make, written by `make schema-dump`. To change it,
+-- edit it and run `make migrate-draft name=what_it_does`, or write a migration by hand.
 """
 
 _HEADER = re.compile(
@@ -180,7 +173,7 @@ def load(settings: DatabaseSettings, file: Path) -> None:
         raise MigrationError(f"cannot read {file}: {error}") from None
     found = statements.split(_GUARD.sub("", text), file=file)
     cluster.refuse(found, file)
-    with sessions.connected(settings, "store schema file", programs.OPTIONS) as conn:
+    with connections.connected(settings, "store schema file", programs.OPTIONS) as conn:
         for statement in found:
             try:
                 # With the result in binary form it is sent as one statement: what the
@@ -289,5 +282,5 @@ def _pinned(settings: DatabaseSettings) -> None:
     if shown != programs.version():
         raise MigrationError(
             f"this server is {shown}, and others than {programs.version()} may write "
-            "the schema otherwise: run `make schema`, which starts one"
+            "the schema otherwise: run `make schema-dump`, which starts one"
         )

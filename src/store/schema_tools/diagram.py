@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from psycopg import Connection
 
 from generated.internal import catalog
 
 from ..errors import MigrationError
+from ..migrations import connections, dbmate
 from ..settings import DatabaseSettings
-from . import dbmate
 
 __all__ = ["PAGE", "page", "update"]
 
@@ -53,13 +52,13 @@ def update(
         MigrationError: the database cannot be reached, or the page not be written.
     """
     try:
-        with psycopg.connect(settings.database_url_direct.get_secret_value()) as conn:
+        with connections.opened(settings) as conn:
             text = page(conn)
         if path.exists() and path.read_text(encoding="utf-8") == text:
             return False
         if not check:
             path.write_text(text, encoding="utf-8")
-    except (OSError, psycopg.OperationalError) as error:
+    except OSError as error:
         raise MigrationError(f"cannot write {path}: {error}") from None
     return True
 
@@ -79,7 +78,7 @@ def page(conn: Connection[Any]) -> str:
 _HEADER = (
     "# Schema",
     "",
-    "<!-- Written by `make diagram` from the migrated database. DO NOT EDIT. -->",
+    "<!-- Written by `make schema-diagram` from a migrated database. DO NOT EDIT. -->",
     "",
 )
 

@@ -15,25 +15,24 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import psycopg
-from psycopg.errors import Diagnostic
 
 from generated.internal import catalog
 
-from ..constraints import RULES
 from ..errors import MigrationError
+from ..migrations import files, ledger, lock, runner
+from ..migrations.dbmate import Progress
+from ..migrations.files import MigrationFile
 from ..settings import DatabaseSettings
-from . import files, ledger, runs, sessions
-from .dbmate import Progress
-from .files import MigrationFile
+from .report import Report, Row, explained, reported
 
-__all__ = ["DIRECTORY", "Adoption", "Row", "adopt"]
+__all__ = ["DIRECTORY", "Adoption", "adopt"]
 
 DIRECTORY = files.FOLDER / "adoption"
 
@@ -46,35 +45,6 @@ _LAST: Final = "0007"
 # After which scripts the migrations up to that one run, and the later ones.
 _BEFORE_BASE: Final = {"02_base.sql", "06_obstacles.sql"}
 _BEFORE_LATER: Final = {"03_target.sql", "11_take_over.sql"}
-
-_MENDED: Final = "01000"
-_BREAKING: Final = "23514"
-_LOST: Final = "57P"
-
-_REMEDIES = {
-    "55P03": "another session works with the database: stop the old backend first",
-    "42501": "run it as the owner of the tables",
-}
-
-# What else depends on a column or a table: the detail names it, and no values.
-_NAMING = {"0A000", "2BP01"}
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row that was mended, or that breaks a rule.
-
-    All that were mended are told, and 100 of those that break one rule: the next `id`
-    says "and 7 more".
-    """
-
-    table: str
-    id: str
-    rule: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.table} {self.id}: {self.what} ({self.rule})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +88,13 @@ def adopt(
             hold (both are listed first), or an argument is not of its form; nothing
             was changed.
     """
-    migrations = runs.recorded(directory)
+    migrations = runner.recorded(directory)
     texts = _texts(scripts)
     cursor = cursor and _cursor(cursor)
-    report = _Report(progress)
+    report = Report(progress)
     with (
-        sessions.locked(
-            settings, progress=progress, pooler_allowed=pooler_allowed
-        ) as conn,
-        _reported(conn, report),
+        lock.held(settings, progress=progress, pooler_allowed=pooler_allowed) as conn,
+        reported(conn, report),
         conn.transaction(force_rollback=True) if dry_run else nullcontext(),
     ):
         with conn.transaction():
@@ -138,42 +106,6 @@ def adopt(
     return Adoption(
         converted, tuple(report.mended), tuple(report.breaking), unvalidated
     )
-
-
-class _Report:
-    """Takes the messages of the scripts, whose fields say what they are about."""
-
-    def __init__(self, progress: Progress) -> None:
-        self.mended: list[Row] = []
-        self.breaking: list[Row] = []
-        self._progress = progress
-
-    def __call__(self, diag: Diagnostic) -> None:
-        if diag.severity_nonlocalized != "INFO":
-            return
-        what = " ".join((diag.message_primary or "").split())
-        if not diag.table_name:
-            self._progress(what)
-            return
-        mended = diag.sqlstate == _MENDED
-        rule = diag.constraint_name or ""
-        if diag.sqlstate == _BREAKING:
-            what = f"{what}: {RULES.get(rule, 'see its definition')}"
-        row = Row(diag.table_name, diag.message_detail or "", rule, what)
-        (self.mended if mended else self.breaking).append(row)
-        self._progress(str(row))
-
-
-@contextmanager
-def _reported(conn: psycopg.Connection, report: _Report) -> Generator[None]:
-    """Report what the server tells; errors say what failed, without a row's values."""
-    conn.add_notice_handler(report)
-    try:
-        yield
-    except psycopg.Error as error:
-        if error.sqlstate is None or error.sqlstate.startswith(_LOST):
-            raise  # who holds the lock tells what this means
-        raise MigrationError(_explained(error)) from None
 
 
 def _convert(
@@ -230,7 +162,7 @@ def _apply(conn: psycopg.Connection, migrations: Sequence[MigrationFile]) -> Non
             except psycopg.Error as error:
                 if conn.broken or error.sqlstate is None:
                     raise
-                raise MigrationError(f"{file.path}: {_explained(error)}") from None
+                raise MigrationError(f"{file.path}: {explained(error)}") from None
         # As after the end of its own transaction.
         conn.execute("SELECT set_config('search_path', %s, TRUE)", path)
 
@@ -294,18 +226,3 @@ def _texts(scripts: Path) -> dict[str, bytes]:
             "the working directory"
         )
     return texts
-
-
-def _explained(error: psycopg.Error) -> str:
-    """Say it in one line. Messages about data (class 22) may show them."""
-    state = error.sqlstate
-    if state is None:
-        return " ".join(str(error).split())
-    message = f"{error.diag.message_primary} ({state})"
-    if state.startswith("22"):
-        message = f"a value does not fit ({type(error).__name__})"
-    elif state in _NAMING and error.diag.message_detail:
-        message += f": {' '.join(error.diag.message_detail.split())}"
-    if remedy := _REMEDIES.get(state):
-        message += f": {remedy}"
-    return message

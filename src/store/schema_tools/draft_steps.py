@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from . import statements
-from .statements import Statement
+from ..sql import statements
+from ..sql.statements import Statement
 
 __all__ = ["IRREVERSIBLE", "RECREATES", "Step"]
 

@@ -22,7 +22,7 @@ from generated.internal.catalog import (
     ListInsertionsRow,
 )
 
-from . import values
+from . import sample_values
 
 __all__ = ["Filler"]
 
@@ -117,7 +117,7 @@ class Filler:
     ) -> list[str]:
         key = (column.casting, tuple(column.rules), tuple(column.labels))
         if key not in self._known:
-            self._known[key] = values.accepted(conn, column, self._seeded)
+            self._known[key] = sample_values.accepted(conn, column, self._seeded)
         return self._known[key]
 
 

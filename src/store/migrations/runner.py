@@ -17,7 +17,7 @@ from psycopg import Connection
 
 from ..errors import MigrationError
 from ..settings import DatabaseSettings
-from . import dbmate, files, indexes, journal, ledger, outside, sessions, steps
+from . import connections, dbmate, files, indexes, journal, ledger, lock, outside, steps
 from .dbmate import Progress
 from .files import MigrationFile
 from .journal import Finding
@@ -50,7 +50,7 @@ def up(
     directory: Path = files.DIRECTORY,
     progress: Progress = dbmate.silent,
     pooler_allowed: bool = False,
-    lock_seconds: float = sessions.LOCK_SECONDS,
+    lock_seconds: float = lock.SECONDS,
     unrecorded_allowed: bool = False,
 ) -> tuple[str, ...]:
     """Apply what is pending and give the file names; create the database if missing.
@@ -62,7 +62,7 @@ def up(
         MigrationError: the migrations before the one that failed stay applied.
     """
     migrations = recorded(directory, but_new=unrecorded_allowed)
-    with sessions.locked(
+    with lock.held(
         settings,
         create=True,
         progress=progress,
@@ -78,7 +78,7 @@ def up(
         if pending:
             watch = Stopwatch(progress)
             with _explained(conn, migrations, watch):
-                one = sessions.reached(settings, conn)
+                one = connections.reached(settings, conn)
                 steps.up(conn, one, migrations, progress=watch)
     return tuple(file.name for file in pending)
 
@@ -89,7 +89,7 @@ def rollback(
     directory: Path = files.DIRECTORY,
     progress: Progress = dbmate.silent,
     pooler_allowed: bool = False,
-    lock_seconds: float = sessions.LOCK_SECONDS,
+    lock_seconds: float = lock.SECONDS,
 ) -> str:
     """Take back the newest applied migration and give its file name.
 
@@ -97,7 +97,7 @@ def rollback(
         MigrationError: nothing is applied, or its down part failed.
     """
     migrations = recorded(directory)
-    with sessions.locked(
+    with lock.held(
         settings,
         progress=progress,
         pooler_allowed=pooler_allowed,
@@ -111,7 +111,7 @@ def rollback(
         _resume(conn, [newest], progress)
         watch = Stopwatch(progress)
         with _explained(conn, migrations, watch):
-            one = sessions.reached(settings, conn)
+            one = connections.reached(settings, conn)
             steps.down(conn, one, newest, progress=watch)
     return newest.name
 
@@ -123,7 +123,7 @@ def status(settings: DatabaseSettings, *, directory: Path = files.DIRECTORY) -> 
         MigrationError: the database cannot be reached or does not exist.
     """
     migrations = files.load(directory)
-    with sessions.opened(settings) as conn:
+    with connections.opened(settings) as conn:
         applied = ledger.read(conn)
         pending = [file for file in migrations if file.number not in applied]
         findings = [
@@ -153,7 +153,7 @@ def repair(
         MigrationError: neither a file nor the ledger knows the name.
     """
     present = {file.name: file for file in recorded(directory)}
-    with sessions.locked(settings, progress=dbmate.silent) as conn:
+    with lock.held(settings, progress=dbmate.silent) as conn:
         if file := present.get(name):
             with conn.transaction():
                 ledger.put(conn, file)
@@ -221,7 +221,7 @@ def _explained(
     except MigrationError as error:
         raise _with_remains(error, conn, migrations, watch) from None
     except BaseException:
-        sessions.end_migrations(conn)
+        lock.end_migrations(conn)
         raise
     ledger.note(conn, migrations, watch.laps)
     refuse(finding for finding in indexes.invalid(conn) if finding not in before)

@@ -1,0 +1,1 @@
+"""The command line, `store …`: each module adds its commands to the parser."""
