@@ -1,6 +1,7 @@
 """The server of the session, and a database of its own for each test that asks."""
 
 import os
+import signal
 from collections.abc import Generator
 from contextlib import ExitStack
 
@@ -40,6 +41,9 @@ _PROVIDER = pytest.StashKey[servers.Provider]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the server, and forget databases that are not for tests."""
+    # In the background, or under nohup, they are ignored, and so by every child.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     for name in ("DATABASE_URL", "DATABASE_URL_DIRECT"):
         os.environ.pop(name, None)
     try:

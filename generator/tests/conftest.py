@@ -1,5 +1,6 @@
 """The server of the session, and databases with the golden projects' schemas."""
 
+import signal
 from collections.abc import Callable, Generator
 from pathlib import Path
 
@@ -9,6 +10,11 @@ import pytest
 from devserver import databases, servers
 from devserver.embedded import Server
 from generator.tests import sqlc
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C end what runs here: in the background it is ignored, also below."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

