@@ -62,7 +62,9 @@ def _translate(path: Path, used: set[str]) -> str:
             used.add(pattern)
     text = HEADER.format(path.name) + text
     for command in (["check", "--select=I,F401", "--fix-only", "--quiet"], ["format"]):
-        ruff = ["ruff", *command, f"--stdin-filename={TARGET / path.name}", "-"]
+        named = f"--stdin-filename={TARGET / path.name}"
+        # This environment's, be it activated or not.
+        ruff = [sys.executable, "-m", "ruff", *command, named, "-"]
         text = subprocess.run(
             ruff, input=text, capture_output=True, text=True, check=True
         ).stdout

