@@ -10,6 +10,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# The demo needs a seventh of it; where all of it is there, that will do.
+DEMO_READY := $(if $(wildcard $(READY)),$(READY),$(VENV)/.ready-demo)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 ##@ Start here
@@ -22,15 +24,23 @@ help: ## List the targets
 .PHONY: setup
 setup: $(READY) ## Make .venv from the lock file (every other target does it by itself)
 
+SET_UP = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+  || { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12" >&2; exit 2; }; \
+  $(PYTHON) tools/set_up.py $@
+
 $(READY): requirements.lock pyproject.toml generator/pyproject.toml
-	@echo "setting up $(VENV) (once)"
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12" >&2; exit 2; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e generator
+	@$(SET_UP) requirements.lock . generator
 	@$(BIN)/python -m compileall -q generator/src src
-	@touch $@
+
+$(VENV)/.ready-demo: requirements-demo.lock pyproject.toml
+	@$(SET_UP) requirements-demo.lock .
+
+# A Python that is named is the one to use, also where another has made .venv.
+ifneq ($(filter command% environment%,$(origin PYTHON)),)
+ifeq ($(wildcard $(VENV)/lib/$(shell $(PYTHON) -c 'import sys; print("python%d.%d" % sys.version_info[:2])')),)
+.PHONY: $(READY) $(VENV)/.ready-demo
+endif
+endif
 
 ##@ Change something
 
@@ -60,9 +70,10 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11
   --generate-hashes --no-strip-extras --no-header --no-annotate --quiet
 
 .PHONY: lock
-lock: $(READY) ## Pin the dependencies of pyproject.toml anew in the two lock files
+lock: $(READY) ## Pin the dependencies of pyproject.toml anew in the three lock files
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(COMPILE) --group dev --all-extras --output-file requirements.lock
+	@$(COMPILE) --group demo --extra migrate --constraint requirements.lock --output-file requirements-demo.lock
 	@$(COMPILE) --extra migrate --constraint requirements.lock --output-file requirements-deploy.lock
 
 DIST ?= dist
@@ -217,7 +228,7 @@ drift: $(READY) ## Check that what is generated is what would be generated
 ##@ Show
 
 .PHONY: demo
-demo: $(READY) ## Buy something on a database of its own, and show the rows
+demo: $(DEMO_READY) ## Buy something on a database of its own, and show the rows
 	@$(BIN)/python -m examples.demo
 
 .PHONY: pictures

@@ -1,42 +1,72 @@
 """Buy something: sign up, onboard, chat, fill a cart, check out and pay.
 
+Shows each step as the code that runs, then the rows that the database has after it.
 Runs on a PostgreSQL server of its own, which ends with it. `make demo` runs it.
 """
 
 from __future__ import annotations
 
+import ast
 import base64
+import inspect
 import json
 import secrets
 import sys
-from collections.abc import Generator, Sequence
+import textwrap
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from time import perf_counter
-from typing import Any
+from typing import LiteralString, ParamSpec, TypeVar
 from uuid import UUID
 
+import psycopg
 import standardwebhooks
+from psycopg.abc import Query
 from rich.console import Console
+from rich.padding import Padding
+from rich.syntax import Syntax
 from rich.table import Table
 
 from devserver import embedded
 from generated import carts, chats, users
-from generated.enums import OrderType
-from generated.models import CartItem, UserProfile
 from store import CheckoutLine, Product, Settings, Store, StoreError, migrations
 
-MAX_WIDTH = 52
+P = ParamSpec("P")
+R = TypeVar("R")
 
-console = Console()
+SIGN_UP: LiteralString = """
+    SELECT email, display_name, city, onboarding_step FROM users
+"""
+MESSAGES: LiteralString = """
+    SELECT msg_id, role, parts -> 0 ->> 'text' AS text
+    FROM chat_messages ORDER BY position
+"""
+CART: LiteralString = """
+    SELECT product_name, size, color, (price / 100.0)::numeric(9, 2) AS usd
+    FROM cart_items WHERE deleted_at IS NULL ORDER BY created_at
+"""
+ORDERS: LiteralString = """
+    SELECT i.product_name, o.status, o.amount_usdc::numeric(9, 2) AS usdc,
+        left(o.payment_hash, 8) AS payment
+    FROM orders AS o JOIN order_items AS i ON i.order_id = o.id
+    ORDER BY i.price
+"""
+EVENTS: LiteralString = """
+    SELECT type, status_after FROM order_events
+"""
+
+NUMERIC = psycopg.adapters.types["numeric"].oid
+
+console = Console(highlight=False)
 
 
 def main() -> int:
     """Run the demo; the exit code is 2 if something failed."""
     try:
         with ExitStack() as stack:
-            with step("start PostgreSQL"):
+            with timed("start PostgreSQL"):
                 server = stack.enter_context(embedded.start())
             demonstrate(server.url)
     except (StoreError, embedded.ServerError) as error:
@@ -46,42 +76,48 @@ def main() -> int:
 
 
 def demonstrate(url: str) -> None:
-    """Do what a user does, then show the rows that it left."""
+    """Do what a user does, and show each call above the rows that it left."""
     webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
     settings = Settings.load(database_url=url, crossmint_webhook_secrets=webhook_secret)
-    with step("migrate"):
+    with timed("migrate"):
         migrations.up(settings)
-    with Store(settings) as store:
-        with step("sign up and onboard"):
-            user = sign_up(store)
-        with step("chat"):
-            chat(store, user.id)
-        with step("fill the cart with three items"):
-            items = fill_cart(store, user.id)
-        with step("check two of them out"):
-            store.checkout(user.id, lines_of(items[:2]))
-        with step("receive the signed payment event of the first"):
-            store.receive_order_event(*payment_webhook("crossmint-1", webhook_secret))
-        show(store, user.id)
+    with Store(settings) as store, psycopg.connect(url, autocommit=True) as conn:
+        user_id = run(sign_up, store)
+        run(onboard, store, user_id)
+        show(conn, "users", SIGN_UP)
+        run(chat, store, user_id)
+        show(conn, "chat_messages", MESSAGES)
+        run(fill_cart, store, user_id)
+        show(conn, "cart_items", CART)
+        run(check_out, store, user_id)
+        show(conn, "orders, with order_items", ORDERS)
+        show(conn, "cart_items, what is left", CART)
+        body, headers = payment_webhook("crossmint-1", "14.90", webhook_secret)
+        run(pay, store, body, headers)
+        show(conn, "order_events", EVENTS)
+        show(conn, "orders, with order_items", ORDERS)
 
 
-@contextmanager
-def step(title: str) -> Generator[None]:
-    """Show that a step runs, then how long it took."""
-    start = perf_counter()
-    with console.status(f"{title} …"):
-        yield
-    console.print(f"[green]✓[/] {title} [dim]({perf_counter() - start:.2f} s)[/]")
+def sign_up(store: Store) -> UUID:
+    """Sign up."""
+    user = store.create_user(
+        "google-oauth2|1017",
+        email="ada@example.com",
+    )
+    return user.id
 
 
-def sign_up(store: Store) -> UserProfile:
-    """Create a user and take it through the three steps of onboarding."""
-    user = store.create_user("google-oauth2|1017", email="ada@example.com")
+def onboard(store: Store, user_id: UUID) -> None:
+    """Say one's name, address and sizes, in one transaction."""
     with store.transaction() as conn:
-        users.set_display_name(conn, id=user.id, display_name="Ada")
+        users.set_display_name(
+            conn,
+            id=user_id,
+            display_name="Ada",
+        )
         users.set_shipping_address(
             conn,
-            id=user.id,
+            id=user_id,
             first_name="Ada",
             last_name="Lovelace",
             street="12 St James's Square",
@@ -92,68 +128,89 @@ def sign_up(store: Store) -> UserProfile:
             country="GB",
         )
         users.set_sizes(
-            conn, id=user.id, tops_size="M", bottoms_size="M", footwear_size="39"
+            conn,
+            id=user_id,
+            tops_size="M",
+            bottoms_size="M",
+            footwear_size="39",
         )
-    return user
 
 
 def chat(store: Store, user_id: UUID) -> None:
-    """Save one exchange of a conversation, as the AI SDK's client sends it."""
+    """Save a turn of a conversation, as the AI SDK sends it."""
     with store.connection() as conn:
-        session = chats.create_chat_session(conn, user_id=user_id, title=None)
-    assert session is not None, "an insert returns its row"
-    store.save_turn(
-        user_id,
-        session.id,
-        [
-            message("msg-1", "user", "I need a notebook for long calculations."),
-            message("msg-2", "assistant", "This one has 200 squared pages."),
-        ],
-    )
-
-
-def message(msg_id: str, role: str, text: str) -> dict[str, Any]:
-    """Make a UIMessage of a text."""
-    return {"id": msg_id, "role": role, "parts": [{"type": "text", "text": text}]}
-
-
-def fill_cart(store: Store, user_id: UUID) -> list[CartItem]:
-    """Put three products into the cart, one of them twice."""
-    wishes = [
-        ("B01", "Squared notebook", 1490, "A4", "green"),
-        ("B02", "Fountain pen", 6900, None, "black"),
-        ("B03", "Tea, 100 g", 850, None, None),
-        ("B01", "Squared notebook", 1490, "A4", "green"),
-    ]
-    for product_id, name, price, size, color in wishes:
-        product = Product(
-            product_id=product_id,
-            product_name=name,
-            price=price,
-            product_url=f"https://shop.example/{product_id}",
-            size=size,
-            color=color,
-            retailer="shop.example",
+        session = chats.create_chat_session(
+            conn,
+            user_id=user_id,
+            title=None,
         )
+    assert session is not None
+    turn = [
+        ("msg-1", "user", "A notebook for sums, please."),
+        ("msg-2", "assistant", "This one is squared."),
+    ]
+    messages = [
+        {
+            "id": msg_id,
+            "role": role,
+            "parts": [{"type": "text", "text": text}],
+        }
+        for msg_id, role, text in turn
+    ]
+    store.save_turn(user_id, session.id, messages)
+
+
+def fill_cart(store: Store, user_id: UUID) -> None:
+    """Put three products into the cart, one of them twice."""
+    notebook = Product(
+        product_id="B01",
+        product_name="Squared notebook",
+        price=1490,  # USD cents
+        size="A4",
+        color="green",
+    )
+    pen = Product(
+        product_id="B02",
+        product_name="Fountain pen",
+        price=6900,
+        color="black",
+    )
+    tea = Product(
+        product_id="B03",
+        product_name="Tea, 100 g",
+        price=850,
+    )
+    for product in (notebook, pen, tea, notebook):
         store.add_cart_item(user_id, product)
+
+
+def check_out(store: Store, user_id: UUID) -> None:
+    """Check out notebook and pen, all or nothing."""
     with store.connection() as conn:
-        return carts.list_cart_items(conn, user_id=user_id, max_rows=100)
-
-
-def lines_of(items: list[CartItem]) -> list[CheckoutLine]:
-    """Make the lines of a checkout, priced in USDC at one to the dollar."""
-    return [
+        items = carts.list_cart_items(
+            conn,
+            user_id=user_id,
+            max_rows=10,
+        )
+    pen, notebook = items[1:]  # the newest comes first
+    lines = [
         CheckoutLine(
             cart_item_id=item.id,
             crossmint_order_id=f"crossmint-{number}",
             amount_usdc=Decimal(item.price) / 100,
         )
-        for number, item in enumerate(items, start=1)
+        for number, item in enumerate((notebook, pen), 1)
     ]
+    store.checkout(user_id, lines)
+
+
+def pay(store: Store, body: bytes, headers: dict[str, str]) -> None:
+    """Receive the payment of the notebook: a signed webhook."""
+    store.receive_order_event(body, headers)
 
 
 def payment_webhook(
-    crossmint_order_id: str, secret: str
+    crossmint_order_id: str, usdc: str, secret: str
 ) -> tuple[bytes, dict[str, str]]:
     """Make a payment event as Crossmint sends it: a body and its signed headers."""
     event = {
@@ -161,7 +218,7 @@ def payment_webhook(
         "actionId": crossmint_order_id,
         "data": {
             "orderId": crossmint_order_id,
-            "quote": {"totalPrice": {"amount": "15.35", "currency": "usdc"}},
+            "quote": {"totalPrice": {"amount": usdc, "currency": "usdc"}},
             "payment": {"received": {"txId": "0x" + "5eed" * 16}},
         },
     }
@@ -176,51 +233,46 @@ def payment_webhook(
     return body.encode(), headers
 
 
-def show(store: Store, user_id: UUID) -> None:
-    """Show what is in the database now."""
-    [session] = store.list_chat_sessions(user_id).rows
-    bought = store.list_orders(user_id, type=OrderType.CHECKOUT).rows
-    with store.connection() as conn:
-        user = users.get_user(conn, id=user_id)
-        messages = chats.list_chat_messages(
-            conn,
-            session_id=session.id,
-            user_id=user_id,
-            after_position=0,
-            max_rows=9,
+@contextmanager
+def timed(title: str) -> Generator[None]:
+    """Show that a step runs, then how long it took."""
+    start = perf_counter()
+    with console.status(f"{title} …"):
+        yield
+    console.print(f"[green]✓[/] {title} [dim]({perf_counter() - start:.2f} s)[/]")
+
+
+def run(step: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Show a function's docstring and body, then call it."""
+    source = textwrap.dedent(inspect.getsource(step))
+    [function] = ast.parse(source).body
+    assert isinstance(function, ast.FunctionDef)
+    first = function.body[1]  # after the docstring
+    code = textwrap.dedent("\n".join(source.splitlines()[first.lineno - 1 :]))
+    console.print(f"\n[bold]{ast.get_docstring(function)}[/]")
+    # The terminal's own colours, which are legible on its own background.
+    syntax = Syntax("", "python", theme="ansi_dark", background_color="default")
+    highlighted = syntax.highlight(code)
+    highlighted.rstrip()
+    console.print(Padding(highlighted, (0, 0, 1, 2), expand=False))
+    return step(*args, **kwargs)
+
+
+def show(conn: psycopg.Connection, title: str, query: Query) -> None:
+    """Print the rows of a query."""
+    cursor = conn.execute(query)
+    table = Table(title=title, title_justify="left", title_style="cyan", box=None)
+    for column in cursor.description or ():
+        is_amount = column.type_code == NUMERIC
+        table.add_column(
+            column.name,
+            justify="right" if is_amount else "left",
+            header_style="dim",
+            no_wrap=True,
         )
-        in_cart = carts.list_cart_items(conn, user_id=user_id, max_rows=9)
-    table("users", [user], "display_name email onboarding_step wallet_status city")
-    table("chat_messages", messages, "msg_id role parts")
-    table("cart_items (live)", in_cart, "product_id product_name price size color")
-    table(
-        "orders",
-        [row.order for row in bought],
-        "crossmint_order_id status amount_usdc payment_hash",
-    )
-    table(
-        "order_items",
-        [row.order_item for row in bought],
-        "product_id product_name price size color",
-    )
-
-
-def table(title: str, rows: Sequence[object], columns: str) -> None:
-    """Print the named columns of rows, long values cut."""
-    grid = Table(title=title, title_justify="left", title_style="bold")
-    for column in columns.split():
-        grid.add_column(column, no_wrap=True)
-    for row in rows:
-        grid.add_row(*(brief(getattr(row, column)) for column in columns.split()))
-    console.print(grid)
-
-
-def brief(value: object) -> str:
-    """Give a value as one short line; of a hash, both ends."""
-    text = "" if value is None else str(value)
-    if text.startswith("0x"):
-        return f"{text[:8]}…{text[-4:]}"
-    return text if len(text) <= MAX_WIDTH else f"{text[: MAX_WIDTH - 1]}…"
+    for row in cursor:
+        table.add_row(*("" if value is None else str(value) for value in row))
+    console.print(Padding(table, (0, 2), expand=False))
 
 
 if __name__ == "__main__":
