@@ -70,11 +70,13 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11
   --generate-hashes --no-strip-extras --no-header --no-annotate --quiet
 
 .PHONY: lock
-lock: $(READY) ## Pin the dependencies of pyproject.toml anew in the three lock files
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+lock: $(BIN)/uv ## Pin the dependencies of pyproject.toml anew in the three lock files
 	@$(COMPILE) --group dev --all-extras --output-file requirements.lock
 	@$(COMPILE) --group demo --extra migrate --constraint requirements.lock --output-file requirements-demo.lock
 	@$(COMPILE) --extra migrate --constraint requirements.lock --output-file requirements-deploy.lock
+
+$(BIN)/uv: $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv && touch $@
 
 DIST ?= dist
 
@@ -83,6 +85,11 @@ wheel: $(READY) ## Build what is deployed, in dist/: the store, its migrations, 
 	@mkdir -p "$(DIST)" && rm -f "$(DIST)"/*.whl
 	@$(BIN)/hatchling build --target wheel --directory "$(abspath $(DIST))"
 	@cp requirements-deploy.lock "$(DIST)/requirements.lock"
+
+.PHONY: distributions
+distributions: $(DEMO_READY) ## Build the generator's release: tag=sqlc-gen-psycopg-0.1.0
+	@$(BIN)/python -m generator.tools.release "$${tag-}"
+	@rm -rf generator/dist && cd generator && $(CURDIR)/$(BIN)/hatchling build
 
 ##@ Database
 
@@ -208,6 +215,29 @@ faults: $(READY) ## Harm server, network and workers under load, for longer than
 	@FAULT_CALLS=$(FAULT_CALLS) $(BIN)/python -m pytest -s -v -m "" \
 	  tests/faults/test_faults_under_load.py tests/faults/test_failover.py \
 	  tests/faults/test_bytes.py
+
+# In an environment of its own. Left out is what checks types and style, and what takes long.
+PART = tests/unit generator/tests/test_command.py generator/tests/test_execution.py \
+  generator/tests/test_schema.py tests/integration/migrations/test_runs.py \
+  $(addprefix tests/integration/test_,cart_items.py chats.py checkout.py constraints.py \
+    demo.py keys.py logging.py mirror.py order_events.py pool.py transactions.py users.py)
+# Of (PYTHON, REQUIREMENTS).
+TEST_PART = $(BIN)/uv venv --quiet --clear --python $(1) .cache/elsewhere; \
+  export VIRTUAL_ENV=.cache/elsewhere; $(BIN)/uv pip install --quiet --requirement $(2); \
+  $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e . -e generator; \
+  .cache/elsewhere/bin/python -m pytest --numprocesses=logical --dist=worksteal $(PART)
+
+.PHONY: test-minimum
+test-minimum: $(BIN)/uv ## Run part of the tests on the lowest versions of all dependencies
+	@mkdir -p .cache && rm -f .cache/minimum.txt
+	@$(BIN)/uv pip compile pyproject.toml generator/pyproject.toml --group test --all-extras \
+	  --resolution lowest-direct --python $(BIN)/python --quiet --output-file .cache/minimum.txt \
+	  >/dev/null
+	@$(call TEST_PART,$(BIN)/python,.cache/minimum.txt)
+
+.PHONY: test-python
+test-python: $(BIN)/uv ## Run part of the tests on another Python: python=python3.13
+	@$(call TEST_PART,$(python),requirements.lock)
 
 .PHONY: lint
 lint: $(READY) ## Check format and style
