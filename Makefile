@@ -182,7 +182,7 @@ keys-check: $(READY) ## List users whose wallet key does not decrypt; fails if a
 ##@ Check
 
 .PHONY: test
-test: lint types drift migrate-check ## Run every check, and all tests but the long ones
+test: lint types drift migrate-check licences ## Run every check, and all tests but the long ones
 	@$(BIN)/python -m pytest --numprocesses=logical --dist=worksteal
 
 .PHONY: test-long
@@ -254,6 +254,10 @@ drift: $(READY) ## Check that what is generated is what would be generated
 	@$(BIN)/sqlc-gen-psycopg generate --check
 	@$(BIN)/python tools/make_sync.py --check
 	@$(ON_OUR_SERVER) $(BIN)/python -m store schema dump --check
+
+.PHONY: licences
+licences: $(READY) ## Check that the licences of all dependencies allow their use here
+	@$(BIN)/pip-licenses --summary
 
 ##@ Show
 
