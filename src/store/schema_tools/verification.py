@@ -7,6 +7,7 @@ database that the settings name is only looked at: has it what the files make of
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,24 +63,19 @@ class _Walk:
         before = self.passed[-1] if self.passed else dumps.taken(self.database)
         self.progress(f"Verifying: {file.name}")
         try:
-            self._up(migrations)
-            after = dumps.taken(self.database)
-            if self._down(migrations, before):
-                self._up(migrations)
-                self._compare(file, "up, down and up", after)
+            scratch.migrate(self.database, migrations)
+            after = self._filled()
+            if self._down(file, before):
+                scratch.migrate(self.database, migrations)
+                self._compare(file, "up, down and up", self._filled(), after)
         except MigrationError as error:
             self._find(f"with rows in the tables: {error}")
             return False
         self.passed.append(after)
         return True
 
-    def _up(self, migrations: Sequence[MigrationFile]) -> None:
-        scratch.migrate(self.database, migrations)
-        self._fill()
-
-    def _down(self, migrations: Sequence[MigrationFile], before: Entries) -> bool:
+    def _down(self, file: MigrationFile, before: Entries) -> bool:
         """Take the last migration back, unless it says that it cannot be."""
-        file = migrations[-1]
         irreversible = draft_steps.IRREVERSIBLE in file.text
         try:
             scratch.rollback(self.database, file)
@@ -87,22 +83,31 @@ class _Walk:
             if not irreversible:
                 raise
             return False
+        there = self._filled()
         if not irreversible:
-            self._compare(file, "up and down", before)
-        self._fill()
+            self._compare(file, "up and down", there, before)
         return True
 
-    def _compare(self, file: MigrationFile, path: str, wanted: Entries) -> None:
-        found = dumps.compared(self.database, dumps.taken(self.database), wanted)
-        if found:
+    def _compare(
+        self, file: MigrationFile, path: str, there: Entries, wanted: Entries
+    ) -> None:
+        if found := dumps.compared(self.database, there, wanted):
             self._find(f"{file.path}: {path}, the schema is another:\n{found}")
 
-    def _fill(self) -> None:
-        with connections.opened(self.database) as conn:
-            empty = self.filler.fill(conn)
-            self._find(*map(str, indexes.invalid(conn)))
+    def _filled(self) -> Entries:
+        """Fill the tables and give the schema, dumped at the same time: that is slow.
+
+        The thread ends before the next step: it would take what `signals.held` holds.
+        """
+        with ThreadPoolExecutor(1) as beside:
+            dumping = beside.submit(dumps.taken, self.database)
+            with connections.opened(self.database) as conn:
+                empty = self.filler.fill(conn)
+                self._find(*map(str, indexes.invalid(conn)))
+            there = dumping.result()
         for table, reason in empty.items():
             self._find(f"{table} can be given no row ({reason}), so it was not tried")
+        return there
 
     def _find(self, *findings: str) -> None:
         self.findings.extend(one for one in findings if one not in self.findings)
