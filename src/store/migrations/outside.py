@@ -172,6 +172,9 @@ def run(
     with connections.connected(
         settings, dbmate.APPLICATION_NAME, f"-c lock_timeout={timeout}"
     ) as session:
+        session.add_notice_handler(
+            lambda said: progress(f"{said.severity}: {said.message_primary}")
+        )
         for position, statement in enumerate(found, 1):
             begun = Unfinished(
                 file.name,
