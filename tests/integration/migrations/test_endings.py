@@ -27,6 +27,7 @@ CHANGES = {
     "in a transaction": migration("ALTER TABLE t ADD COLUMN y integer;"),
     "outside": migration("CREATE INDEX CONCURRENTLY i ON t (x);", "", OUTSIDE),
 }
+SIGNALS = "INT HUP QUIT ABRT ALRM USR1 USR2 VTALRM PROF XCPU TRAP SYS RTMAX"
 SESSIONS = """
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND application_name LIKE 'store migrations%'"""
@@ -64,6 +65,14 @@ def project(tmp_path: Path) -> Path:
         (signal.SIGTERM, "outside"),
         (signal.SIGINT, "outside"),
         (signal.SIGHUP, "in a transaction"),
+        *(
+            pytest.param(
+                signal.Signals[f"SIG{name}"],
+                ("in a transaction", "outside")[position % 2],
+                marks=pytest.mark.long,
+            )
+            for position, name in enumerate(SIGNALS.split())
+        ),
     ],
 )
 def test_a_signal_ends_the_run_and_all_that_it_began(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -56,6 +57,8 @@ KINDS = [
     ("CREATE UNIQUE INDEX CONCURRENTLY i ON t (x)", old),
     ("REINDEX INDEX CONCURRENTLY j", old),
     ("REINDEX TABLE CONCURRENTLY t", old),
+    ("REINDEX SCHEMA CONCURRENTLY public", old),
+    ("REINDEX DATABASE CONCURRENTLY {database}", old),
     ("DROP INDEX CONCURRENTLY j", reading),
     ('ALTER TABLE p DETACH PARTITION "part C" CONCURRENTLY', reading),
     ("REFRESH MATERIALIZED VIEW CONCURRENTLY m", refreshing),
@@ -74,6 +77,8 @@ def test_what_was_cut_off_concurrently_leaves_nothing_and_runs_again(
 ) -> None:
     """Beside an older transaction each kind waits without limit, and recovers."""
     statement, blocking = kind
+    # Before 16 it has to be named.
+    statement = statement.format(database=urlsplit(empty).path.removeprefix("/"))
     migrations.up(at(empty), directory=write(tmp_path, THINGS))
     write(tmp_path, THINGS, migration(f"{statement};", "SELECT 1;", OUTSIDE))
     with (
