@@ -273,6 +273,10 @@ pictures: $(READY) ## Take the screenshots of docs/ anew; needs Chromium
 bench: $(READY) ## Measure the store beside its peers
 	@$(BIN)/python -m benchmarks
 
+.PHONY: bench-migrations
+bench-migrations: $(READY) ## Measure applying 500 migrations, beside dbmate, and verifying 60
+	@$(BIN)/python -m benchmarks.migrations
+
 .PHONY: bench-generator
 bench-generator: $(READY) ## Measure the generator beside sqlc's own, and its ways to send rows
 	@$(BIN)/python -m generator.benchmarks

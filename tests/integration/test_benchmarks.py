@@ -17,7 +17,7 @@ from pydantic_core import to_json
 from rich.console import Console
 
 from benchmarks import __main__ as command
-from benchmarks import by_psycopg, chats, measuring, report, saving
+from benchmarks import by_psycopg, chats, measuring, migrations, report, saving
 from benchmarks.carts import Cart
 from benchmarks.contender import Contender, Work
 from benchmarks.measuring import Outcome, Plan
@@ -246,3 +246,15 @@ def _with_broken(task: Task, damage: LiteralString) -> Task:
 
     broken = Contender("broken", "sync", opened)
     return replace(task, contenders=(task.contenders[0], broken))
+
+
+def test_migrations_are_measured_beside_dbmate(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Its files go up, by dbmate alone as well, and nothing is found in them."""
+    # A file of each kind, and one with CONCURRENTLY.
+    assert migrations.main(["--up=7", "--verify=7", "--rounds=1"]) == 0
+    table = capsys.readouterr().out
+    assert table.count("store migrate up, 7 files") == 2
+    assert table.count("dbmate alone, 7 files") == 2
+    assert "store migrate verify, 7 files" in table
