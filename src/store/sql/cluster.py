@@ -47,6 +47,28 @@ _OBJECTS = {
     "OBJECT_TABLESPACE",
 }
 
+# A prepared transaction outlives its session: no database that has one can be dropped.
+_PREPARED = {
+    "TRANS_STMT_COMMIT_PREPARED",
+    "TRANS_STMT_PREPARE",
+    "TRANS_STMT_ROLLBACK_PREPARED",
+}
+
+_WRITES = {"DeleteStmt", "InsertStmt", "MergeStmt", "UpdateStmt"}
+_CATALOGS = {
+    "pg_auth_members",
+    "pg_authid",
+    "pg_database",
+    "pg_db_role_setting",
+    "pg_parameter_acl",
+    "pg_replication_origin",
+    "pg_shdepend",
+    "pg_shdescription",
+    "pg_shseclabel",
+    "pg_subscription",
+    "pg_tablespace",
+}
+
 
 def touched_by(statement: Statement) -> Iterator[Statement]:
     """Go through what is of the cluster in a statement, or in what a DO block runs."""
@@ -54,7 +76,19 @@ def touched_by(statement: Statement) -> Iterator[Statement]:
         named = {one.node.get(field) for field in _KINDS}
         # COPY with a file or a program is the machine's.
         copies = one.kind == "CopyStmt" and "filename" in one.node
-        if one.kind in _STATEMENTS or named & _OBJECTS or copies:
+        prepared = one.kind == "TransactionStmt" and one.node["kind"] in _PREPARED
+        written = {
+            node["relation"]["relname"]
+            for kind, node in ((one.kind, one.node), *nested.nodes(one.node))
+            if kind in _WRITES
+        }
+        if (
+            one.kind in _STATEMENTS
+            or named & _OBJECTS
+            or copies
+            or prepared
+            or written & _CATALOGS
+        ):
             yield one
 
 
