@@ -2,7 +2,8 @@
 
 `pgmig` finds them. It is not trusted: what it forgets, and a dump shows as a statement
 of its own (a comment on a view's column, privileges of a view that is made anew), is
-appended, as are rules and statistics, which it does not know. `drafts` proves it all.
+appended, as are rules, statistics and publications, which it does not know. `drafts`
+proves it all.
 """
 
 from __future__ import annotations
@@ -45,7 +46,23 @@ SELECT
     format('STATISTICS %s.%s', nspname, stxname),
     format('DROP STATISTICS %I.%I', nspname, stxname)
 FROM pg_statistic_ext JOIN pg_namespace ON pg_namespace.oid = stxnamespace
+UNION ALL
+SELECT
+    format('PUBLICATION TABLE %s.%s %s', nspname, pubname, relname),
+    format('ALTER PUBLICATION %I DROP TABLE ONLY %I.%I', pubname, nspname, relname)
+FROM pg_publication_rel
+JOIN pg_publication ON pg_publication.oid = prpubid
+JOIN pg_class ON pg_class.oid = prrelid
+JOIN pg_namespace ON pg_namespace.oid = relnamespace
+UNION ALL
+SELECT format('PUBLICATION -.%s', pubname), format('DROP PUBLICATION %I', pubname)
+FROM pg_publication
 """
+
+
+_BY_HAND = (
+    "write this migration by hand, beginning with `make migrate-new name=what_it_does`"
+)
 
 
 class FailingError(MigrationError):
@@ -118,7 +135,7 @@ def _compared(start: DatabaseSettings, end: DatabaseSettings) -> str:
             target=end.database_url_direct.get_secret_value(),
         )
     except pgmig.PgmigError as error:
-        raise MigrationError(str(error)) from None
+        raise MigrationError(f"{error}\n{_BY_HAND}") from None
     return sql
 
 
@@ -129,8 +146,7 @@ def _try(
         dumps.run(settings, (one.text for one in last))
     except MigrationError as error:
         raise FailingError(
-            f"what pgmig drafts does not run ({error}): write this migration by hand, "
-            "beginning with `make migrate-new name=what_it_does`",
+            f"what pgmig drafts does not run ({error}): {_BY_HAND}",
             found,
         ) from None
 
@@ -183,7 +199,8 @@ def _missed(there: Entries, wanted: Entries, droppable: Mapping[str, str]) -> st
         elif not has or title.startswith("COMMENT "):
             then.append(wants)
         elif title in droppable:
-            first.append(f"{droppable[title]};")
+            # What was made last goes first: a publication after its tables.
+            first.insert(0, f"{droppable[title]};")
             then.append(wants)
         else:
             then.extend(_altered(has, wants))

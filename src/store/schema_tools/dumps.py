@@ -1,6 +1,8 @@
 """The schema as text: `db/schema.sql`, and what two databases differ in.
 
-Owners are the cluster's business and left out; so is dbmate's ledger.
+What is the cluster's business is left out: owners, tablespaces, access methods,
+subscriptions and user mappings, of which the last two may hold passwords. So is
+dbmate's ledger, and what a server or an extension says by itself.
 """
 
 from __future__ import annotations
@@ -74,9 +76,19 @@ _COLUMN_OPTIONS = frozenset({"n_distinct", "n_distinct_inherited"})
 # 18 gives each NOT NULL a name, which it keeps where its column or table is renamed.
 # Older servers have none, nor a statement that could mend it.
 _NOT_NULL_NAME = re.compile(
-    r' CONSTRAINT (?:\w+|"(?:[^"]|"")+")(?= NOT NULL(?: NO INHERIT)?[,;]?$)',
+    r' CONSTRAINT (?:\w+|"(?:[^"]|"")+")'
+    r"(?= NOT NULL(?: NO INHERIT)?(?:[,;]?$| DEFAULT ))",
     re.MULTILINE,
 )
+
+# Written where the schema `public` was made anew, or has another owner: usual, and no
+# change that a statement could take back.
+_OWN_PUBLIC = {
+    "-- *not* creating schema, since initdb creates it",
+    "COMMENT ON SCHEMA public IS '';",
+}
+# What it says is its version's, and only its owner, often the host, may change it.
+_EXTENSION = "EXTENSION "
 
 
 def taken(settings: DatabaseSettings) -> Entries:
@@ -92,6 +104,9 @@ def taken(settings: DatabaseSettings) -> Entries:
         "--no-owner",
         "--no-tablespaces",
         "--no-table-access-method",
+        # Their connection strings have passwords; and a database that was loaded with
+        # one cannot be dropped.
+        "--no-subscriptions",
         f"--exclude-table={dbmate.LEDGER}",
         f"--exclude-table={outside.UNFINISHED}",
     )
@@ -101,9 +116,15 @@ def taken(settings: DatabaseSettings) -> Entries:
     names, types, schemas, texts = (parts[n::4] for n in range(4))
     for name, kind, schema, text in zip(names, types, schemas, texts, strict=True):
         title = f"{kind} {schema}.{name}"
+        if (
+            kind == "USER MAPPING"
+            or text.strip() in _OWN_PUBLIC
+            or (kind == "COMMENT" and name.startswith(_EXTENSION))
+        ):
+            continue
         if kind in {"TABLE", "FOREIGN TABLE", "MATERIALIZED VIEW", "VIEW", "INDEX"}:
             text = without_private_options(text)  # noqa: PLW2901 - the same
-        if kind in {"TABLE", "DOMAIN"}:
+        if kind in {"TABLE", "FOREIGN TABLE", "DOMAIN"}:
             text = _NOT_NULL_NAME.sub("", text)  # noqa: PLW2901 - the same
         if kind == "DEFAULT ACL":
             text = text.replace(f" FOR ROLE {_user(settings)}", "")  # noqa: PLW2901 - the same
@@ -204,10 +225,18 @@ def canonical(settings: DatabaseSettings, entries: Entries) -> Entries:
 
     PostgreSQL shows what it stored, which reads otherwise once it is read back: a list
     in a CHECK (`x IN ('a', 'b')`) gets its casts elsewhere. From then on it is stable.
+    What that server refuses, as it lacks an extension or a role, stays as it is.
     """
     with scratch.database(settings) as copy:
-        restore(copy, entries)
-        return taken(copy)
+        refused: dict[str, str] = {}
+        with connections.connected(copy, options=programs.OPTIONS) as conn:
+            for title, text in entries.items():
+                try:
+                    # All of an entry or nothing: together they are one transaction.
+                    conn.execute(text.encode())
+                except psycopg.DatabaseError:
+                    refused[title] = text
+        return {**refused, **taken(copy)}
 
 
 def compared(settings: DatabaseSettings, there: Entries, wanted: Entries) -> str:

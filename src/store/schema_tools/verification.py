@@ -22,6 +22,11 @@ from .sample_rows import Filler
 
 __all__ = ["verify"]
 
+_SET_THERE = """
+SELECT name FROM pg_settings WHERE source IN ('database', 'user', 'database user')
+ORDER BY name
+"""
+
 
 def verify(
     settings: DatabaseSettings,
@@ -137,5 +142,17 @@ def _drift(
     )
     drift = dumps.compared(server, there, wanted)
     if drift:
-        findings.append(f"the database is not what its migrations make:\n{drift}")
+        findings.append(
+            f"the database is not what its migrations make:\n{drift}{_aside(settings)}"
+        )
     return findings
+
+
+def _aside(settings: DatabaseSettings) -> str:
+    """Name what the database or the role sets, as `search_path`: the trial has it not.
+
+    Their values stay where they are: some keep secrets in settings of their own.
+    """
+    with connections.opened(settings) as conn:
+        names = ", ".join(name for (name,) in conn.execute(_SET_THERE))
+    return f"\n(the database, or this role, sets there: {names})" if names else ""

@@ -145,3 +145,20 @@ CREATE STATISTICS counted (dependencies) ON a, b FROM ruled;
 CREATE STATISTICS added ON a, c FROM ruled;
 COMMENT ON RULE changed ON ruled IS 'r';
 COMMENT ON STATISTICS counted IS 's';
+
+-- change: publications
+-- before
+CREATE TABLE published (a integer PRIMARY KEY, b integer);
+CREATE TABLE published_too (a integer PRIMARY KEY);
+CREATE PUBLICATION changed_publication FOR TABLE published WHERE (a > 1), published_too;
+CREATE PUBLICATION dropped_publication FOR ALL TABLES;
+CREATE PUBLICATION narrowed_publication FOR TABLE published, published_too;
+COMMENT ON PUBLICATION changed_publication IS 'c';
+-- after
+CREATE TABLE published (a integer PRIMARY KEY, b integer);
+CREATE TABLE published_too (a integer PRIMARY KEY);
+CREATE PUBLICATION changed_publication FOR TABLE published (a) WHERE (a > 2), published_too
+    WITH (publish = 'insert');
+CREATE PUBLICATION added_publication FOR TABLES IN SCHEMA public;
+CREATE PUBLICATION narrowed_publication FOR TABLE published;
+COMMENT ON PUBLICATION changed_publication IS 'c';
