@@ -44,23 +44,14 @@ endif
 
 ##@ Change something
 
-SQL := $(wildcard db/migrations/*.sql db/queries/*.sql db/queries/internal/*.sql) sqlc.yaml
-GENERATOR := $(wildcard generator/src/sqlc_gen_psycopg/*.py generator/src/sqlc_gen_psycopg/*/*.py)
-ASYNC := $(wildcard src/store/_async/*.py)
-
+# Both always run: only a run can tell whether what is there was edited or deleted.
 .PHONY: generate
-generate: .cache/generated ## Write src/generated from db/ with sqlc (after editing SQL)
-
-.cache/generated: $(READY) $(SQL) $(GENERATOR)
+generate: $(READY) ## Write src/generated from db/ with sqlc (after editing SQL)
 	@$(BIN)/sqlc-gen-psycopg generate
-	@mkdir -p $(@D) && touch $@
 
 .PHONY: sync
-sync: .cache/sync ## Write src/store/_sync from src/store/_async (after editing it)
-
-.cache/sync: $(READY) $(ASYNC) tools/make_sync.py tools/folders.py
+sync: $(READY) ## Write src/store/_sync from src/store/_async (after editing it)
 	@$(BIN)/python tools/make_sync.py
-	@mkdir -p $(@D) && touch $@
 
 .PHONY: format
 format: $(READY) ## Format the code
@@ -130,13 +121,6 @@ migrate-status: $(READY) ## List applied and pending migrations; fails if any is
 studio: $(READY) ## Browse DATABASE_URL_DIRECT, else DATABASE_URL, in a visual UI, read-only
 	@$(BIN)/python -m store studio
 
-# On a server of its own, whose version is pinned: others may spell the rules otherwise.
-.PHONY: schema-diagram
-schema-diagram: $(READY) ## Draw the schema and list its tables in docs/schema.md
-	@$(BIN)/python -m devserver.embedded '' sh -ec '\
-	  export DATABASE_URL="$$TEST_DATABASE_URL"; unset DATABASE_URL_DIRECT; \
-	  $(BIN)/python -m store migrate up >/dev/null; $(BIN)/python -m store schema diagram'
-
 # What tries things works on a server of its own: a database of its own is no wall
 # around roles, tablespaces and other databases.
 SCRATCH = $(BIN)/python -m devserver.embedded '' sh -ec \
@@ -144,9 +128,16 @@ SCRATCH = $(BIN)/python -m devserver.embedded '' sh -ec \
 ON_OUR_SERVER = $(SCRATCH) sh -ec \
   'export DATABASE_URL="$$TEST_DATABASE_URL"; unset DATABASE_URL_DIRECT; exec "$$@"' sh
 
+# Files that are not final count too, here as for the tests.
+MIGRATED = sh -ec '$(BIN)/python -m store migrate up --allow-unrecorded >/dev/null; exec "$$@"' sh
+
 .PHONY: schema-dump
 schema-dump: $(READY) ## Write the schema that the migrations make to db/schema.sql
 	@$(ON_OUR_SERVER) $(BIN)/python -m store schema dump
+
+.PHONY: schema-diagram
+schema-diagram: $(READY) ## Draw that schema and list its tables in docs/schema.md
+	@$(ON_OUR_SERVER) $(MIGRATED) $(BIN)/python -m store schema diagram
 
 .PHONY: migrate-draft
 migrate-draft: $(READY) ## Draft the migration to an edited db/schema.sql: name=add_x
@@ -163,8 +154,7 @@ adopt: $(READY) ## Adopt a database that Drizzle made; first with dry_run=1
 .PHONY: migrate-verify
 migrate-verify: $(READY) ## Run all migrations up, down and up on rows; compare the database
 ifeq ($(DATABASE_URL)$(DATABASE_URL_DIRECT),)
-	@$(ON_OUR_SERVER) sh -ec '$(BIN)/python -m store migrate up --allow-unrecorded >/dev/null; \
-	  exec $(BIN)/python -m store migrate verify'
+	@$(ON_OUR_SERVER) $(MIGRATED) $(BIN)/python -m store migrate verify
 else
 	@$(SCRATCH) $(BIN)/python -m store migrate verify
 endif
@@ -250,10 +240,13 @@ types: $(READY) ## Check types, with mypy and pyright
 	@$(BIN)/pyright --pythonpath $(BIN)/python
 
 .PHONY: drift
-drift: $(READY) ## Check that what is generated is what would be generated
-	@$(BIN)/sqlc-gen-psycopg generate --check
-	@$(BIN)/python tools/make_sync.py --check
-	@$(ON_OUR_SERVER) $(BIN)/python -m store schema dump --check
+drift: $(READY) ## Check that what is generated is what would be; say what mends it
+	@differs=0; \
+	$(BIN)/sqlc-gen-psycopg generate --check || { echo "run: make generate"; differs=1; }; \
+	$(BIN)/python tools/make_sync.py --check || { echo "run: make sync"; differs=1; }; \
+	$(ON_OUR_SERVER) $(BIN)/python -m store schema dump --check || differs=1; \
+	$(ON_OUR_SERVER) $(MIGRATED) $(BIN)/python -m store schema diagram --check || differs=1; \
+	exit $$differs
 
 .PHONY: licences
 licences: $(READY) ## Check that the licences of all dependencies allow their use here
