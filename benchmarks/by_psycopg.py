@@ -74,7 +74,7 @@ async def one_cte_sync(url: str) -> AsyncGenerator[Work]:
 
         async def work(cart: Cart) -> object:
             with pool.connection() as conn:
-                rows = conn.execute(ONE_CTE, _all(cart)).fetchall()
+                rows = conn.execute(ONE_CTE.encode(), _all(cart)).fetchall()
             return [order_and_item(row) for row in rows]
 
         yield work
@@ -87,7 +87,7 @@ async def one_cte_async(url: str) -> AsyncGenerator[Work]:
 
         async def work(cart: Cart) -> object:
             async with pool.connection() as conn:
-                cursor = await conn.execute(ONE_CTE, _all(cart))
+                cursor = await conn.execute(ONE_CTE.encode(), _all(cart))
                 rows = await cursor.fetchall()
             return [order_and_item(row) for row in rows]
 

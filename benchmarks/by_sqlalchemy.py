@@ -9,6 +9,7 @@ from decimal import Decimal
 from uuid import UUID, uuid4
 
 from sqlalchemy import Engine, ForeignKey, create_engine, func, select
+from sqlalchemy.ext.declarative import DeferredReflection
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -26,100 +27,54 @@ class _Base(DeclarativeBase):
     """The tables' registry."""
 
 
-class User(_Base):
+class _Reflected(DeferredReflection, _Base):
+    """A table whose columns are the database's, so that a new one is read here, too.
+
+    Declared is what this code names, and what the database does not say of a view.
+    """
+
+    __abstract__ = True
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+
+
+class User(_Reflected):
     """A row of user_profiles, the users without their keys."""
 
     __tablename__ = "user_profiles"
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
-    crossmint_user_id: Mapped[str]
-    email: Mapped[str | None]
-    wallet_address: Mapped[str | None]
-    crossmint_wallet_id: Mapped[str | None]
-    wallet_status: Mapped[str]
-    wallet_status_since: Mapped[datetime]
-    onboarding_step: Mapped[int]
-    display_name: Mapped[str | None]
-    first_name: Mapped[str | None]
-    last_name: Mapped[str | None]
-    street: Mapped[str | None]
-    apt: Mapped[str | None]
-    city: Mapped[str | None]
-    state: Mapped[str | None]
-    zip: Mapped[str | None]
-    country: Mapped[str | None]
-    tops_size: Mapped[str | None]
-    bottoms_size: Mapped[str | None]
-    footwear_size: Mapped[str | None]
-    evm_address: Mapped[str | None]
-    has_sui_private_key: Mapped[bool]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
-
-class CartItem(_Base):
+class CartItem(_Reflected):
     """A row of cart_items."""
 
     __tablename__ = "cart_items"
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("user_profiles.id"))
-    product_id: Mapped[str]
-    product_name: Mapped[str]
-    price: Mapped[int]
-    image: Mapped[str | None]
-    product_url: Mapped[str | None]
-    size: Mapped[str | None]
-    color: Mapped[str | None]
-    retailer: Mapped[str | None]
-    tx_digest: Mapped[str | None]
-    on_chain_object_id: Mapped[str | None]
     deleted_at: Mapped[datetime | None]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-class Order(_Base):
+class Order(_Reflected):
     """A row of orders."""
 
     __tablename__ = "orders"
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("user_profiles.id"))
     type: Mapped[str]
-    crossmint_order_id: Mapped[str | None]
-    status: Mapped[str] = mapped_column(server_default="awaiting_approval")
-    amount_usdc: Mapped[Decimal | None]
-    tx_hash: Mapped[str | None]
-    payment_hash: Mapped[str | None]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     checkout_id: Mapped[UUID | None]
+    crossmint_order_id: Mapped[str | None]
+    amount_usdc: Mapped[Decimal | None]
     quoted_usdc: Mapped[Decimal | None]
-    received_usdc: Mapped[Decimal | None]
-    settled_at: Mapped[datetime | None]
-    on_chain: Mapped[bool] = mapped_column(server_default="false")
-    paid_late: Mapped[bool] = mapped_column(server_default="false")
 
     item: Mapped[OrderItem] = relationship(back_populates="order")
 
 
-class OrderItem(_Base):
+class OrderItem(_Reflected):
     """A row of order_items."""
 
     __tablename__ = "order_items"
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"))
     cart_item_id: Mapped[UUID | None] = mapped_column(ForeignKey("cart_items.id"))
-    product_id: Mapped[str]
-    product_name: Mapped[str]
-    price: Mapped[int]
-    image: Mapped[str | None]
-    product_url: Mapped[str | None]
-    size: Mapped[str | None]
-    color: Mapped[str | None]
-    retailer: Mapped[str | None]
-    on_chain_object_id: Mapped[str | None]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     order: Mapped[Order] = relationship(back_populates="item")
 
@@ -158,6 +113,8 @@ def _engine(url: str) -> Generator[Engine]:
         max_overflow=0,
     )
     try:
+        # Once a process; again it finds all classes prepared.
+        _Reflected.prepare(engine, views=True)
         yield engine
     finally:
         engine.dispose()
@@ -194,15 +151,6 @@ def _place(session: Session, cart: Cart) -> list[Order]:
 
 
 def _snapshot(item: CartItem) -> OrderItem:
-    return OrderItem(
-        cart_item_id=item.id,
-        product_id=item.product_id,
-        product_name=item.product_name,
-        price=item.price,
-        image=item.image,
-        product_url=item.product_url,
-        size=item.size,
-        color=item.color,
-        retailer=item.retailer,
-        on_chain_object_id=item.on_chain_object_id,
-    )
+    names = {*CartItem.__table__.columns.keys()} & {*OrderItem.__table__.columns.keys()}
+    kept = {name: getattr(item, name) for name in names - {"id", "created_at"}}
+    return OrderItem(cart_item_id=item.id, **kept)

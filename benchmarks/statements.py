@@ -10,9 +10,14 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from .records import Order, OrderItem
+from .records import CartItem, Order, OrderItem
 
-ONE_CTE = """
+# What an order keeps of its item: whatever both tables have.
+_ITEM = {column.name for column in fields(CartItem)} - {"id", "created_at"}
+_KEPT = [column.name for column in fields(OrderItem) if column.name in _ITEM]
+_CLAIMED = [f"claimed.{name}" for name in _KEPT]
+
+ONE_CTE = f"""
 WITH owner AS (
     SELECT users.id FROM users WHERE users.id = $1 FOR NO KEY UPDATE
 ),
@@ -45,19 +50,16 @@ claimed AS (
 
 kept AS (
     INSERT INTO order_items (
-        order_id, cart_item_id, product_id, product_name, price,
-        image, product_url, size, color, retailer, on_chain_object_id
+        order_id, cart_item_id, {", ".join(_KEPT)}
     )
     SELECT
-        line.order_id, line.cart_item_id, claimed.product_id, claimed.product_name,
-        claimed.price, claimed.image, claimed.product_url, claimed.size, claimed.color,
-        claimed.retailer, claimed.on_chain_object_id
+        line.order_id, line.cart_item_id, {", ".join(_CLAIMED)}
     FROM line LEFT JOIN claimed ON line.cart_item_id = claimed.id
     RETURNING *
 )
 
 SELECT created.*, kept.* FROM created INNER JOIN kept ON kept.order_id = created.id
-"""
+"""  # noqa: S608 - the names are our columns'
 
 _ORDER_COLUMNS = len(fields(Order))
 

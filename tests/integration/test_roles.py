@@ -14,14 +14,14 @@ import pytest
 from psycopg import sql
 
 from devserver import databases
-from devserver.databases import MIGRATIONS
 from devserver.embedded import Server
 from generated import chats
 from store import Settings, Store, migrations
 from store.settings import DatabaseSettings
 from tests.support import factories
+from tests.support.recorded import MIGRATIONS
 
-_SCRIPT = MIGRATIONS.parent / "roles.sql"
+_SCRIPT = databases.MIGRATIONS.parent / "roles.sql"
 _PASSWORD = "only for these tests"  # noqa: S105
 
 

@@ -6,15 +6,16 @@ from pathlib import Path
 import psycopg
 from pydantic import SecretStr
 
-from devserver.databases import MIGRATIONS
+from devserver import databases
 from store import adoption, migrations
 from store.adoption import Adoption
 from store.settings import DatabaseSettings
 from tests.support import drizzle
+from tests.support.recorded import MIGRATIONS
 
 __all__ = ["SCRIPTS", "adopt", "at", "make"]
 
-SCRIPTS = MIGRATIONS.parent / "adoption"
+SCRIPTS = databases.MIGRATIONS.parent / "adoption"
 
 
 def make(url: str) -> None:

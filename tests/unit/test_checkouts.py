@@ -1,19 +1,21 @@
 """The rules of a checkout that need no database."""
 
-from datetime import UTC, datetime
+import inspect
+from collections.abc import Callable
+from typing import TypeVar
 from uuid import UUID, uuid5
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generated.enums import OrderStatus, OrderType
+from generated.enums import OrderStatus
 from generated.models import Order, OrderItem
 from store import CheckoutLine, PlacedOrder, checkouts, errors
 from store.products import ItemName
 
 NAMESPACE = UUID(int=0)
-NOW = datetime.now(UTC)
+Row = TypeVar("Row")
 
 lines = st.builds(
     CheckoutLine,
@@ -22,42 +24,23 @@ lines = st.builds(
 )
 
 
+def row(model: Callable[..., Row], **columns: object) -> Row:
+    """Make a row in which all columns but these are empty, whichever it has."""
+    return model(**(dict.fromkeys(inspect.signature(model).parameters) | columns))
+
+
 def placed(line: CheckoutLine, checkout_id: UUID = NAMESPACE) -> PlacedOrder:
     """Make the order that a line became."""
     order_id = uuid5(NAMESPACE, repr(line))
-    order = Order(
-        id=order_id,
-        user_id=NAMESPACE,
-        type=OrderType.CHECKOUT,
-        crossmint_order_id=line.crossmint_order_id,
-        status=OrderStatus.DELIVERED,
-        amount_usdc=None,
-        tx_hash=None,
-        payment_hash=None,
-        created_at=NOW,
-        checkout_id=checkout_id,
-        quoted_usdc=None,
-        received_usdc=None,
-        settled_at=None,
-        on_chain=False,
-        paid_late=False,
-    )
     assert isinstance(line.cart_item_id, UUID)
-    item = OrderItem(
+    order = row(
+        Order,
         id=order_id,
-        order_id=order_id,
-        cart_item_id=line.cart_item_id,
-        product_id="",
-        product_name="",
-        price=0,
-        image=None,
-        product_url=None,
-        size=None,
-        color=None,
-        retailer=None,
-        on_chain_object_id=None,
-        created_at=NOW,
+        status=OrderStatus.DELIVERED,
+        crossmint_order_id=line.crossmint_order_id,
+        checkout_id=checkout_id,
     )
+    item = row(OrderItem, order_id=order_id, cart_item_id=line.cart_item_id)
     return PlacedOrder(order, item)
 
 

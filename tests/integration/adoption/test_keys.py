@@ -7,11 +7,11 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from devserver.databases import MIGRATIONS
 from generated.internal import user_steps
 from store import Store, migrations, rotation
 from store.errors import Undecryptable
 from tests.support import adopted, chains, factories, stores, wallets
+from tests.support.recorded import MIGRATIONS
 
 OLD, NEW, LOST = b"\1" * 32, b"\2" * 32, b"\3" * 32
 

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from devserver import databases
-from devserver.databases import MIGRATIONS, Template
+from devserver.databases import Template
 from devserver.embedded import Server
 from store import adoption
 from store.adoption import Adoption
@@ -19,6 +19,7 @@ from store.cli import main as command_line
 from store.errors import MigrationError
 from tests.integration.adoption.conftest import Dump
 from tests.support import adopted
+from tests.support.recorded import MIGRATIONS
 
 NOTHING_TO_DO = Adoption(converted=False, mended=(), breaking=(), unvalidated=0)
 
@@ -189,12 +190,12 @@ def test_exit_codes(
     old: psycopg.Connection,
 ) -> None:
     """0 when all is done, 1 while something is to do, 2 if it was refused."""
-    monkeypatch.chdir(MIGRATIONS.parents[1])
+    monkeypatch.chdir(databases.MIGRATIONS.parents[1])
     monkeypatch.setenv("DATABASE_URL", old_url)
 
     def baseline(*options: str) -> int:
-        zone = ("--time-zone", "UTC")
-        return command_line.main(["adopt", *zone, *options])
+        given = ("--directory", str(MIGRATIONS), "--time-zone", "UTC")
+        return command_line.main(["adopt", *given, *options])
 
     assert baseline("--dry-run") == 1
     assert capsys.readouterr().out.splitlines()[-1] == "nothing was changed"

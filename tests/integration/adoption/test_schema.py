@@ -11,12 +11,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from devserver import databases
-from devserver.databases import MIGRATIONS, Template
+from devserver.databases import Template
 from devserver.embedded import Server
 from store import migrations
 from store.errors import MigrationError
 from tests.integration.adoption.conftest import Dump
 from tests.support import adopted, drizzle
+from tests.support.recorded import MIGRATIONS
 
 # What a team may have decided otherwise.
 VARIANTS: dict[str, LiteralString] = {

@@ -10,9 +10,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from devserver.databases import MIGRATIONS, url_of
+from devserver.databases import url_of
 from devserver.embedded import Server
 from store.cli import main as command_line
+from tests.support.recorded import MIGRATIONS
 
 Run = Callable[..., tuple[int, str, str]]
 

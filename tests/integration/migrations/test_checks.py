@@ -26,8 +26,8 @@ def found_in(directory: Path, text: str) -> str:
 
 
 def test_our_migrations_are_fine() -> None:
-    """Nothing is found in db/migrations."""
-    assert checks.check(MIGRATIONS) == []
+    """Nothing is found in db/migrations but that a new one is not final yet."""
+    assert [one for one in checks.check(MIGRATIONS) if not one.is_notice] == []
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from devserver.databases import MIGRATIONS
 from store import Store, migrations
 from store.migrations import checks
 from tests.support import factories
 from tests.support.migrating import add, at
+from tests.support.recorded import MIGRATIONS
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/migrations.md").read_text()

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from devserver.databases import MIGRATIONS
 from store import migrations
 from store.errors import MigrationError
 from store.migrations import files, journal, runner
 from tests.support.migrating import add, alone, applied, at, migration, write
+from tests.support.recorded import MIGRATIONS
 
 from .conftest import Run
 

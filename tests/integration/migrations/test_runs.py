@@ -19,13 +19,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
-from devserver.databases import MIGRATIONS, url_of
+from devserver.databases import url_of
 from devserver.embedded import Server
 from store import migrations
 from store.errors import MigrationError
 from store.migrations import dbmate
 from store.schema_tools import dumps
 from tests.support.migrating import alone, at, migration, plain, write
+from tests.support.recorded import MIGRATIONS
 
 from .conftest import Run
 

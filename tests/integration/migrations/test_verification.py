@@ -9,7 +9,6 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from devserver.databases import MIGRATIONS
 from devserver.embedded import Server
 from store import migrations
 from store.cli import main as command_line
@@ -17,6 +16,7 @@ from store.schema_tools import scratch, verification
 from store.schema_tools.sample_rows import Filler
 from store.settings import DatabaseSettings
 from tests.integration.migrations import drafting
+from tests.support.recorded import MIGRATIONS
 
 Verify = Callable[..., list[str]]
 
