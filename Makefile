@@ -243,7 +243,7 @@ types: $(READY) ## Check types, with mypy and pyright
 drift: $(READY) ## Check that what is generated is what would be; say what mends it
 	@differs=0; \
 	$(BIN)/sqlc-gen-psycopg generate --check || { echo "run: make generate"; differs=1; }; \
-	$(BIN)/python tools/make_sync.py --check || { echo "run: make sync"; differs=1; }; \
+	$(BIN)/python tools/make_sync.py --check || differs=1; \
 	$(ON_OUR_SERVER) $(BIN)/python -m store schema dump --check || differs=1; \
 	$(ON_OUR_SERVER) $(MIGRATED) $(BIN)/python -m store schema diagram --check || differs=1; \
 	exit $$differs

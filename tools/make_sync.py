@@ -51,7 +51,7 @@ def main() -> int:
         print(f"substitutions without use: {unused}", file=sys.stderr)
         return 2
     check = "--check" in sys.argv[1:]
-    return mirror(files, TARGET, check=check, remedy="run `make sync`")
+    return mirror(files, TARGET, check=check, remedy="run make sync")
 
 
 def _translate(path: Path, used: set[str]) -> str:

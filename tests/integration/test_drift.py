@@ -1,5 +1,6 @@
 """Committed output is compared with what would be generated, both ways."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -77,6 +78,73 @@ def test_a_stale_file_is_found_and_removed(tool: str, path: str, copy: Path) -> 
     assert (done.returncode, path in done.stdout) == (1, True)
     assert _run(copy, tool).returncode == 0
     assert not (copy / path).exists()
+
+
+@pytest.fixture
+def project(copy: Path) -> Path:
+    """Give a copy in which make has what it needs."""
+    shutil.copytree(ROOT / "devserver", copy / "devserver")
+    (copy / "docs").mkdir()
+    shutil.copy(ROOT / "docs/schema.md", copy / "docs")
+    shutil.copy(ROOT / "Makefile", copy)
+    (copy / ".venv").symlink_to(sys.prefix)
+    return copy
+
+
+def _make(project: Path, target: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["make", "--old-file=.venv/.ready", target],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        ("generate", "src/generated/carts.py"),
+        ("sync", "src/store/_sync/checkout.py"),
+    ],
+)
+def test_make_mends_what_was_edited_or_deleted(
+    target: str, path: str, project: Path
+) -> None:
+    """An output is written anew though no source is newer than it."""
+    text = (project / path).read_text()
+    assert _make(project, target).returncode == 0
+    (project / path).write_text(text + "# by hand\n")
+    assert _make(project, target).returncode == 0
+    assert (project / path).read_text() == text
+    (project / path).unlink()
+    assert _make(project, target).returncode == 0
+    assert (project / path).read_text() == text
+
+
+# What is generated, and the one command that mends it.
+MENDED_BY = {
+    "src/generated/carts.py": "make generate",
+    "src/store/_sync/checkout.py": "make sync",
+    "db/schema.sql": "make schema-dump",
+    "docs/schema.md": "make schema-diagram",
+}
+
+
+@pytest.mark.long
+def test_drift_names_the_command_that_mends_it(project: Path) -> None:
+    """All that drifted is told in one run, and the commands named there mend it."""
+    for path in MENDED_BY:
+        with (project / path).open("a") as file:
+            file.write("-- by hand\n")
+    drift = _make(project, "drift")
+    named = re.findall(r"run:? (make [a-z-]+)", drift.stdout)
+    assert (drift.returncode, sorted(named)) == (2, sorted(MENDED_BY.values()))
+    for command in named:
+        assert _make(project, command.removeprefix("make ")).returncode == 0
+    for path in MENDED_BY:
+        assert (project / path).read_text() == (ROOT / path).read_text()
+    assert _make(project, "drift").returncode == 0
 
 
 def test_a_refused_query_changes_nothing(copy: Path) -> None:
