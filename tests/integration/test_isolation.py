@@ -47,30 +47,6 @@ DEPOSIT = "0x" + "a" * 64
 KEY = SecretStr(chains.sui_private_key(bytes(32)))
 MESSAGE = {"id": "m", "role": "user", "parts": [{"type": "text", "text": "x"}]}
 SAVED = json.dumps(MESSAGE | {"role": "tool"}).encode()
-TEXTS = [
-    "product_id",
-    "product_name",
-    "image",
-    "product_url",
-    "size",
-    "color",
-    "retailer",
-    "title",
-    "token",
-    "display_name",
-    "first_name",
-    "last_name",
-    "street",
-    "apt",
-    "city",
-    "state",
-    "zip",
-    "tops_size",
-    "bottoms_size",
-    "footwear_size",
-    "crossmint_wallet_id",
-]
-
 MODULES = [
     carts,
     chain,
@@ -168,7 +144,8 @@ def ids_of(conn: psycopg.Connection, rows: LiteralString) -> list[UUID]:
 def arguments(conn: psycopg.Connection, query: Query, stranger: UUID) -> dict[str, Any]:
     """Make arguments that point at the owner's rows wherever they can.
 
-    A parameter that is not known here raises KeyError: add it.
+    Any other text is "x", and whatever else may be left out is left out. Another
+    parameter that is not known here raises KeyError: add it.
     """
     [item] = ids_of(conn, "cart_items WHERE deleted_at IS NULL")
     [order] = ids_of(
@@ -185,7 +162,7 @@ def arguments(conn: psycopg.Connection, query: Query, stranger: UUID) -> dict[st
     }
     rows = {module.__name__: each for module, each in ids.items()}
     creating = query in {order_steps.create_orders, cart_steps.add_cart_item}
-    known: dict[str, Any] = dict.fromkeys(TEXTS, "x") | {
+    known: dict[str, Any] = {
         "id": uuid4() if creating else rows.get(query.__module__),
         "ids": [uuid4() if creating else rows.get(query.__module__)],
         "order_ids": [order],
@@ -234,8 +211,14 @@ def arguments(conn: psycopg.Connection, query: Query, stranger: UUID) -> dict[st
     name = user_of(query)
     assert name is not None
     known[name] = [stranger] if name == "user_ids" else stranger
+    _, *parameters = inspect.signature(query).parameters.values()
+    for parameter in parameters:
+        if parameter.annotation in {str, str | None}:
+            known.setdefault(parameter.name, "x")
     return {
-        key: known[key] for key in inspect.signature(query).parameters if key != "conn"
+        parameter.name: known[parameter.name]
+        for parameter in parameters
+        if parameter.name in known or parameter.default is parameter.empty
     }
 
 
