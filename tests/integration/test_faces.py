@@ -29,7 +29,12 @@ def shape(function: Callable[..., object]) -> str:
     return re.sub(r"\bAsync(?=[A-Z])|(collections\.abc\.)?Awaitable|[][]", "", text)
 
 
-def faces_of(public: type) -> dict[str, tuple[str, str | None]]:
+def without_await(text: str) -> str:
+    """Give a docstring as it is where its examples block."""
+    return re.sub(r"\bAsync(?=[A-Z])|\basync (?=def|with)|\bawait ", "", text)
+
+
+def faces_of(public: type) -> dict[str, tuple[str, str]]:
     """Give the public methods with their shapes and documentation."""
     renamed = {"__aenter__": "__enter__", "__aexit__": "__exit__"}
     found = {
@@ -38,7 +43,10 @@ def faces_of(public: type) -> dict[str, tuple[str, str | None]]:
         if not name.startswith("_")
         or name in {"__init__", "__enter__", "__exit__", *renamed}
     }
-    return {name: (shape(member), member.__doc__) for name, member in found.items()}
+    return {
+        name: (shape(member), without_await(member.__doc__ or ""))
+        for name, member in found.items()
+    }
 
 
 def test_both_stores_have_the_same_face() -> None:

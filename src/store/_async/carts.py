@@ -31,10 +31,11 @@ class AsyncCarts(AsyncDatabase):
             UserNotFound: there is no such user.
             InvalidValue: a text is too long.
 
-        Example::
-
-            added = store.add_cart_item(user.id, Product(product_id="B01", …))
-            return 201 if added.is_new else 409
+        Example:
+            ```python
+            added = await store.add_cart_item(user.id, pen)
+            assert added.is_new  # answer 201, else 409
+            ```
         """
         self._require("db")
         new_id = uuid4()
@@ -71,6 +72,12 @@ class AsyncCarts(AsyncDatabase):
 
         Raises:
             InvalidValue: ``item`` is neither.
+
+        Example:
+            ```python
+            found = await store.get_cart_item(user.id, item.id)
+            assert found == item
+            ```
         """
         name = ItemName.of(item, "item")
         async with self.connection() as conn:
@@ -90,6 +97,12 @@ class AsyncCarts(AsyncDatabase):
             CartItemNotFound: the user never had it.
             CartItemOrdered: an order has it.
             InvalidValue: ``item`` is neither.
+
+        Example:
+            ```python
+            removed = await store.remove_cart_item(user.id, item.id)
+            assert removed.deleted_at is not None
+            ```
         """
         self._require("db")
         name = ItemName.of(item, "item")
@@ -118,7 +131,13 @@ class AsyncCarts(AsyncDatabase):
                     return gone
 
     async def clear_cart(self, user_id: UUID) -> int:
-        """Take everything out of the user's cart, and tell how many items that was."""
+        """Take everything out of the user's cart, and tell how many items that was.
+
+        Example:
+            ```python
+            assert await store.clear_cart(user.id) == 1
+            ```
+        """
         self._require("db")
 
         async def attempt() -> int:

@@ -45,7 +45,14 @@ class AsyncMirror(AsyncDatabase):
     """
 
     async def get_chain_cursor(self) -> ChainCursor | None:
-        """Give what to ask for the next page with; None: from the beginning."""
+        """Give what to ask for the next page with; None: from the beginning.
+
+        Example:
+            ```python
+            cursor = await store.get_chain_cursor()
+            asked = cursor.as_json() if cursor else None  # what the node takes
+            ```
+        """
         async with self.connection() as conn:
             return await _stored_cursor(conn)
 
@@ -56,6 +63,12 @@ class AsyncMirror(AsyncDatabase):
 
         Raises:
             ChainCursorMoved: there is another one.
+
+        Example:
+            ```python
+            last = {"txDigest": DIGEST, "eventSeq": "0"}  # of the old indexer
+            await store.adopt_chain_cursor(ChainCursor.of(last))
+            ```
         """
         self._require_onchain()
 
@@ -84,15 +97,16 @@ class AsyncMirror(AsyncDatabase):
             InvalidValue: it is no page.
             TooMany: it has more than CHAIN_PAGE_MAX_EVENTS events.
 
-        Example::
-
-            cursor = store.get_chain_cursor()
+        Example:
+            ```python
+            cursor = await store.get_chain_cursor()
             while True:
-                answer = query_events(module, cursor=cursor and cursor.as_json())
-                recorded = store.record_chain_page(answer, asked_with=cursor)
+                answer = query_events(cursor.as_json() if cursor else None)
+                recorded = await store.record_chain_page(answer, asked_with=cursor)
                 cursor = recorded.cursor
                 if not recorded.has_next_page:
                     break
+            ```
         """
         self._require_onchain()
         given = ChainPage.read(page)
@@ -123,6 +137,11 @@ class AsyncMirror(AsyncDatabase):
         Raises:
             InvalidValue: it is no page.
             TooMany: it has more than CHAIN_PAGE_MAX_EVENTS events.
+
+        Example:
+            ```python
+            await store.replay_chain_page(query_events(None))
+            ```
         """
         self._require_onchain()
         given = ChainPage.read(page)
@@ -142,6 +161,14 @@ class AsyncMirror(AsyncDatabase):
 
         Raises:
             ChainEventNotFound: none is set aside with this id, or not any longer.
+
+        Example:
+            ```python
+            page = await store.list_set_aside_chain_events()
+            for event in page.rows:
+                tried = await store.retry_chain_event(event.id)
+                print("still" if tried.set_aside else "no longer", "set aside")
+            ```
         """
         self._require_onchain()
         async with self.connection() as conn:

@@ -83,6 +83,13 @@ class AsyncDatabase:
 
         Raises:
             Unavailable: no connection could be had; its class and message say why.
+
+        Example:
+            ```python
+            store = AsyncStore(settings)
+            await store.open()  # as the process starts
+            await store.close()
+            ```
         """
         self._pool.open()
         try:
@@ -93,7 +100,14 @@ class AsyncDatabase:
         self._pool.release(conn)
 
     async def close(self) -> None:
-        """Close the connections; those that are lent, as they are given back."""
+        """Close the connections; those that are lent, as they are given back.
+
+        Example:
+            ```python
+            async with AsyncStore(settings) as store:  # opens, and closes at the end
+                await store.ping()
+            ```
+        """
         self._pool.close()
 
     async def __aenter__(self) -> Self:
@@ -108,6 +122,15 @@ class AsyncDatabase:
 
         Raises:
             DatabaseError: there was none; its class and message say why.
+
+        Example:
+            ```python
+            async def is_ready() -> bool:
+                try:
+                    return await store.limited(acquire=1, statement=1).ping() < 1
+                except errors.StoreError:
+                    return False
+            ```
         """
         self._refuse_nested("ping")
         start = perf_counter()
@@ -117,7 +140,14 @@ class AsyncDatabase:
 
     @property
     def statistics(self) -> PoolStatistics:
-        """What the pool is doing, and has done."""
+        """What the pool is doing, and has done.
+
+        Example:
+            ```python
+            pool = store.statistics
+            print(pool.connections, "of", pool.size, "connections")
+            ```
+        """
         return self._pool.statistics()
 
     @checked
@@ -131,12 +161,16 @@ class AsyncDatabase:
     ) -> Self:
         """Give this store with lower limits of time, in seconds, for some calls.
 
-        It has the same connections. ::
-
-            store.limited(acquire=0.5, statement=1).checkout(user_id, lines)
+        It has the same connections.
 
         Raises:
             InvalidValue: a limit is no number, or not above 0.
+
+        Example:
+            ```python
+            hurried = store.limited(acquire=0.5, statement=1)
+            await hurried.clear_cart(user.id)
+            ```
         """
         copied = self._copied()
         copied._limits = self._limits.lowered(
@@ -154,6 +188,13 @@ class AsyncDatabase:
         Raises:
             InvalidValue: it is another connection, or in no transaction of
                 `transaction`.
+
+        Example:
+            ```python
+            async with store.transaction() as conn:
+                await users.set_display_name(conn, id=user.id, display_name="Ada")
+                await store.within(conn).clear_cart(user.id)
+            ```
         """
         if isinstance(conn, AsyncStoreConnection) and conn.is_held:
             ours: PoolConnection = conn
@@ -180,6 +221,12 @@ class AsyncDatabase:
             DatabaseError, InvalidValue: in place of the driver's errors, as they leave
                 the block; `OutcomeUnknown` if the reply was lost to what may have been
                 committed.
+
+        Example:
+            ```python
+            async with store.connection() as conn:
+                items = await carts.list_cart_items(conn, user_id=user.id, max_rows=50)
+            ```
         """
         if self._bound is not None:
             async with self._savepoint(self._bound) as bound:
@@ -214,6 +261,13 @@ class AsyncDatabase:
             DatabaseError, InvalidValue: in place of the driver's errors, as they leave
                 the block; `OutcomeUnknown` if the connection died after COMMIT was
                 sent.
+
+        Example:
+            ```python
+            async with store.transaction() as conn:
+                await users.set_display_name(conn, id=user.id, display_name="Ada")
+                await users.set_email(conn, id=user.id, email="ada@example.org")
+            ```
         """
         if self._bound is not None:
             async with self._savepoint(self._bound) as bound:
@@ -291,6 +345,14 @@ class AsyncDatabase:
             DatabaseError: as `transaction` does.
             InvalidValue: ``work`` is no function, or one of the other face; or as
                 `transaction` does.
+
+        Example:
+            ```python
+            async def rename(conn: AsyncConnection[Any]) -> None:
+                await users.set_display_name(conn, id=user.id, display_name="Ada")
+
+            await store.atomically(rename)
+            ```
         """
         self._refuse_nested("atomically")
 

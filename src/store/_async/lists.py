@@ -31,11 +31,7 @@ class AsyncLists(AsyncDatabase):
     """The lists of a store that have pages.
 
     Without a cursor they begin at the beginning. All raise InvalidValue where the
-    cursor is none that the same list gave, or ``max_rows`` is below 1. ::
-
-        page = store.list_orders(user_id)
-        while page.next_cursor:
-            page = store.list_orders(user_id, cursor=page.next_cursor)
+    cursor is none that the same list gave, or ``max_rows`` is below 1.
     """
 
     async def list_orders(
@@ -47,7 +43,15 @@ class AsyncLists(AsyncDatabase):
         cursor: str | None = None,
         max_rows: int = 20,
     ) -> CursorPage[ListOrdersRow]:
-        """List a user's orders, the newest first, each checkout with its product."""
+        """List a user's orders, the newest first, each checkout with its product.
+
+        Example:
+            ```python
+            page = await store.list_orders(user.id, max_rows=20)
+            while page.next_cursor:
+                page = await store.list_orders(user.id, cursor=page.next_cursor)
+            ```
+        """
         time, key = _ORDERS.position(cursor, max_rows)
         async with self.connection() as conn:
             rows = await order_steps.list_orders(
@@ -68,6 +72,12 @@ class AsyncLists(AsyncDatabase):
 
         One that is touched moves to the top: paging down repeats none, and misses only
         what is newer by now than the first page.
+
+        Example:
+            ```python
+            page = await store.list_chat_sessions(user.id, max_rows=20)
+            assert page.rows == [session]
+            ```
         """
         time, key = _CHAT_SESSIONS.position(cursor, max_rows)
         async with self.connection() as conn:
@@ -89,6 +99,13 @@ class AsyncLists(AsyncDatabase):
 
         Only what came longer ago than that; of an order that was deleted with its user,
         ``is_retired`` says so.
+
+        Example:
+            ```python
+            page = await store.list_payments_without_order(timedelta(hours=1))
+            for payment in page.rows:
+                print(payment.id, payment.crossmint_order_id)
+            ```
         """
         time, key = _PAYMENTS_WITHOUT_ORDER.position(cursor, max_rows)
         async with self.connection() as conn:
@@ -106,7 +123,15 @@ class AsyncLists(AsyncDatabase):
     async def list_orders_without_digest(
         self, *, cursor: str | None = None, max_rows: int = 100
     ) -> CursorPage[ListOrdersWithoutDigestRow]:
-        """List paid orders of all with an item on chain and no digest, oldest first."""
+        """List paid orders of all with an item on chain and no digest, oldest first.
+
+        Example:
+            ```python
+            page = await store.list_orders_without_digest()
+            for row in page.rows:
+                print("check out on chain:", row.order.id)
+            ```
+        """
         time, key = _ORDERS_WITHOUT_DIGEST.position(cursor, max_rows)
         async with self.connection() as conn:
             rows = await order_steps.list_orders_without_digest(
@@ -130,6 +155,13 @@ class AsyncLists(AsyncDatabase):
 
         Something else paid for the same item, or for the same product in its place:
         ``other_order_ids``. Of one user, or of all.
+
+        Example:
+            ```python
+            page = await store.list_items_paid_twice(user.id)
+            for row in page.rows:
+                print("pay back:", row.order.id, row.other_order_ids)
+            ```
         """
         time, key = _ITEMS_PAID_TWICE.position(cursor, max_rows)
         async with self.connection() as conn:
@@ -145,7 +177,15 @@ class AsyncLists(AsyncDatabase):
     async def list_payments_that_differ(
         self, *, cursor: str | None = None, max_rows: int = 100
     ) -> CursorPage[Order]:
-        """List orders of all that were paid less, or more, than was quoted."""
+        """List orders of all that were paid less, or more, than was quoted.
+
+        Example:
+            ```python
+            page = await store.list_payments_that_differ()
+            for order in page.rows:
+                print(order.id, order.quoted_usdc, order.received_usdc)
+            ```
+        """
         time, key = _PAYMENTS_THAT_DIFFER.position(cursor, max_rows)
         async with self.connection() as conn:
             rows = await order_steps.list_payments_that_differ(
@@ -159,7 +199,15 @@ class AsyncLists(AsyncDatabase):
     async def list_set_aside_chain_events(
         self, *, cursor: str | None = None, max_rows: int = 100
     ) -> CursorPage[SetAsideChainEvent]:
-        """List events of the chain that were set aside, the oldest first."""
+        """List events of the chain that were set aside, the oldest first.
+
+        Example:
+            ```python
+            page = await store.list_set_aside_chain_events()
+            for event in page.rows:
+                print(event.id, event.reason)
+            ```
+        """
         time, key = _SET_ASIDE.position(cursor, max_rows)
         async with self.connection() as conn:
             rows = await chain_steps.list_set_aside_chain_events(

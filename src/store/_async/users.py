@@ -32,10 +32,14 @@ class AsyncUsers(AsyncDatabase):
         one creates the user, and both return it. To find users at each request, read
         them with `get_user_by_crossmint_user_id`.
 
-            user = store.create_user("google|1017", email="ann@example.org")
-
         Raises:
             InvalidValue: the identity or address is empty or too long.
+
+        Example:
+            ```python
+            ann = await store.create_user("google|1017", email="ann@example.org")
+            assert await store.create_user("google|1017", email=None) == ann
+            ```
         """
         async with self.connection() as conn:
             while True:  # again only if the user was deleted between the two
@@ -65,19 +69,25 @@ class AsyncUsers(AsyncDatabase):
         for one user the first wins; the same one again returns the user, so it may
         follow an unknown outcome.
 
-            store.provision_wallet(
-                user.id,
-                wallet_address="0xA11CE",
-                key=SecretStr(key),
-                crossmint_wallet_id="wallet-1",
-                evm_address="0x" + "AB" * 20,
-            )
-
         Raises:
             WalletAlreadyActive: with another address or key, which stay.
             WalletNotPending: the provisioning was not begun, or was failed.
             InvalidValue: an address or the key is none, or an id too long.
             UserNotFound, ConfigurationError (WALLET_ENCRYPTION_KEYS).
+
+        Example:
+            ```python
+            async with store.connection() as conn:
+                await users.begin_wallet(conn, id=user.id)
+            active = await store.provision_wallet(
+                user.id,
+                wallet_address="0xA11CE",
+                key=SecretStr(SUI_PRIVATE_KEY),
+                crossmint_wallet_id="wallet-1",
+                evm_address="0x" + "AB" * 20,
+            )
+            assert active.wallet_address == "0x" + "a11ce".zfill(64)
+            ```
         """
         sui = addresses.sui_address(wallet_address, place="wallet_address")
         evm = (
@@ -122,6 +132,11 @@ class AsyncUsers(AsyncDatabase):
             WalletAlreadyActive: with another key, which stays.
             InvalidValue: it is no Sui private key.
             UserNotFound, ConfigurationError (WALLET_ENCRYPTION_KEYS).
+
+        Example:
+            ```python
+            await store.set_sui_private_key(user.id, SecretStr(SUI_PRIVATE_KEY))
+            ```
         """
         token = self._encrypted(user_id, key)
 
@@ -141,6 +156,13 @@ class AsyncUsers(AsyncDatabase):
         Raises:
             Undecryptable: what is stored was not encrypted for this user, by this ring.
             UserNotFound, ConfigurationError (WALLET_ENCRYPTION_KEYS).
+
+        Example:
+            ```python
+            key = await store.get_sui_private_key(user.id)
+            if key is not None:
+                sign_with(key.get_secret_value())
+            ```
         """
         ring = KeyRing(self.settings.wallet_keys())
         async with self.connection() as conn:
@@ -155,6 +177,14 @@ class AsyncUsers(AsyncDatabase):
         Raises:
             UserHasOpenOrders: an order is neither delivered nor cancelled.
             UserNotFound: there is no such user.
+
+        Example:
+            ```python
+            try:
+                await store.delete_user(user.id)
+            except errors.UserHasOpenOrders as refused:
+                print("wait for", refused.order_ids)
+            ```
         """
 
         async def work(conn: _Connection) -> None:

@@ -32,10 +32,11 @@ class Carts(Database):
             UserNotFound: there is no such user.
             InvalidValue: a text is too long.
 
-        Example::
-
-            added = store.add_cart_item(user.id, Product(product_id="B01", …))
-            return 201 if added.is_new else 409
+        Example:
+            ```python
+            added = store.add_cart_item(user.id, pen)
+            assert added.is_new  # answer 201, else 409
+            ```
         """
         self._require("db")
         new_id = uuid4()
@@ -72,6 +73,12 @@ class Carts(Database):
 
         Raises:
             InvalidValue: ``item`` is neither.
+
+        Example:
+            ```python
+            found = store.get_cart_item(user.id, item.id)
+            assert found == item
+            ```
         """
         name = ItemName.of(item, "item")
         with self.connection() as conn:
@@ -91,6 +98,12 @@ class Carts(Database):
             CartItemNotFound: the user never had it.
             CartItemOrdered: an order has it.
             InvalidValue: ``item`` is neither.
+
+        Example:
+            ```python
+            removed = store.remove_cart_item(user.id, item.id)
+            assert removed.deleted_at is not None
+            ```
         """
         self._require("db")
         name = ItemName.of(item, "item")
@@ -119,7 +132,13 @@ class Carts(Database):
                     return gone
 
     def clear_cart(self, user_id: UUID) -> int:
-        """Take everything out of the user's cart, and tell how many items that was."""
+        """Take everything out of the user's cart, and tell how many items that was.
+
+        Example:
+            ```python
+            assert store.clear_cart(user.id) == 1
+            ```
+        """
         self._require("db")
 
         def attempt() -> int:

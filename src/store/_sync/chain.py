@@ -44,7 +44,14 @@ class Mirror(Database):
     """
 
     def get_chain_cursor(self) -> ChainCursor | None:
-        """Give what to ask for the next page with; None: from the beginning."""
+        """Give what to ask for the next page with; None: from the beginning.
+
+        Example:
+            ```python
+            cursor = store.get_chain_cursor()
+            asked = cursor.as_json() if cursor else None  # what the node takes
+            ```
+        """
         with self.connection() as conn:
             return _stored_cursor(conn)
 
@@ -55,6 +62,12 @@ class Mirror(Database):
 
         Raises:
             ChainCursorMoved: there is another one.
+
+        Example:
+            ```python
+            last = {"txDigest": DIGEST, "eventSeq": "0"}  # of the old indexer
+            store.adopt_chain_cursor(ChainCursor.of(last))
+            ```
         """
         self._require_onchain()
 
@@ -83,15 +96,16 @@ class Mirror(Database):
             InvalidValue: it is no page.
             TooMany: it has more than CHAIN_PAGE_MAX_EVENTS events.
 
-        Example::
-
+        Example:
+            ```python
             cursor = store.get_chain_cursor()
             while True:
-                answer = query_events(module, cursor=cursor and cursor.as_json())
+                answer = query_events(cursor.as_json() if cursor else None)
                 recorded = store.record_chain_page(answer, asked_with=cursor)
                 cursor = recorded.cursor
                 if not recorded.has_next_page:
                     break
+            ```
         """
         self._require_onchain()
         given = ChainPage.read(page)
@@ -120,6 +134,11 @@ class Mirror(Database):
         Raises:
             InvalidValue: it is no page.
             TooMany: it has more than CHAIN_PAGE_MAX_EVENTS events.
+
+        Example:
+            ```python
+            store.replay_chain_page(query_events(None))
+            ```
         """
         self._require_onchain()
         given = ChainPage.read(page)
@@ -139,6 +158,14 @@ class Mirror(Database):
 
         Raises:
             ChainEventNotFound: none is set aside with this id, or not any longer.
+
+        Example:
+            ```python
+            page = store.list_set_aside_chain_events()
+            for event in page.rows:
+                tried = store.retry_chain_event(event.id)
+                print("still" if tried.set_aside else "no longer", "set aside")
+            ```
         """
         self._require_onchain()
         with self.connection() as conn:

@@ -48,18 +48,25 @@ class Chats(Database):
         has the same result, as long as nobody else saved. Without it, the last save
         wins. Each save makes the version grow.
 
-            session = store.save_turn(user_id, session_id, [question])
-            ...  # the answer is streamed
-            store.save_turn(
-                user_id, session_id, [answer], from_version=session.version
-            )
-
         Raises:
             TooMany: more than TURN_MAX_MESSAGES messages.
             InvalidValue: a message cannot be stored, or ``replace_after`` is no
                 message's id; ``place`` says where.
             ChatSessionNotFound: the user has no such session.
             ChatOvertaken: the session was saved since ``from_version``.
+
+        Example:
+            ```python
+            text = {"type": "text", "text": "Which pen goes with it?"}
+            question = {"id": "m1", "role": "user", "parts": [text]}
+            asked = store.save_turn(user.id, session.id, [question])
+
+            text = {"type": "text", "text": "A fountain pen."}  # once it is streamed
+            answer = {"id": "m2", "role": "assistant", "parts": [text]}
+            store.save_turn(
+                user.id, session.id, [answer], from_version=asked.version
+            )
+            ```
         """
         limit = self.settings.turn_max_messages
         refuse_too_many("messages", messages, limit, "TURN_MAX_MESSAGES")
@@ -132,11 +139,14 @@ class Chats(Database):
 
         One round trip. The number is right beyond the last page, too.
 
-            page = store.page_chat_sessions(user_id, limit=20, offset=40)
-            {"sessions": page.rows, "total": page.total}
-
         A session that is touched moves to the top, so that the next page by offset
         repeats one; `list_chat_sessions` repeats none.
+
+        Example:
+            ```python
+            page = store.page_chat_sessions(user.id, limit=20, offset=0)
+            assert (page.rows, page.total) == ([session], 1)
+            ```
         """
         with self.connection() as conn:
             found = chat_steps.page_chat_sessions(

@@ -36,6 +36,18 @@ class Checkout(Database):
             AlreadyExists: a Crossmint order belongs to another checkout.
             InvalidValue: an id, price or amount breaks a rule of the schema, or an
                 item's name is neither an id nor one on chain.
+
+        Example:
+            ```python
+            line = CheckoutLine(
+                cart_item_id=item.id,
+                expected_price=item.price,
+                crossmint_order_id="crossmint-1",
+            )
+            [bought] = store.checkout(user.id, [line])
+            assert bought.order.status == "awaiting_approval"
+            assert store.checkout(user.id, [line]) == [bought]  # once
+            ```
         """
         limit = self.settings.checkout_max_lines
         refuse_too_many("lines", lines, limit, "CHECKOUT_MAX_LINES")

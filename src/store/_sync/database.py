@@ -84,6 +84,13 @@ class Database:
 
         Raises:
             Unavailable: no connection could be had; its class and message say why.
+
+        Example:
+            ```python
+            store = Store(settings)
+            store.open()  # as the process starts
+            store.close()
+            ```
         """
         self._pool.open()
         try:
@@ -94,7 +101,14 @@ class Database:
         self._pool.release(conn)
 
     def close(self) -> None:
-        """Close the connections; those that are lent, as they are given back."""
+        """Close the connections; those that are lent, as they are given back.
+
+        Example:
+            ```python
+            with Store(settings) as store:  # opens, and closes at the end
+                store.ping()
+            ```
+        """
         self._pool.close()
 
     def __enter__(self) -> Self:
@@ -109,6 +123,15 @@ class Database:
 
         Raises:
             DatabaseError: there was none; its class and message say why.
+
+        Example:
+            ```python
+            def is_ready() -> bool:
+                try:
+                    return store.limited(acquire=1, statement=1).ping() < 1
+                except errors.StoreError:
+                    return False
+            ```
         """
         self._refuse_nested("ping")
         start = perf_counter()
@@ -118,7 +141,14 @@ class Database:
 
     @property
     def statistics(self) -> PoolStatistics:
-        """What the pool is doing, and has done."""
+        """What the pool is doing, and has done.
+
+        Example:
+            ```python
+            pool = store.statistics
+            print(pool.connections, "of", pool.size, "connections")
+            ```
+        """
         return self._pool.statistics()
 
     @checked
@@ -132,12 +162,16 @@ class Database:
     ) -> Self:
         """Give this store with lower limits of time, in seconds, for some calls.
 
-        It has the same connections. ::
-
-            store.limited(acquire=0.5, statement=1).checkout(user_id, lines)
+        It has the same connections.
 
         Raises:
             InvalidValue: a limit is no number, or not above 0.
+
+        Example:
+            ```python
+            hurried = store.limited(acquire=0.5, statement=1)
+            hurried.clear_cart(user.id)
+            ```
         """
         copied = self._copied()
         copied._limits = self._limits.lowered(
@@ -155,6 +189,13 @@ class Database:
         Raises:
             InvalidValue: it is another connection, or in no transaction of
                 `transaction`.
+
+        Example:
+            ```python
+            with store.transaction() as conn:
+                users.set_display_name(conn, id=user.id, display_name="Ada")
+                store.within(conn).clear_cart(user.id)
+            ```
         """
         if isinstance(conn, StoreConnection) and conn.is_held:
             ours: PoolConnection = conn
@@ -181,6 +222,12 @@ class Database:
             DatabaseError, InvalidValue: in place of the driver's errors, as they leave
                 the block; `OutcomeUnknown` if the reply was lost to what may have been
                 committed.
+
+        Example:
+            ```python
+            with store.connection() as conn:
+                items = carts.list_cart_items(conn, user_id=user.id, max_rows=50)
+            ```
         """
         if self._bound is not None:
             with self._savepoint(self._bound) as bound:
@@ -215,6 +262,13 @@ class Database:
             DatabaseError, InvalidValue: in place of the driver's errors, as they leave
                 the block; `OutcomeUnknown` if the connection died after COMMIT was
                 sent.
+
+        Example:
+            ```python
+            with store.transaction() as conn:
+                users.set_display_name(conn, id=user.id, display_name="Ada")
+                users.set_email(conn, id=user.id, email="ada@example.org")
+            ```
         """
         if self._bound is not None:
             with self._savepoint(self._bound) as bound:
@@ -290,6 +344,14 @@ class Database:
             DatabaseError: as `transaction` does.
             InvalidValue: ``work`` is no function, or one of the other face; or as
                 `transaction` does.
+
+        Example:
+            ```python
+            def rename(conn: Connection[Any]) -> None:
+                users.set_display_name(conn, id=user.id, display_name="Ada")
+
+            store.atomically(rename)
+            ```
         """
         self._refuse_nested("atomically")
 

@@ -32,11 +32,7 @@ class Lists(Database):
     """The lists of a store that have pages.
 
     Without a cursor they begin at the beginning. All raise InvalidValue where the
-    cursor is none that the same list gave, or ``max_rows`` is below 1. ::
-
-        page = store.list_orders(user_id)
-        while page.next_cursor:
-            page = store.list_orders(user_id, cursor=page.next_cursor)
+    cursor is none that the same list gave, or ``max_rows`` is below 1.
     """
 
     def list_orders(
@@ -48,7 +44,15 @@ class Lists(Database):
         cursor: str | None = None,
         max_rows: int = 20,
     ) -> CursorPage[ListOrdersRow]:
-        """List a user's orders, the newest first, each checkout with its product."""
+        """List a user's orders, the newest first, each checkout with its product.
+
+        Example:
+            ```python
+            page = store.list_orders(user.id, max_rows=20)
+            while page.next_cursor:
+                page = store.list_orders(user.id, cursor=page.next_cursor)
+            ```
+        """
         time, key = _ORDERS.position(cursor, max_rows)
         with self.connection() as conn:
             rows = order_steps.list_orders(
@@ -69,6 +73,12 @@ class Lists(Database):
 
         One that is touched moves to the top: paging down repeats none, and misses only
         what is newer by now than the first page.
+
+        Example:
+            ```python
+            page = store.list_chat_sessions(user.id, max_rows=20)
+            assert page.rows == [session]
+            ```
         """
         time, key = _CHAT_SESSIONS.position(cursor, max_rows)
         with self.connection() as conn:
@@ -90,6 +100,13 @@ class Lists(Database):
 
         Only what came longer ago than that; of an order that was deleted with its user,
         ``is_retired`` says so.
+
+        Example:
+            ```python
+            page = store.list_payments_without_order(timedelta(hours=1))
+            for payment in page.rows:
+                print(payment.id, payment.crossmint_order_id)
+            ```
         """
         time, key = _PAYMENTS_WITHOUT_ORDER.position(cursor, max_rows)
         with self.connection() as conn:
@@ -107,7 +124,15 @@ class Lists(Database):
     def list_orders_without_digest(
         self, *, cursor: str | None = None, max_rows: int = 100
     ) -> CursorPage[ListOrdersWithoutDigestRow]:
-        """List paid orders of all with an item on chain and no digest, oldest first."""
+        """List paid orders of all with an item on chain and no digest, oldest first.
+
+        Example:
+            ```python
+            page = store.list_orders_without_digest()
+            for row in page.rows:
+                print("check out on chain:", row.order.id)
+            ```
+        """
         time, key = _ORDERS_WITHOUT_DIGEST.position(cursor, max_rows)
         with self.connection() as conn:
             rows = order_steps.list_orders_without_digest(
@@ -131,6 +156,13 @@ class Lists(Database):
 
         Something else paid for the same item, or for the same product in its place:
         ``other_order_ids``. Of one user, or of all.
+
+        Example:
+            ```python
+            page = store.list_items_paid_twice(user.id)
+            for row in page.rows:
+                print("pay back:", row.order.id, row.other_order_ids)
+            ```
         """
         time, key = _ITEMS_PAID_TWICE.position(cursor, max_rows)
         with self.connection() as conn:
@@ -146,7 +178,15 @@ class Lists(Database):
     def list_payments_that_differ(
         self, *, cursor: str | None = None, max_rows: int = 100
     ) -> CursorPage[Order]:
-        """List orders of all that were paid less, or more, than was quoted."""
+        """List orders of all that were paid less, or more, than was quoted.
+
+        Example:
+            ```python
+            page = store.list_payments_that_differ()
+            for order in page.rows:
+                print(order.id, order.quoted_usdc, order.received_usdc)
+            ```
+        """
         time, key = _PAYMENTS_THAT_DIFFER.position(cursor, max_rows)
         with self.connection() as conn:
             rows = order_steps.list_payments_that_differ(
@@ -160,7 +200,15 @@ class Lists(Database):
     def list_set_aside_chain_events(
         self, *, cursor: str | None = None, max_rows: int = 100
     ) -> CursorPage[SetAsideChainEvent]:
-        """List events of the chain that were set aside, the oldest first."""
+        """List events of the chain that were set aside, the oldest first.
+
+        Example:
+            ```python
+            page = store.list_set_aside_chain_events()
+            for event in page.rows:
+                print(event.id, event.reason)
+            ```
+        """
         time, key = _SET_ASIDE.position(cursor, max_rows)
         with self.connection() as conn:
             rows = chain_steps.list_set_aside_chain_events(

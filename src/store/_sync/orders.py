@@ -50,6 +50,16 @@ class Orders(Database):
         Raises:
             ConfigurationError: CROSSMINT_WEBHOOK_SECRETS is missing.
             SignatureInvalid: none of its secrets signed this body.
+
+        Example:
+            ```python
+            try:
+                received = store.receive_order_event(body, headers)
+            except errors.SignatureInvalid:
+                status = 401
+            else:
+                status = 200  # of an unknown order or type, and again, too
+            ```
         """
         event = webhooks.verify(body, headers, self.settings.webhook_secrets())
         return self.record_order_event(event)
@@ -62,6 +72,17 @@ class Orders(Database):
         Raises:
             InvalidValue: a value of the event breaks a rule of the schema; of one that
                 `receive_order_event` reads, none does.
+
+        Example:
+            ```python
+            event = OrderEvent(
+                id="msg_1",
+                type="orders.payment.succeeded",
+                crossmint_order_id="crossmint-1",
+            )
+            received = store.record_order_event(event)
+            assert received.is_first
+            ```
         """
         named = event.crossmint_order_id
         body = event.bytes_to_keep()
@@ -111,6 +132,12 @@ class Orders(Database):
         Raises:
             OrderNotFound: the user has no such order.
             OrderNotCancellable: it is not awaiting approval.
+
+        Example:
+            ```python
+            cancelled = store.cancel_order(user.id, placed.order.id)
+            assert cancelled.status == "cancelled"
+            ```
         """
 
         def work(conn: _Connection) -> Order:
@@ -148,6 +175,14 @@ class Orders(Database):
             OrderNotFound: the user has no such order.
             AlreadyExists: it has another Crossmint order, or another order has this
                 one.
+
+        Example:
+            ```python
+            order = store.attach_crossmint_order(
+                user.id, placed.order.id, "crossmint-1", amount_usdc=Decimal("14.90")
+            )
+            assert order.crossmint_order_id == "crossmint-1"
+            ```
         """
 
         def work(conn: _Connection) -> Order:
@@ -183,6 +218,14 @@ class Orders(Database):
             InvalidValue: it is no Sui digest.
             OrderNotFound: no checkout has this Crossmint order.
             AlreadyExists: it has another digest, or another order has this one.
+
+        Example:
+            ```python
+            store.attach_crossmint_order(user.id, placed.order.id, "crossmint-1")
+            digest = "44PMwfFs4tfN4ujLy5xwpiGxQfa9abP5HFYtub8vgHXn"
+            order = store.attach_transaction("crossmint-1", digest)
+            assert order.tx_hash == digest
+            ```
         """
         digest = addresses.sui_digest(tx_digest, place="tx_digest")
         for _ in range(2):  # again if the order was only placed between the two
@@ -223,6 +266,12 @@ class Orders(Database):
 
         Raises:
             InvalidValue: the page or the limit is below 1.
+
+        Example:
+            ```python
+            page = store.page_orders(user.id, page=1, limit=20)
+            assert page.total == len(page.orders) == 1
+            ```
         """
         for place, given in (("page", page), ("limit", limit)):
             if given < 1:
@@ -255,6 +304,12 @@ class Orders(Database):
         Raises:
             PartlyDone: ``done`` has the orders of the transactions before, which are
                 given up; the next call takes the rest.
+
+        Example:
+            ```python
+            for given_up in store.give_up_checkouts(timedelta(hours=24)):
+                print(given_up.order.id, given_up.item_in_cart)
+            ```
         """
         given_up: list[GivenUpOrder] = []
         last: ListCheckoutsToGiveUpRow | None = None
@@ -311,6 +366,12 @@ class Orders(Database):
         Raises:
             PartlyDone: ``done`` counts those of the transactions before, which are
                 forgotten; the next call takes the rest.
+
+        Example:
+            ```python
+            forgotten = store.forget_order_events(timedelta(days=90))
+            print(forgotten.stripped, "stripped,", forgotten.deleted, "deleted")
+            ```
         """
         stripped = deleted = 0
         try:
@@ -345,6 +406,13 @@ class Orders(Database):
             UserNotFound: there is no such user.
             AlreadyExists: the transaction is another user's, or paid for an order.
             InvalidValue: the amount or the hash breaks a rule of the schema.
+
+        Example:
+            ```python
+            tx_hash = "0x" + "5eed" * 16
+            recorded = store.record_deposit(user.id, tx_hash, Decimal("25.5"))
+            assert recorded.is_first
+            ```
         """
         if isinstance(amount_usdc, float):
             raise errors.InvalidValue("Decimal", place="amount_usdc")

@@ -31,10 +31,14 @@ class Users(Database):
         one creates the user, and both return it. To find users at each request, read
         them with `get_user_by_crossmint_user_id`.
 
-            user = store.create_user("google|1017", email="ann@example.org")
-
         Raises:
             InvalidValue: the identity or address is empty or too long.
+
+        Example:
+            ```python
+            ann = store.create_user("google|1017", email="ann@example.org")
+            assert store.create_user("google|1017", email=None) == ann
+            ```
         """
         with self.connection() as conn:
             while True:  # again only if the user was deleted between the two
@@ -64,19 +68,25 @@ class Users(Database):
         for one user the first wins; the same one again returns the user, so it may
         follow an unknown outcome.
 
-            store.provision_wallet(
-                user.id,
-                wallet_address="0xA11CE",
-                key=SecretStr(key),
-                crossmint_wallet_id="wallet-1",
-                evm_address="0x" + "AB" * 20,
-            )
-
         Raises:
             WalletAlreadyActive: with another address or key, which stay.
             WalletNotPending: the provisioning was not begun, or was failed.
             InvalidValue: an address or the key is none, or an id too long.
             UserNotFound, ConfigurationError (WALLET_ENCRYPTION_KEYS).
+
+        Example:
+            ```python
+            with store.connection() as conn:
+                users.begin_wallet(conn, id=user.id)
+            active = store.provision_wallet(
+                user.id,
+                wallet_address="0xA11CE",
+                key=SecretStr(SUI_PRIVATE_KEY),
+                crossmint_wallet_id="wallet-1",
+                evm_address="0x" + "AB" * 20,
+            )
+            assert active.wallet_address == "0x" + "a11ce".zfill(64)
+            ```
         """
         sui = addresses.sui_address(wallet_address, place="wallet_address")
         evm = (
@@ -121,6 +131,11 @@ class Users(Database):
             WalletAlreadyActive: with another key, which stays.
             InvalidValue: it is no Sui private key.
             UserNotFound, ConfigurationError (WALLET_ENCRYPTION_KEYS).
+
+        Example:
+            ```python
+            store.set_sui_private_key(user.id, SecretStr(SUI_PRIVATE_KEY))
+            ```
         """
         token = self._encrypted(user_id, key)
 
@@ -140,6 +155,13 @@ class Users(Database):
         Raises:
             Undecryptable: what is stored was not encrypted for this user, by this ring.
             UserNotFound, ConfigurationError (WALLET_ENCRYPTION_KEYS).
+
+        Example:
+            ```python
+            key = store.get_sui_private_key(user.id)
+            if key is not None:
+                sign_with(key.get_secret_value())
+            ```
         """
         ring = KeyRing(self.settings.wallet_keys())
         with self.connection() as conn:
@@ -154,6 +176,14 @@ class Users(Database):
         Raises:
             UserHasOpenOrders: an order is neither delivered nor cancelled.
             UserNotFound: there is no such user.
+
+        Example:
+            ```python
+            try:
+                store.delete_user(user.id)
+            except errors.UserHasOpenOrders as refused:
+                print("wait for", refused.order_ids)
+            ```
         """
 
         def work(conn: _Connection) -> None:

@@ -1,0 +1,78 @@
+"""Each public method of the stores has an example, which runs and is typed."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from store import AsyncStore, Store
+from tests.support import docstrings
+from tests.support.docstrings import Example
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = [*docstrings.examples(AsyncStore), *docstrings.examples(Store)]
+CHECKERS = {"mypy": ["--strict"], "pyright": ["--pythonpath", sys.executable, "-p"]}
+
+
+@pytest.mark.parametrize("face", [AsyncStore, Store])
+def test_every_method_has_an_example(face: type[Store | AsyncStore]) -> None:
+    """Whatever a store offers is shown in its docstring once."""
+    shown = [example.method for example in docstrings.examples(face)]
+    assert shown == list(docstrings.methods(face))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_an_example_runs(example: Example, database_url: str) -> None:
+    """A method's example does what it asserts, in the order that it shows."""
+    given = docstrings.world(database_url, example.defined_in)
+    scope: dict[str, Any] = {}
+    source = docstrings.imports(example.face) + example.function
+    exec(source, scope)  # noqa: S102 - our own docstrings
+    show = scope[f"{example.method}_"]
+
+    async def await_it() -> None:
+        async with AsyncStore(given["settings"]) as store:
+            await show(store, **given)
+
+    if example.face is AsyncStore:
+        asyncio.run(await_it())
+    else:
+        with Store(given["settings"]) as store:
+            show(store, **given)
+
+
+@pytest.mark.parametrize("checker", CHECKERS)
+def test_the_examples_are_typed(checker: str, tmp_path: Path) -> None:
+    """All examples pass the checkers at their strictest.
+
+    An example may end with a name that nobody reads, or is not called.
+    """
+    for face in (AsyncStore, Store):
+        functions = [example.function for example in docstrings.examples(face)]
+        text = docstrings.imports(face) + "\n".join(functions)
+        (tmp_path / f"{face.__name__}.py").write_text(text)
+    config = {
+        "typeCheckingMode": "strict",
+        "extraPaths": [str(ROOT / "src")],
+        "reportUnusedVariable": False,
+        "reportUnusedFunction": False,
+    }
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(config))
+    checked = subprocess.run(
+        [sys.executable, "-m", checker, *CHECKERS[checker], tmp_path],
+        cwd=ROOT / "src",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_the_reference_tells_the_names() -> None:
+    """What an example starts from is explained where the examples are read."""
+    page = (ROOT / "docs/reference/store.md").read_text()
+    assert [name for name in docstrings.NAMES if f"`{name}`" not in page] == []
