@@ -65,6 +65,7 @@ lock: $(BIN)/uv ## Pin the dependencies of pyproject.toml anew in the three lock
 	@$(COMPILE) --group dev --all-extras --output-file requirements.lock
 	@$(COMPILE) --group demo --extra migrate --constraint requirements.lock --output-file requirements-demo.lock
 	@$(COMPILE) --extra migrate --constraint requirements.lock --output-file requirements-deploy.lock
+	@$(COMPILE) --group docs --constraint requirements.lock --output-file requirements-docs.lock
 
 $(BIN)/uv: $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv && touch $@
@@ -257,6 +258,21 @@ licences: $(READY) ## Check that the licences of all dependencies allow their us
 .PHONY: demo
 demo: $(DEMO_READY) ## Buy something on a database of its own, and show the rows
 	@$(BIN)/python -m examples.demo
+
+# What only the site needs is installed with its first build.
+SITE_READY := $(VENV)/.ready-docs
+
+$(SITE_READY): requirements-docs.lock | $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.lock
+	@touch $@
+
+.PHONY: docs
+docs: $(SITE_READY) ## Build the documents as a site in build/docs; broken links are errors
+	@$(BIN)/python tools/make_site.py
+
+.PHONY: docs-serve
+docs-serve: $(SITE_READY) ## Serve the documents as a site that follows their files, until Ctrl-C
+	@$(BIN)/python tools/make_site.py --serve
 
 .PHONY: pictures
 pictures: $(READY) ## Take the screenshots of docs/ anew; needs Chromium

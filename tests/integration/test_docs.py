@@ -2,6 +2,7 @@
 
 import json
 import os
+import pkgutil
 import re
 import subprocess
 import sys
@@ -11,11 +12,30 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")]
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 
 CHECKERS = {"mypy": ["--strict"], "pyright": ["--pythonpath", sys.executable, "-p"]}
 
 _BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+
+
+_LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)")
+_ANCHOR = re.compile(r"^#+ (.*)$", re.MULTILINE)
+
+
+def _prose(document: Path) -> str:
+    return re.sub(
+        r"^( *)```.*?^\1```$", "", document.read_text(), flags=re.MULTILINE | re.DOTALL
+    )
+
+
+def _anchors(document: Path) -> set[str]:
+    """Give the anchors of the headings, as GitHub makes them."""
+    headings = (
+        re.sub(r"[^\w\- ]", "", heading)
+        for heading in _ANCHOR.findall(_prose(document))
+    )
+    return {heading.lower().replace(" ", "-") for heading in headings}
 
 
 def _blocks(language: str) -> list[tuple[str, str]]:
@@ -66,6 +86,28 @@ def test_every_program_in_the_documents_is_typed(checker: str, tmp_path: Path) -
         check=False,
     )
     assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize(
+    "document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_every_link_in_the_documents_leads_somewhere(document: Path) -> None:
+    """A link names a file that is there, and a heading in it or a public name."""
+    for target, anchor in _LINK.findall(_prose(document)):
+        file = document.parent / target if target else document
+        assert file.is_file(), target
+        if anchor.startswith("store."):
+            pkgutil.resolve_name(anchor)
+        elif anchor:
+            assert anchor in _anchors(file), (target, anchor)
+
+
+def test_every_document_is_a_page_of_the_site() -> None:
+    """What is written is found: each document stands in `zensical.toml`."""
+    listed = (ROOT / "zensical.toml").read_text()
+    documents = [*DOCUMENTS, *ROOT.glob("generator/docs/*.md")]
+    names = [path.relative_to(ROOT).as_posix() for path in documents]
+    assert [name for name in names if f'"{name}"' not in listed] == []
 
 
 @pytest.mark.parametrize("signature", _signatures())

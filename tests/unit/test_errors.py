@@ -87,6 +87,19 @@ def test_the_document_lists_each_error() -> None:
     )
 
 
+def test_the_document_s_program_answers_as_its_table() -> None:
+    """What docs/errors.md has an API answer is what its table says, of each class."""
+    text = DOCUMENT.read_text()
+    found = re.search(r"^```python\n(.*?)^with Store", text, re.MULTILINE | re.DOTALL)
+    assert found
+    scope: dict[str, Any] = {}
+    exec(found[1], scope)  # noqa: S102 - our own document
+    rows = re.findall(r"^\| `(\w+)` \|[^|]*\| (\d+) \|", text, re.MULTILINE)
+    answered = {kind.__name__: scope["status"](made(kind)) for kind in CLASSES}
+    assert len(rows) > 40
+    assert [(name, str(answered[name])) for name, _ in rows] == rows
+
+
 @pytest.mark.parametrize(
     ("state", "kind"),
     [

@@ -73,7 +73,8 @@ class AsyncUsers(AsyncDatabase):
             WalletAlreadyActive: with another address or key, which stay.
             WalletNotPending: the provisioning was not begun, or was failed.
             InvalidValue: an address or the key is none, or an id too long.
-            UserNotFound, ConfigurationError (WALLET_ENCRYPTION_KEYS).
+            UserNotFound: there is no such user.
+            ConfigurationError: WALLET_ENCRYPTION_KEYS is missing or bad.
 
         Example:
             ```python
@@ -131,7 +132,8 @@ class AsyncUsers(AsyncDatabase):
         Raises:
             WalletAlreadyActive: with another key, which stays.
             InvalidValue: it is no Sui private key.
-            UserNotFound, ConfigurationError (WALLET_ENCRYPTION_KEYS).
+            UserNotFound: there is no such user.
+            ConfigurationError: WALLET_ENCRYPTION_KEYS is missing or bad.
 
         Example:
             ```python
@@ -155,7 +157,8 @@ class AsyncUsers(AsyncDatabase):
 
         Raises:
             Undecryptable: what is stored was not encrypted for this user, by this ring.
-            UserNotFound, ConfigurationError (WALLET_ENCRYPTION_KEYS).
+            UserNotFound: there is no such user.
+            ConfigurationError: WALLET_ENCRYPTION_KEYS is missing or bad.
 
         Example:
             ```python

@@ -72,7 +72,8 @@ class Users(Database):
             WalletAlreadyActive: with another address or key, which stay.
             WalletNotPending: the provisioning was not begun, or was failed.
             InvalidValue: an address or the key is none, or an id too long.
-            UserNotFound, ConfigurationError (WALLET_ENCRYPTION_KEYS).
+            UserNotFound: there is no such user.
+            ConfigurationError: WALLET_ENCRYPTION_KEYS is missing or bad.
 
         Example:
             ```python
@@ -130,7 +131,8 @@ class Users(Database):
         Raises:
             WalletAlreadyActive: with another key, which stays.
             InvalidValue: it is no Sui private key.
-            UserNotFound, ConfigurationError (WALLET_ENCRYPTION_KEYS).
+            UserNotFound: there is no such user.
+            ConfigurationError: WALLET_ENCRYPTION_KEYS is missing or bad.
 
         Example:
             ```python
@@ -154,7 +156,8 @@ class Users(Database):
 
         Raises:
             Undecryptable: what is stored was not encrypted for this user, by this ring.
-            UserNotFound, ConfigurationError (WALLET_ENCRYPTION_KEYS).
+            UserNotFound: there is no such user.
+            ConfigurationError: WALLET_ENCRYPTION_KEYS is missing or bad.
 
         Example:
             ```python

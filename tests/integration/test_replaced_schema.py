@@ -1,6 +1,6 @@
 """Every table, column and rule of the system that this one replaces is here.
 
-`docs/seed.md` lists the rows of its document, each with the test that shows it.
+`docs/replaced.md` lists the rows of its document, each with the test that shows it.
 """
 
 import re
@@ -10,9 +10,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-DOCUMENT = Path(__file__).parents[2] / "docs/seed.md"
+DOCUMENT = Path(__file__).parents[2] / "docs/replaced.md"
 
-# Table by table: the columns with their types, as the seed's document spells them.
+# Table by table: the columns with their types, as its document spells them.
 COLUMNS = {
     "users": """
         id UUID | crossmint_user_id varchar(255) | email varchar(320)
@@ -93,7 +93,7 @@ SETS = {
 
 
 @pytest.mark.parametrize(("column", "type_"), FLAT)
-def test_a_column_has_the_seed_s_type(
+def test_a_column_has_its_type(
     conn: psycopg.Connection, column: str, type_: str
 ) -> None:
     """A column has its type and length, a domain counting as what it is over."""
@@ -135,20 +135,20 @@ def test_the_id_is_the_primary_key(conn: psycopg.Connection, table: str) -> None
 
 @pytest.mark.parametrize("column", sorted(UNIQUE))
 def test_a_unique_column_is_unique(conn: psycopg.Connection, column: str) -> None:
-    """What the seed calls unique is so by itself, whatever else the row holds."""
+    """What was unique is so by itself, whatever else the row holds."""
     assert ([column.split(".")[1]], True) in _indexes(conn, column)
 
 
 @pytest.mark.parametrize("column", sorted(INDEXED))
 def test_an_indexed_column_is_indexed(conn: psycopg.Connection, column: str) -> None:
-    """What the seed indexes is in an index, behind the user at most."""
+    """What was indexed is in an index, behind the user at most."""
     name = column.split(".")[1]
     found = [columns for columns, _ in _indexes(conn, column)]
     assert any([*columns, ""][columns[0] == "user_id"] == name for columns in found)
 
 
 @pytest.mark.parametrize("column", sorted(REFERENCES))
-def test_a_reference_ends_as_in_the_seed(conn: psycopg.Connection, column: str) -> None:
+def test_a_reference_ends_as_it_did(conn: psycopg.Connection, column: str) -> None:
     """A row goes with the one it belongs to; a snapshot outlives its cart item."""
     table, name = column.split(".")
     found = conn.execute(
@@ -161,9 +161,7 @@ def test_a_reference_ends_as_in_the_seed(conn: psycopg.Connection, column: str) 
 
 
 @pytest.mark.parametrize("column", sorted(SETS))
-def test_a_closed_set_has_the_seed_s_members(
-    conn: psycopg.Connection, column: str
-) -> None:
+def test_a_closed_set_has_its_members(conn: psycopg.Connection, column: str) -> None:
     """Of all that may come, the column's type takes exactly the members."""
     table, name = column.split(".")
     [(domain,)] = conn.execute(
@@ -182,7 +180,7 @@ def test_a_closed_set_has_the_seed_s_members(
 
 
 def test_the_document_lists_every_column() -> None:
-    """`docs/seed.md` has a line for each column, with its type and tests that exist."""
+    """`docs/replaced.md` has a line for each column, with its type and its tests."""
     lines = re.findall(
         r"^\| `(\w+\.\w+)` \| (\S+) \| (.+) \|$", DOCUMENT.read_text(), re.MULTILINE
     )
@@ -190,7 +188,7 @@ def test_the_document_lists_every_column() -> None:
 
 
 def test_the_document_names_tests_that_exist() -> None:
-    """Each test that `docs/seed.md` names is there."""
+    """Each test that `docs/replaced.md` names is there."""
     named = set(re.findall(r"`(test_\w+)\.py::(test_\w+)`", DOCUMENT.read_text()))
     tests = Path(__file__).parents[1]
     there = {
