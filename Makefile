@@ -124,7 +124,7 @@ studio: $(READY) ## Browse DATABASE_URL_DIRECT, else DATABASE_URL, in a visual U
 
 # What tries things works on a server of its own: a database of its own is no wall
 # around roles, tablespaces and other databases.
-SCRATCH = $(BIN)/python -m devserver.embedded '' sh -ec \
+SCRATCH = $(BIN)/python -m postgres_testing.embedded '' sh -ec \
   'export SCRATCH_DATABASE_URL="$$TEST_DATABASE_URL"; exec "$$@"' sh
 ON_OUR_SERVER = $(SCRATCH) sh -ec \
   'export DATABASE_URL="$$TEST_DATABASE_URL"; unset DATABASE_URL_DIRECT; exec "$$@"' sh
@@ -197,7 +197,7 @@ HISTORY_CALLS ?= 20000
 
 .PHONY: history
 history: $(READY) ## Make 20,000 calls at once, and search for what nothing explains
-	@$(BIN)/python -m tests.history $(HISTORY_CALLS)
+	@$(BIN)/python -m store_testing.history $(HISTORY_CALLS)
 
 FAULT_CALLS ?= 1000
 
@@ -289,4 +289,4 @@ bench-migrations: $(READY) ## Measure applying 500 migrations, beside dbmate, an
 .PHONY: bench-generator
 bench-generator: $(READY) ## Measure the generator beside sqlc's own, and its ways to send rows
 	@$(BIN)/python -m generator.benchmarks
-	@$(BIN)/python -m devserver.embedded '' $(BIN)/python -m generator.benchmarks.rows
+	@$(BIN)/python -m postgres_testing.embedded '' $(BIN)/python -m generator.benchmarks.rows

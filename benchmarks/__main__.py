@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from devserver import embedded
+from postgres_testing import embedded
 
 from . import measuring, plot, report, saving
 from .measuring import Outcome, Plan

@@ -10,7 +10,7 @@ from uuid import UUID
 import psycopg
 
 from generated import chats
-from tests.support import factories
+from store_testing import factories
 
 Message = dict[str, Any]
 

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from devserver import databases
+from postgres_testing import databases
+from store_testing.schema import SCHEMA
 
 from . import carts, latency, sameness
 from .carts import Cart
@@ -114,7 +115,7 @@ def _clones(
 ) -> Generator[tuple[dict[Contender, str], list[Cart]]]:
     """Give each contender a database, with the same `count` carts as the others."""
     with ExitStack() as stack:
-        template = stack.enter_context(databases.migrated_template(server_url))
+        template = stack.enter_context(databases.template(server_url, SCHEMA.build))
         made = carts.fill(databases.url_of(server_url, template.name), count)
         contenders = task.contenders
         yield {each: stack.enter_context(template.clone()) for each in contenders}, made

@@ -26,7 +26,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from devserver import databases, embedded
+from postgres_testing import databases, embedded
 
 from . import migration_files
 

@@ -19,8 +19,9 @@ from typing import Literal, TypeAlias
 import psycopg
 from pydantic_core import to_json
 
-from devserver import databases
+from postgres_testing import databases
 from store import AsyncStore, Settings, Store
+from store_testing.schema import SCHEMA
 
 from . import chats
 from .chats import Chat, Message
@@ -165,7 +166,7 @@ async def run(
     """
     messages = chats.messages()
     with (
-        databases.migrated_template(server_url) as template,
+        databases.template(server_url, SCHEMA.build) as template,
         template.clone() as url,
         psycopg.connect(url, autocommit=True) as conn,
     ):

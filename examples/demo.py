@@ -29,8 +29,8 @@ from rich.padding import Padding
 from rich.syntax import Syntax
 from rich.table import Table
 
-from devserver import embedded
 from generated import carts, chats, users
+from postgres_testing import embedded
 from store import CheckoutLine, Product, Settings, Store, StoreError, migrations
 
 P = ParamSpec("P")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from devserver import embedded
 from examples import demo
+from postgres_testing import embedded
 from tests.support import browsing
 
 STUDIO = Path("docs/pictures/studio.png")

@@ -1,6 +1,7 @@
-"""The server of the session, and a database of its own for each test that asks."""
+"""Which server the session has, and what of the kit is otherwise for the store."""
 
 import os
+import secrets
 import signal
 from collections.abc import Generator
 from contextlib import ExitStack
@@ -9,10 +10,12 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 
-from devserver import databases, servers
-from devserver.databases import Template
-from devserver.embedded import Server
-from tests.support import adopted, pooler, stores
+from postgres_testing import pooler, servers
+from postgres_testing.embedded import Server
+from postgres_testing.schemas import Schema
+from store import Settings
+from store_testing.schema import SCHEMA
+from tests.support import adopted, stores
 
 # An example's time says more of the machine than of the code, and a clone per test
 # function, not per example, is what `database_url` is meant to give.
@@ -80,36 +83,23 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def server(pytestconfig: pytest.Config) -> Generator[Server]:
-    """Give the session's server; databases on it are the tests' own business."""
-    with pytestconfig.stash[_PROVIDER].start() as running, ExitStack() as stack:
+def postgres_server(postgres_server: Server) -> Generator[Server]:
+    """Put PgBouncer before the session's server, where that is asked for."""
+    with ExitStack() as stack:
         if pgbouncer := pooler.program():
-            between = stack.enter_context(pooler.start(pgbouncer, running.url))
+            between = stack.enter_context(pooler.start(pgbouncer, postgres_server.url))
             stores.poolers.append(between)
             stack.callback(stores.poolers.clear)
-        yield running
+        yield postgres_server
 
 
 @pytest.fixture(scope="session")
-def template(server: Server) -> Generator[Template]:
-    """Give the migrated database, to be cloned; or the adopted one."""
-    if ADOPTED:
-        made = databases.template(server.url, adopted.make)
-    else:
-        made = databases.migrated_template(server.url)
-    with made as template:
-        yield template
+def postgres_schema() -> Schema:
+    """Give the migrations' schema; or that of an adopted database, built each time."""
+    return Schema(secrets.token_hex(6), adopted.make) if ADOPTED else SCHEMA
 
 
 @pytest.fixture
-def database_url(template: Template) -> Generator[str]:
-    """Give the URL of a fresh, migrated database."""
-    with template.clone() as url:
-        yield url
-
-
-@pytest.fixture
-def conn(database_url: str) -> Generator[psycopg.Connection]:
-    """Give an autocommit connection to a fresh, migrated database."""
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        yield connection
+def store_settings(database_url: str) -> Settings:
+    """Give settings for the test's own database, by way of PgBouncer if it is there."""
+    return stores.settings(database_url)

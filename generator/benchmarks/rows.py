@@ -1,6 +1,6 @@
 """Measure the three ways to send many rows, on the server of TEST_DATABASE_URL.
 
-python -m devserver.embedded '' python -m generator.benchmarks.rows
+python -m postgres_testing.embedded '' python -m generator.benchmarks.rows
 """
 
 import argparse

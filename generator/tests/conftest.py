@@ -7,9 +7,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from devserver import databases, servers
-from devserver.embedded import Server
 from generator.tests import sqlc
+from postgres_testing import databases, schemas
+from postgres_testing.embedded import Server
 
 
 def pytest_configure() -> None:
@@ -26,17 +26,12 @@ def _mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
 
 
 @pytest.fixture(scope="session")
-def server() -> Generator[Server]:
-    """Give the session's server."""
-    with servers.choose().start() as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def shop_template(server: Server) -> Generator[databases.Template]:
+def shop_template(postgres_server: Server) -> Generator[databases.Template]:
     """Give a database with the schema of the golden project `shop`."""
     migrations = sqlc.GOLDEN / "shop" / "migrations"
-    with databases.migrated_template(server.url, migrations=migrations) as made:
+    with databases.template(
+        postgres_server.url, schemas.migrated(migrations).build
+    ) as made:
         yield made
 
 
@@ -48,10 +43,12 @@ def shop_url(shop_template: databases.Template) -> Generator[str]:
 
 
 @pytest.fixture(scope="session")
-def bulk_template(server: Server) -> Generator[databases.Template]:
+def bulk_template(postgres_server: Server) -> Generator[databases.Template]:
     """Give a database with the schema of the golden project `bulk`."""
     migrations = sqlc.GOLDEN / "bulk" / "migrations"
-    with databases.migrated_template(server.url, migrations=migrations) as made:
+    with databases.template(
+        postgres_server.url, schemas.migrated(migrations).build
+    ) as made:
         yield made
 
 
@@ -70,11 +67,13 @@ def bulk(bulk_url: str) -> Generator[psycopg.Connection]:
 
 
 @pytest.fixture
-def authors_url(server: Server) -> Generator[str]:
+def authors_url(postgres_server: Server) -> Generator[str]:
     """Give a fresh database with the schema of the golden project `python`."""
     migrations = sqlc.GOLDEN / "python" / "migrations"
     with (
-        databases.migrated_template(server.url, migrations=migrations) as made,
+        databases.template(
+            postgres_server.url, schemas.migrated(migrations).build
+        ) as made,
         made.clone() as url,
     ):
         yield url

@@ -36,7 +36,7 @@ ALLOWED = {
 
 
 # The application, and its tests.
-NOT_OURS = {"generated", "store", "tests"}
+NOT_OURS = {"generated", "store", "store_testing", "tests"}
 
 
 def roots(file: Path) -> set[str]:
@@ -88,9 +88,9 @@ def test_the_generator_stands_without_the_application() -> None:
     assert {f.name: roots(f) & NOT_OURS for f in files if roots(f) & NOT_OURS} == {}
 
 
-def test_the_development_server_knows_neither_distribution() -> None:
-    """It starts servers, for whoever has something to run on them."""
-    files = [*(documents.GENERATOR.parent / "devserver").glob("*.py")]
+def test_what_serves_all_tests_knows_neither_distribution() -> None:
+    """It starts servers and makes databases, for whoever has something to test."""
+    files = [*(documents.GENERATOR.parent / "src/postgres_testing").glob("*.py")]
     assert files
     used = {name for file in files for name in roots(file)}
     assert not used & {*NOT_OURS, "generator", "sqlc_gen_psycopg"}

@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from devserver.embedded import Server
 from generator.benchmarks import project
+from postgres_testing.embedded import Server
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,12 +35,12 @@ def test_benchmark_measures_all_contenders() -> None:
     assert "sqlc, its own Go code" in ran.stdout
 
 
-def test_benchmark_measures_all_ways_of_many_rows(server: Server) -> None:
+def test_benchmark_measures_all_ways_of_many_rows(postgres_server: Server) -> None:
     """Each way brings all rows to the server, which is left as it was."""
     ran = subprocess.run(
         [sys.executable, "-m", "generator.benchmarks.rows", "--rows=3", "--rounds=1"],
         cwd=ROOT,
-        env={**os.environ, "TEST_DATABASE_URL": server.url},
+        env={**os.environ, "TEST_DATABASE_URL": postgres_server.url},
         capture_output=True,
         text=True,
         check=False,

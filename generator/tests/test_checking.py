@@ -7,9 +7,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from devserver import databases
-from devserver.embedded import Server
 from generator.tests.command_line import contents, run
+from postgres_testing import databases
+from postgres_testing.embedded import Server
 from sqlc_gen_psycopg.command import config, connecting, requests
 from sqlc_gen_psycopg.command.config import CannotRunError
 from sqlc_gen_psycopg.command.requests import Part
@@ -405,9 +405,11 @@ def parts(folder: Path) -> list[Part]:
 
 
 @pytest.fixture(scope="module")
-def template(server: Server) -> Generator[databases.Template]:
+def template(postgres_server: Server) -> Generator[databases.Template]:
     """Give a database with the project's schema."""
-    with databases.template(server.url, lambda url: _execute(url, SCHEMA)) as made:
+    with databases.template(
+        postgres_server.url, lambda url: _execute(url, SCHEMA)
+    ) as made:
         yield made
 
 

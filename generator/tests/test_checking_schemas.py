@@ -7,8 +7,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from devserver import databases
-from devserver.embedded import Server
+from postgres_testing import databases
+from postgres_testing.embedded import Server
 from sqlc_gen_psycopg.command import config, connecting, requests
 from sqlc_gen_psycopg.command.requests import Part
 from sqlc_gen_psycopg.sql import sql_files
@@ -184,7 +184,7 @@ def parts(folder: Path) -> list[Part]:
 
 
 @pytest.fixture(scope="module")
-def template(server: Server) -> Generator[databases.Template]:
+def template(postgres_server: Server) -> Generator[databases.Template]:
     """Give a database that is migrated."""
 
     def migrate(url: str) -> None:
@@ -192,7 +192,7 @@ def template(server: Server) -> Generator[databases.Template]:
             for text in (FIRST, SECOND):
                 conn.execute(sql_files.up_part(text).encode())
 
-    with databases.template(server.url, migrate) as made:
+    with databases.template(postgres_server.url, migrate) as made:
         yield made
 
 

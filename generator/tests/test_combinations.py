@@ -20,13 +20,13 @@ import psycopg
 import pytest
 from psycopg.types.range import Range
 
-from devserver import databases
-from devserver.embedded import Server
 from generator.tests import running, sqlc
 from generator.tools import annotations
 from generator.tools.annotations import Annotation
 from generator.tools.corpus import static
 from generator.tools.corpus.findings import Findings
+from postgres_testing import databases
+from postgres_testing.embedded import Server
 from sqlc_gen_psycopg import plugin
 from sqlc_gen_psycopg.problems import Problems
 
@@ -299,14 +299,14 @@ def test_all_pairs_of_options_are_typed_and_clean(
 
 
 @pytest.fixture(scope="module")
-def template(server: Server) -> Generator[databases.Template]:
+def template(postgres_server: Server) -> Generator[databases.Template]:
     """Give a database with the schema and a row of each table."""
 
     def fill(url: str) -> None:
         with psycopg.connect(url) as conn:
             conn.execute((SCHEMA + ROWS).encode())
 
-    with databases.template(server.url, fill) as template:
+    with databases.template(postgres_server.url, fill) as template:
         yield template
 
 

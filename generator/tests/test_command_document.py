@@ -10,10 +10,10 @@ from pathlib import Path
 
 import psycopg
 
-from devserver import databases
-from devserver.embedded import Server
 from generator.tests import documents
 from generator.tests.command_line import run
+from postgres_testing import databases
+from postgres_testing.embedded import Server
 
 DOCUMENT = documents.DOCS / "command.md"
 _BLOCK = re.compile(
@@ -60,12 +60,13 @@ class Session:
             conn.execute(text.encode())
 
 
-def test_the_page_shows_what_is_printed(server: Server, tmp_path: Path) -> None:
+def test_the_page_shows_what_is_printed(
+    postgres_server: Server, tmp_path: Path
+) -> None:
     """Each command of the page, run in its order, prints what stands below it."""
     text = DOCUMENT.read_text(encoding="utf-8")
     with (
-        databases.template(server.url, lambda _: None) as made,
-        made.clone() as url,
+        databases.database(postgres_server.url) as url,
     ):
         shown = _BLOCK.sub(Session(tmp_path, url).shown, text)
     if os.environ.get("UPDATE_DOCUMENT"):

@@ -25,7 +25,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.types.range import Range
 
-from devserver.embedded import Server
 from generator.tools import annotations
 from generator.tools.corpus import (
     collect,
@@ -38,6 +37,7 @@ from generator.tools.corpus import (
 )
 from generator.tools.corpus.findings import TOLERATED, Findings, Kind
 from generator.tools.corpus.generate import Generated, Query, Workshop
+from postgres_testing.embedded import Server
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = """
@@ -114,7 +114,7 @@ class Original(NamedTuple):
 
 @pytest.fixture(scope="module")
 def originals(
-    server: Server, tmp_path_factory: pytest.TempPathFactory
+    postgres_server: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> Generator[dict[str, Original]]:
     """Give the packages of the two cases that flaws are put into."""
     with contextlib.ExitStack() as stack:
@@ -122,7 +122,7 @@ def originals(
         # The names are the seeds: with these each flaw is met in a few runs.
         for name, queries in (("shelf", QUERIES), ("crate", BULK)):
             generated = generated_of(tmp_path_factory.mktemp(name), queries)
-            url = stack.enter_context(databases.database(server.url, f"corpus_{name}"))
+            url = stack.enter_context(databases.database(postgres_server.url))
             found = Findings()
             filled = databases.fill_database(url, generated, found)
             made[queries] = Original(generated, url, filled, found)
@@ -309,14 +309,14 @@ def test_wrong_json_is_found(found_with: Flawed) -> None:
 
 
 def test_statement_that_cannot_run_is_not_ours(
-    server: Server, make: Callable[[str], Generated]
+    postgres_server: Server, make: Callable[[str], Generated]
 ) -> None:
     """A statement that PostgreSQL refuses by hand as well is none of the code's."""
     found = Findings()
     generated = make(
         "-- name: Impossible :exec\nINSERT INTO owners (name) VALUES ($1);"
     )
-    databases.check(server.url, generated, found)
+    databases.check(postgres_server.url, generated, found)
     assert (found.of(Kind.STUCK), found.counts["queries that cannot run"]) == ([], 1)
 
 
@@ -329,13 +329,17 @@ def test_statement_that_cannot_run_is_not_ours(
     ],
 )
 def test_fault_of_the_statement_is_not_ours(
-    server: Server, make: Callable[[str], Generated], query: str, kind: Kind, state: str
+    postgres_server: Server,
+    make: Callable[[str], Generated],
+    query: str,
+    kind: Kind,
+    state: str,
 ) -> None:
     """What fails however it is sent is told, and is no failure of the code's."""
     command = ":exec" if query.startswith("INSERT") else ":one"
     found = Findings()
     generated = make(f"-- name: Strange {command}\n{query};\n")
-    with databases.database(server.url, "strange", timeout="100ms") as url:
+    with databases.database(postgres_server.url, timeout="100ms") as url:
         filled = databases.fill_database(url, generated, found)
         databases.run(url, filled, generated, found)
     assert [told for told in details(found, kind) if f"Strange: {state}" in told]

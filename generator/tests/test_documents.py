@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 import subprocess
 import sys
 from collections.abc import Generator
@@ -11,12 +10,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg.sql import SQL, Identifier
 
-from devserver.databases import url_of
-from devserver.embedded import Server
 from generator.tests import documents, sqlc
 from generator.tests.documents import Example
+from postgres_testing import databases
+from postgres_testing.embedded import Server
 
 TOLD = {
     document.stem: document
@@ -64,19 +62,16 @@ def examples(folder: Path) -> dict[str, Example]:
 
 @pytest.fixture(scope="module", params=TOLD)
 def told(
-    request: pytest.FixtureRequest, server: Server, examples: dict[str, Example]
+    request: pytest.FixtureRequest,
+    postgres_server: Server,
+    examples: dict[str, Example],
 ) -> Generator[Told]:
     """Give each document's example in turn."""
     example = examples[request.param]
-    name = f"generator_{secrets.token_hex(4)}"
-    quoted = Identifier(name)
-    with psycopg.connect(server.url, autocommit=True) as admin:
-        admin.execute(SQL("CREATE DATABASE {}").format(quoted))
-        url = url_of(server.url, name)
+    with databases.database(postgres_server.url) as url:
         with psycopg.connect(url, autocommit=True) as conn:
             conn.execute((example.folder / "schema.sql").read_bytes())
         yield Told(example, url)
-        admin.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(quoted))
 
 
 # In one process, for most of their time is Python's and psycopg's start.

@@ -19,9 +19,9 @@ import psycopg
 import pydantic
 import pytest
 
-from devserver import databases
-from devserver.embedded import Server
 from generator.tests import running, sqlc
+from postgres_testing import databases
+from postgres_testing.embedded import Server
 
 SCHEMA = """
 CREATE TYPE mood AS ENUM ('calm', 'cross');
@@ -157,10 +157,10 @@ def made(request: pytest.FixtureRequest, folder: Path) -> Generator[Made]:
 
 
 @pytest.fixture
-def conn(server: Server) -> Generator[psycopg.Connection[Any]]:
+def conn(postgres_server: Server) -> Generator[psycopg.Connection[Any]]:
     """Give an autocommit connection to a database with the schema."""
     with (
-        databases.template(server.url, _with_schema) as made,
+        databases.template(postgres_server.url, _with_schema) as made,
         made.clone() as url,
         psycopg.connect(url, autocommit=True) as connection,
     ):

@@ -11,10 +11,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from devserver.databases import url_of
-from devserver.embedded import Server
 from generator.tests import sqlc
 from generator.tools import annotations
+from postgres_testing import databases
+from postgres_testing.embedded import Server
 
 SCHEMA = """
 CREATE DOMAIN state AS varchar(10) CHECK (value IN ('open', 'done'));
@@ -404,16 +404,12 @@ def module(generated: Path) -> Generator[types.ModuleType]:
 
 
 @pytest.fixture(scope="module")
-def zoo_url(server: Server) -> Generator[str]:
+def zoo_url(postgres_server: Server) -> Generator[str]:
     """Give a database with the schema and no rows."""
-    name = "generator_inference"
-    with psycopg.connect(server.url, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}".encode())
-        url = url_of(server.url, name)
+    with databases.database(postgres_server.url) as url:
         with psycopg.connect(url, autocommit=True) as conn:
             conn.execute(SCHEMA.encode())
         yield url
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 def _returned(module: types.ModuleType, name: str) -> str:

@@ -10,9 +10,9 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from devserver import databases
-from devserver.embedded import Server
 from generator.tests import running
+from postgres_testing import databases
+from postgres_testing.embedded import Server
 
 SCHEMA = """
 CREATE DOMAIN cents AS integer CHECK (value <> 13);
@@ -133,10 +133,10 @@ def _build(url: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def conn(server: Server) -> Generator[psycopg.Connection]:
+def conn(postgres_server: Server) -> Generator[psycopg.Connection]:
     """Give a connection to a database with the schema."""
     with (
-        databases.template(server.url, _build) as made,
+        databases.template(postgres_server.url, _build) as made,
         made.clone() as url,
         psycopg.connect(url) as connection,
     ):

@@ -1,13 +1,14 @@
 """A parameter is of the type that PostgreSQL takes it for, wherever it stands."""
 
 import re
+from collections.abc import Generator
 
 import psycopg
 import pytest
 
-from devserver.databases import url_of
-from devserver.embedded import Server
 from generator.tests import sqlc
+from postgres_testing import databases
+from postgres_testing.embedded import Server
 
 SCHEMA = """
 CREATE TABLE items (
@@ -107,16 +108,12 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def database_url(server: Server) -> str:
-    """Give a database with the schema, which ends with the server."""
-    name = "generator_parameters"
-    with psycopg.connect(server.url, autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE IF EXISTS {name}".encode())
-        admin.execute(f"CREATE DATABASE {name}".encode())
-    url = url_of(server.url, name)
-    with psycopg.connect(url, autocommit=True) as conn:
-        conn.execute(SCHEMA.encode())
-    return url
+def database_url(postgres_server: Server) -> Generator[str]:
+    """Give a database with the schema."""
+    with databases.database(postgres_server.url) as url:
+        with psycopg.connect(url, autocommit=True) as conn:
+            conn.execute(SCHEMA.encode())
+        yield url
 
 
 @pytest.mark.parametrize("statement", CASES)

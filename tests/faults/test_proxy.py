@@ -9,9 +9,8 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from devserver import embedded, server_cache
-from tests.support import proxy
-from tests.support.proxy import Proxy, Sender
+from postgres_testing import embedded, proxy, server_cache
+from postgres_testing.proxy import Proxy, Sender
 
 
 @pytest.fixture

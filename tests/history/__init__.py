@@ -1,1 +1,1 @@
-"""What many workers saw of the store at once, and whether it can be explained."""
+"""Many calls at once, whose every result has an explanation."""

@@ -4,8 +4,8 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.history import farm
-from tests.history.farm import Farm
+from store_testing.history import farm
+from store_testing.history.farm import Farm
 
 
 @pytest.fixture(scope="session")

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import psycopg
 import pytest
 
-from tests.history import checker
-from tests.history.calls import crossmint_id
-from tests.history.checker import Rows
-from tests.history.farm import Farm
-from tests.history.models import Chat, chat
-from tests.history.records import Call, How
-from tests.history.search import TooManyStates, unexplained
+from store_testing.history import checker
+from store_testing.history.calls import crossmint_id
+from store_testing.history.checker import Rows
+from store_testing.history.farm import Farm
+from store_testing.history.models import Chat, chat
+from store_testing.history.records import Call, How
+from store_testing.history.search import TooManyStates, unexplained
 
 EMPTY: Rows = {
     name: []

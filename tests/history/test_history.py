@@ -1,7 +1,7 @@
 """What workers see at once can be explained, call by call."""
 
-from tests.history import checker
-from tests.history.farm import Farm
+from store_testing.history import checker
+from store_testing.history.farm import Farm
 
 
 def test_every_result_is_explained(workers: Farm, database_url: str) -> None:

@@ -1,6 +1,5 @@
-"""A store on the test's own database, with a user and what the user buys."""
+"""A user, and what the user buys."""
 
-from collections.abc import Generator
 from decimal import Decimal
 from uuid import UUID
 
@@ -9,14 +8,7 @@ import pytest
 
 from generated.models import CartItem
 from store import PlacedOrder, Store
-from tests.support import factories, stores
-
-
-@pytest.fixture
-def store(database_url: str) -> Generator[Store]:
-    """Give an open store on a fresh, migrated database."""
-    with stores.opened(database_url) as opened:
-        yield opened
+from store_testing import factories
 
 
 @pytest.fixture

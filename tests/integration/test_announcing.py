@@ -13,8 +13,9 @@ from generated import orders
 from generated.enums import OrderStatus
 from generated.models import CartItem
 from store import PlacedOrder, ReceivedEvent, Store
-from tests.support import crossmint, factories, gates, stores
-from tests.support.factories import PAYMENT_FAILED, PAYMENT_SUCCEEDED
+from store_testing import crossmint, factories
+from store_testing.factories import PAYMENT_FAILED, PAYMENT_SUCCEEDED
+from tests.support import gates
 
 PAID = OrderStatus.PAYMENT_CONFIRMED
 UNPAID = {OrderStatus.AWAITING_APPROVAL, OrderStatus.CANCELLED}
@@ -24,8 +25,8 @@ COMPLETED = "orders.delivery.completed"
 
 def deliver(store: Store, event_id: str, type_: str, name: str = "x") -> ReceivedEvent:
     """Let Crossmint deliver an event."""
-    event = crossmint.webhook(type_, crossmint.order(name))
-    return store.receive_order_event(*stores.webhook(event_id, event))
+    event = crossmint.event(type_, crossmint.order(name))
+    return store.receive_order_event(*crossmint.delivery(event_id, event))
 
 
 def waiting(conn: psycopg.Connection) -> list[tuple[str, str | None, str | None]]:

@@ -10,8 +10,8 @@ from generated import carts, deposits, orders
 from generated.enums import OrderStatus
 from generated.internal import order_steps
 from store import PlacedOrder, Store, errors
-from tests.support import factories
-from tests.support.factories import PAYMENT_FAILED, PAYMENT_SUCCEEDED
+from store_testing import factories
+from store_testing.factories import PAYMENT_FAILED, PAYMENT_SUCCEEDED
 
 DIGEST = "7" * 44
 

@@ -9,7 +9,8 @@ import pytest
 from generated.internal import order_steps
 from generated.models import CartItem, Order
 from store import Store
-from tests.support import chains, factories, stores
+from store_testing import chains, factories
+from tests.support import stores
 
 
 def test_an_order_placed_meanwhile_gets_its_transaction(

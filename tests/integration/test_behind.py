@@ -10,14 +10,14 @@ from uuid import UUID
 
 import pytest
 
-from devserver import databases
-from devserver.embedded import Server
+from postgres_testing import clusters, databases, schemas
+from postgres_testing.clusters import Cluster
+from postgres_testing.embedded import Server
 from store import Product, Store, errors
-from tests.support import clusters, stores
-from tests.support.clusters import Cluster
+from store_testing.schema import MIGRATIONS, SCHEMA
+from tests.support import stores
 
 AT_ONCE = 2.0  # seconds, of the 10 that a store waits for a connection
-MIGRATIONS = Path(__file__).parents[2] / "db" / "migrations"
 TURN: list[dict[str, Any]] = [{"id": "m", "role": "user", "parts": []}]
 NOBODY = UUID(int=1)
 
@@ -45,7 +45,7 @@ BEHIND: dict[int, Callable[[Store], object]] = {
 
 @pytest.mark.parametrize("applied", BEHIND)
 def test_a_schema_that_is_behind_says_what_to_run(
-    server: Server, tmp_path: Path, applied: int
+    postgres_server: Server, tmp_path: Path, applied: int
 ) -> None:
     """What needs a migration that was not applied names the command at once."""
     folder = tmp_path / "migrations"
@@ -53,7 +53,9 @@ def test_a_schema_that_is_behind_says_what_to_run(
     for path in sorted(MIGRATIONS.glob("*.sql"))[:applied]:
         shutil.copy(path, folder)
     with (
-        databases.migrated_template(server.url, migrations=folder) as template,
+        databases.template(
+            postgres_server.url, schemas.migrated(folder).build
+        ) as template,
         template.clone() as url,
         stores.opened(url) as store,
     ):
@@ -72,7 +74,7 @@ def standby() -> Generator[Cluster]:
     if "TEST_DATABASE_URL" in os.environ:
         pytest.skip("the server of TEST_DATABASE_URL has no standby of ours")
     with clusters.start() as primary:
-        clusters.migrate(primary, "shop")
+        SCHEMA.build(databases.create(primary.url, "shop"))
         with clusters.standby_of(primary) as started:
             yield started
 

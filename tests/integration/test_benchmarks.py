@@ -24,7 +24,7 @@ from benchmarks.measuring import Outcome, Plan
 from benchmarks.sameness import RowsDifferError
 from benchmarks.saving import Saved
 from benchmarks.work import CHECKOUT, READ, TASKS, Task
-from devserver.embedded import Server
+from postgres_testing.embedded import Server
 from store.messages import load
 
 pytestmark = pytest.mark.long
@@ -33,9 +33,9 @@ _DELAY = 0.002
 
 
 @pytest.fixture(scope="module")
-def outcomes(server: Server) -> list[Outcome]:
+def outcomes(postgres_server: Server) -> list[Outcome]:
     """Give what two rounds measured, next door and some way off."""
-    return _run(server, *TASKS, delays=(0, _DELAY))
+    return _run(postgres_server, *TASKS, delays=(0, _DELAY))
 
 
 def test_tables_name_every_contender(outcomes: list[Outcome]) -> None:
@@ -88,20 +88,20 @@ def test_a_server_some_way_off_is_that_far_away(outcomes: list[Outcome]) -> None
         ),
     ],
 )
-def test_other_rows_are_noticed(server: Server, damage: LiteralString) -> None:
+def test_other_rows_are_noticed(postgres_server: Server, damage: LiteralString) -> None:
     """A contender that leaves other rows than the first one stops the run."""
     with pytest.raises(RowsDifferError, match=r"store.* and broken"):
-        _run(server, _with_broken(CHECKOUT, damage))
+        _run(postgres_server, _with_broken(CHECKOUT, damage))
 
 
-def test_work_left_undone_by_all_is_noticed(server: Server) -> None:
+def test_work_left_undone_by_all_is_noticed(postgres_server: Server) -> None:
     """A run in which nobody leaves any order proves nothing, and stops."""
     task = _with_broken(CHECKOUT, "DELETE FROM orders WHERE user_id = $1")
     with pytest.raises(RowsDifferError, match="left 0 orders instead of"):
-        _run(server, replace(task, contenders=task.contenders[1:]))
+        _run(postgres_server, replace(task, contenders=task.contenders[1:]))
 
 
-def test_other_results_are_noticed(server: Server) -> None:
+def test_other_results_are_noticed(postgres_server: Server) -> None:
     """A contender that reads another user than the first one stops the run."""
 
     @asynccontextmanager
@@ -117,7 +117,7 @@ def test_other_results_are_noticed(server: Server) -> None:
 
     broken = Contender("broken", "sync", stubborn)
     with pytest.raises(RowsDifferError, match=r"store.* and broken .*returned"):
-        _run(server, replace(READ, contenders=(READ.contenders[0], broken)))
+        _run(postgres_server, replace(READ, contenders=(READ.contenders[0], broken)))
 
 
 def test_the_command_writes_figures_and_a_picture(
@@ -191,7 +191,7 @@ def test_the_longest_wait_of_another_task_is_found() -> None:
     assert 0.05 <= asyncio.run(saving.worst_gap(save)) < 0.07
 
 
-def test_other_messages_are_noticed(server: Server) -> None:
+def test_other_messages_are_noticed(postgres_server: Server) -> None:
     """A contender that leaves something else than it was given stops the run."""
 
     @asynccontextmanager
@@ -204,7 +204,13 @@ def test_other_messages_are_noticed(server: Server) -> None:
     contender = saving.Contender("broken", "sync", broken)
     with pytest.raises(RowsDifferError, match="broken"):
         asyncio.run(
-            saving.run(server.url, 1, lambda _: None, contenders=[contender], warm_up=1)
+            saving.run(
+                postgres_server.url,
+                1,
+                lambda _: None,
+                contenders=[contender],
+                warm_up=1,
+            )
         )
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from generated import chats
 from store import CheckoutLine, Store, errors
-from tests.support import chains, stores
+from store_testing import chains
+from tests.support import stores
 from tests.support.tables import Tables
 
 LIMIT = 3

@@ -13,7 +13,8 @@ from generated.aio import users as aio_users
 from generated.internal import user_steps
 from generated.models import CartItem
 from store import AsyncStore
-from tests.support import factories, gates, stores
+from store_testing import factories
+from tests.support import gates, stores
 from tests.support.tables import Rows, Tables
 
 POOL_SIZE = 5

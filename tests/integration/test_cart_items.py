@@ -27,7 +27,8 @@ from store import (
     checkouts,
     errors,
 )
-from tests.support import factories, gates, stores
+from store_testing import factories
+from tests.support import gates, stores
 from tests.support.races import race
 
 NOTEBOOK = Product(product_id="B01", product_name="Notebook", price=1490)

@@ -16,8 +16,10 @@ from generated.aio import chats as async_chats
 from generated.enums import TitleSource
 from generated.internal import chat_steps
 from generated.models import ChatMessage, ChatSession
+from postgres_testing import proxy
 from store import AsyncStore, Store, errors, messages
-from tests.support import factories, gates, proxy, stores
+from store_testing import factories
+from tests.support import gates, stores
 from tests.support.gates import Gate
 from tests.support.tables import Tables
 

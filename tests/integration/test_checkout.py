@@ -10,9 +10,11 @@ import pytest
 
 from generated import carts
 from generated.enums import OrderStatus
+from postgres_testing import proxy
+from postgres_testing.proxy import Proxy
 from store import CheckoutLine, PlacedOrder, Store, errors
-from tests.support import factories, proxy, stores
-from tests.support.proxy import Proxy
+from store_testing import factories
+from tests.support import stores
 from tests.support.tables import Tables
 
 WARM = 10  # more runs than the driver waits for before it prepares a statement

@@ -8,12 +8,13 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from devserver.databases import Template
 from generated import carts
 from generated.internal import order_steps
+from postgres_testing.databases import Template
 from store import Store, errors
 from store.constraints import RULES
-from tests.support import factories, stores
+from store_testing import factories
+from tests.support import stores
 
 # Names as the catalog has them. Of the server's own NOT NULLs (18 lists them) none.
 NAMES = """
@@ -163,9 +164,9 @@ VIOLATIONS: dict[str, LiteralString] = {
 
 
 @pytest.fixture(scope="module")
-def database_url(template: Template) -> Generator[str]:
+def database_url(postgres_template: Template) -> Generator[str]:
     """Give one database to all of this module: what is refused writes nothing."""
-    with template.clone() as url:
+    with postgres_template.clone() as url:
         yield url
 
 

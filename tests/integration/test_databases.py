@@ -8,21 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devserver import databases
-from devserver.databases import Template
-from devserver.embedded import Server
+from postgres_testing import databases, schemas
+from postgres_testing.databases import Template
+from postgres_testing.embedded import Server
+from store_testing.schema import MIGRATIONS
 
 
 def test_a_clone_has_every_migration(conn: psycopg.Connection) -> None:
     """A fresh database has applied exactly the files of db/migrations."""
     applied = conn.execute("SELECT version FROM schema_migrations ORDER BY version")
-    files = sorted(path.name[:4] for path in databases.MIGRATIONS.glob("*.sql"))
+    files = sorted(path.name[:4] for path in MIGRATIONS.glob("*.sql"))
     assert [version for (version,) in applied] == files
 
 
-def test_what_one_clone_holds_no_other_sees(template: Template) -> None:
+def test_what_one_clone_holds_no_other_sees(postgres_template: Template) -> None:
     """Two clones of one template share nothing."""
-    with template.clone() as one, template.clone() as other:
+    with postgres_template.clone() as one, postgres_template.clone() as other:
         with psycopg.connect(one) as conn:
             conn.execute("CREATE TABLE mark ()")
         with psycopg.connect(other) as conn:
@@ -30,27 +31,29 @@ def test_what_one_clone_holds_no_other_sees(template: Template) -> None:
     assert found == (None,)
 
 
-def test_a_clone_goes_with_its_connections(template: Template, server: Server) -> None:
+def test_a_clone_goes_with_its_connections(
+    postgres_template: Template, postgres_server: Server
+) -> None:
     """A clone is dropped when its block ends, though somebody is still connected."""
-    with template.clone() as url:
+    with postgres_template.clone() as url:
         left_open = psycopg.connect(url)
     with pytest.raises(psycopg.OperationalError, match="terminat"):
         left_open.execute("SELECT 1")
     left_open.close()
-    assert url.partition("?")[0].rpartition("/")[2] not in _databases(server)
+    assert url.partition("?")[0].rpartition("/")[2] not in _databases(postgres_server)
 
 
-def test_a_template_goes_in_the_end(server: Server, tmp_path: Path) -> None:
+def test_a_template_goes_in_the_end(postgres_server: Server, tmp_path: Path) -> None:
     """A template leaves no database behind, though its migrations fail."""
     bad = "-- migrate:up\nSELECT nowhere;\n-- migrate:down\n"
     (tmp_path / "0001_bad.sql").write_text(bad)
-    before = _databases(server)
+    before = _databases(postgres_server)
     with (
         pytest.raises(RuntimeError, match='column "nowhere" does not exist'),
-        databases.migrated_template(server.url, migrations=tmp_path),
+        databases.template(postgres_server.url, schemas.migrated(tmp_path).build),
     ):
         pass
-    assert _databases(server) == before
+    assert _databases(postgres_server) == before
 
 
 @given(number=st.integers())

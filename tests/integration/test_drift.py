@@ -83,7 +83,6 @@ def test_a_stale_file_is_found_and_removed(tool: str, path: str, copy: Path) -> 
 @pytest.fixture
 def project(copy: Path) -> Path:
     """Give a copy in which make has what it needs."""
-    shutil.copytree(ROOT / "devserver", copy / "devserver")
     (copy / "docs").mkdir()
     shutil.copy(ROOT / "docs/schema.md", copy / "docs")
     shutil.copy(ROOT / "Makefile", copy)

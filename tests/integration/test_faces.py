@@ -16,8 +16,9 @@ import generated.aio
 from generated.aio import carts as aio_carts
 from generated.enums import OrderStatus
 from store import AsyncStore, Store
-from tests.support import factories, stores
-from tests.support.factories import PAYMENT_SUCCEEDED
+from store_testing import crossmint, factories
+from store_testing.factories import PAYMENT_SUCCEEDED
+from tests.support import stores
 
 MODULES = [module.name for module in pkgutil.iter_modules(generated.aio.__path__)]
 
@@ -94,7 +95,7 @@ def test_an_awaited_store_sells(database_url: str, conn: psycopg.Connection) -> 
             paid, unwanted = await store.checkout(user_id, lines)
             again = await store.checkout(user_id, lines)
             assert again == [paid, unwanted]
-            await store.receive_order_event(*stores.webhook("1", event))
+            await store.receive_order_event(*crossmint.delivery("1", event))
             await store.cancel_order(user_id, unwanted.order.id)
             async with store.transaction() as inside:
                 cart = await aio_carts.list_cart_items(

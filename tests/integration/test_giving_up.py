@@ -14,8 +14,9 @@ from generated.enums import OrderStatus
 from generated.internal import user_steps
 from generated.models import CartItem, Order
 from store import GivenUpOrder, PlacedOrder, Product, Store, errors
-from tests.support import factories, gates, races, stores
-from tests.support.factories import PAYMENT_SUCCEEDED
+from store_testing import factories
+from store_testing.factories import PAYMENT_SUCCEEDED
+from tests.support import gates, races, stores
 from tests.support.gates import Gate
 from tests.support.races import race
 from tests.support.tables import Tables

@@ -33,7 +33,8 @@ from generated.internal import (
 )
 from generated.models import CartItem
 from store import CheckoutLine, Product, Store, errors
-from tests.support import chains, factories, stores
+from store_testing import chains, factories
+from tests.support import stores
 from tests.support.tables import Tables
 
 Query = Callable[..., Any]

@@ -18,7 +18,8 @@ from generated import users
 from generated.internal import user_steps
 from store import AsyncStore, Store, errors
 from store.cli import main as command_line
-from tests.support import chains, factories, stores, wallets
+from store_testing import chains, factories, wallets
+from tests.support import stores
 
 OLD, NEW = "0f" * 32, "a0" * 32
 KEY = chains.sui_private_key(bytes(range(32)))

@@ -17,10 +17,12 @@ from psycopg.pq import TransactionStatus
 
 from generated import users
 from generated.internal import user_steps
+from postgres_testing import proxy
+from postgres_testing.proxy import Proxy
 from store import AsyncStore, Store, errors
 from store.limits import Limits
-from tests.support import factories, gates, proxy, stores
-from tests.support.proxy import Proxy
+from store_testing import factories
+from tests.support import gates, stores
 
 # What is awaited may come so much later than its limit on a machine that is busy.
 LATE = 4.0

@@ -13,7 +13,7 @@ from generated.internal import order_steps
 from generated.internal.order_steps import ListOrdersRow
 from generated.models import Order, OrderItem
 from store import Store, errors
-from tests.support import factories
+from store_testing import factories
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from generated import carts
 from generated.aio import carts as aio_carts
 from generated.internal import user_steps
 from store import AsyncStore, RoundTrip, Store, errors
-from tests.support import factories, stores
+from store_testing import factories
+from tests.support import stores
 
 
 def test_a_query_is_logged_by_its_name(

@@ -20,8 +20,9 @@ from generated.enums import OrderStatus, OrderType
 from generated.internal import chain_steps
 from generated.models import CartItem, Order
 from store import AsyncStore, ChainCursor, RecordedPage, Store, errors
-from tests.support import chains, factories, gates, stores
-from tests.support.chains import FIRST, happened, item_id, page
+from store_testing import chains, factories
+from store_testing.chains import FIRST, happened, item_id, page
+from tests.support import gates, stores
 from tests.support.races import no_deadlock, race
 
 WALLETS = [chains.wallet(n) for n in (10, 11)]

@@ -14,7 +14,8 @@ from generated.aio import users as aio_users
 from generated.internal import order_steps
 from generated.models import CartItem
 from store import AsyncStore, Product, Store, errors
-from tests.support import factories, gates, stores
+from store_testing import factories
+from tests.support import gates, stores
 
 
 def name_of(conn: psycopg.Connection, user_id: UUID) -> str | None:

@@ -12,8 +12,9 @@ from generated import deposits, orders
 from generated.internal import order_steps
 from generated.models import CartItem, Order
 from store import CheckoutLine, PlacedOrder, Store, errors
-from tests.support import factories, gates
-from tests.support.factories import PAYMENT_FAILED, PAYMENT_SUCCEEDED
+from store_testing import factories
+from store_testing.factories import PAYMENT_FAILED, PAYMENT_SUCCEEDED
+from tests.support import gates
 from tests.support.gates import Gate
 from tests.support.races import race
 

@@ -11,13 +11,14 @@ from generated import orders
 from generated.enums import OrderStatus
 from generated.models import CartItem, Order
 from store import PlacedOrder, Store, errors, webhooks
-from tests.support import crossmint, factories, stores
-from tests.support.crossmint import Shape
-from tests.support.factories import PAYMENT_FAILED, PAYMENT_SUCCEEDED
+from store_testing import crossmint, factories
+from store_testing.crossmint import Shape
+from store_testing.factories import PAYMENT_FAILED, PAYMENT_SUCCEEDED
+from tests.support import stores
 from tests.support.tables import Tables
 
 ORDER = crossmint.order("x", quoted="15.35", received="15.35", tx_id="0xpaid")
-EVENT = crossmint.webhook(PAYMENT_SUCCEEDED, ORDER)
+EVENT = crossmint.event(PAYMENT_SUCCEEDED, ORDER)
 
 
 def order_of(conn: psycopg.Connection, placed: PlacedOrder) -> Order:
@@ -32,8 +33,8 @@ def test_a_payment_confirms_its_order(
     store: Store, conn: psycopg.Connection, placed: PlacedOrder, shape: Shape
 ) -> None:
     """The order gets the payment's hash and amounts; the event is kept as it came."""
-    event = crossmint.webhook(PAYMENT_SUCCEEDED, ORDER, shape)
-    received = store.receive_order_event(*stores.webhook("evt", event))
+    event = crossmint.event(PAYMENT_SUCCEEDED, ORDER, shape)
+    received = store.receive_order_event(*crossmint.delivery("evt", event))
     order = order_of(conn, placed)
     assert order.status == OrderStatus.PAYMENT_CONFIRMED
     assert order.payment_hash == "0xpaid"
@@ -54,7 +55,7 @@ def test_a_number_is_stored_as_it_is_written(
         f'{{"type": "{PAYMENT_SUCCEEDED}", "data": {{"orderId": "x", "quote":'
         ' {"totalPrice": {"amount": 123456789012.345670, "currency": "USDXM"}}}}'
     )
-    store.receive_order_event(body.encode(), stores.signed("evt", body))
+    store.receive_order_event(body.encode(), crossmint.signed("evt", body))
     assert order_of(conn, placed).amount_usdc == Decimal("123456789012.34567")
     [(amount,)] = conn.execute(
         "SELECT payload #>> '{data,quote,totalPrice,amount}' FROM order_events"
@@ -65,12 +66,12 @@ def test_a_number_is_stored_as_it_is_written(
 @pytest.mark.usefixtures("placed")
 def test_a_redelivery_changes_nothing(store: Store, conn: psycopg.Connection) -> None:
     """The same `svix-id` again writes nothing, whatever its body says now."""
-    store.receive_order_event(*stores.webhook("evt", EVENT))
+    store.receive_order_event(*crossmint.delivery("evt", EVENT))
     tables = Tables(conn)
     before = tables.read()
-    store.receive_order_event(*stores.webhook("evt", EVENT))
-    other = crossmint.webhook("orders.delivery.failed", ORDER)
-    again = store.receive_order_event(*stores.webhook("evt", other))
+    store.receive_order_event(*crossmint.delivery("evt", EVENT))
+    other = crossmint.event("orders.delivery.failed", ORDER)
+    again = store.receive_order_event(*crossmint.delivery("evt", other))
     assert not again.is_first
     assert tables.read() == before
 
@@ -82,7 +83,7 @@ def test_an_unsigned_webhook_writes_nothing(
     """What none of the secrets signed is refused before the database is asked."""
     tables = Tables(conn)
     before = tables.read()
-    body, headers = stores.webhook("evt", EVENT)
+    body, headers = crossmint.delivery("evt", EVENT)
     with pytest.raises(errors.SignatureInvalid):
         store.receive_order_event(body + b" ", headers)
     assert tables.read() == before
@@ -114,7 +115,7 @@ def test_no_signed_payment_is_lost(
 ) -> None:
     """Whatever else is in its body, a payment counts, and its body stays readable."""
     body = json.dumps(EVENT)[:-1].encode() + b', "more": ' + ODD[name] + b"}"
-    received = store.receive_order_event(body, stores.signed("evt", body))
+    received = store.receive_order_event(body, crossmint.signed("evt", body))
     order = order_of(conn, placed)
     assert (received.order, order.status) == (order, OrderStatus.PAYMENT_CONFIRMED)
     assert (order.payment_hash, order.amount_usdc) == ("0xpaid", Decimal("15.35"))
@@ -145,7 +146,7 @@ def test_a_body_beyond_a_mebibyte_is_not_kept(
     """Of a body that is too large the event is kept, and counts; the body is not."""
     filler = "a" * webhooks.LONGEST_BODY + "\0" * raw
     body = json.dumps({**EVENT, "more": filler})
-    store.receive_order_event(body.encode(), stores.signed("evt", body))
+    store.receive_order_event(body.encode(), crossmint.signed("evt", body))
     assert order_of(conn, placed).status == OrderStatus.PAYMENT_CONFIRMED
     [kept] = conn.execute("SELECT payload, raw FROM order_events")
     assert kept == (None, None)
@@ -158,7 +159,9 @@ def test_a_body_of_a_mebibyte_is_kept(
     for number, end in enumerate(('"}', "")):
         head = json.dumps(EVENT)[:-1] + ', "more": "'
         body = head + "a" * (webhooks.LONGEST_BODY - len(head) - len(end)) + end
-        store.receive_order_event(body.encode(), stores.signed(f"evt-{number}", body))
+        store.receive_order_event(
+            body.encode(), crossmint.signed(f"evt-{number}", body)
+        )
     kept = conn.execute(
         "SELECT payload IS NULL, octet_length(raw) FROM order_events ORDER BY id"
     )
@@ -176,13 +179,13 @@ def test_a_signed_event_of_nothing_is_kept(
     """What names neither order nor type is kept, changes nothing, and is answered."""
     tables = Tables(conn)
     before = tables.read()
-    received = store.receive_order_event(body, stores.signed("evt", body))
+    received = store.receive_order_event(body, crossmint.signed("evt", body))
     assert (received.is_first, received.order, received.to_announce) == (
         True,
         None,
         False,
     )
-    again = store.receive_order_event(body, stores.signed("evt", body))
+    again = store.receive_order_event(body, crossmint.signed("evt", body))
     assert (again.is_first, again.order) == (False, None)
     after = tables.read()
     [kept] = after.pop("order_events").values()
@@ -197,7 +200,7 @@ def test_an_event_without_a_type_has_no_effect(
 ) -> None:
     """An event of an order that is here, but of no type, changes nothing of it."""
     event = {"actionId": "x", "data": ORDER}
-    received = store.receive_order_event(*stores.webhook("evt", event))
+    received = store.receive_order_event(*crossmint.delivery("evt", event))
     assert received.order == order_of(conn, placed) == placed.order
     assert received.status_before == received.status_after
 
@@ -208,7 +211,7 @@ def test_webhooks_need_their_secrets(database_url: str) -> None:
         stores.opened(database_url, crossmint_webhook_secrets=()) as store,
         pytest.raises(errors.ConfigurationError, match="CROSSMINT_WEBHOOK_SECRETS"),
     ):
-        store.receive_order_event(*stores.webhook("evt", EVENT))
+        store.receive_order_event(*crossmint.delivery("evt", EVENT))
 
 
 def test_an_event_of_another_order_changes_nothing_else(

@@ -19,8 +19,9 @@ from generated.enums import OrderStatus
 from generated.internal import user_steps
 from generated.models import CartItem, Order
 from store import PlacedOrder, Product, ReceivedEvent, Store, errors
-from tests.support import crossmint, factories, gates, races, stores
-from tests.support.factories import PAYMENT_FAILED, PAYMENT_SUCCEEDED
+from store_testing import crossmint, factories
+from store_testing.factories import PAYMENT_FAILED, PAYMENT_SUCCEEDED
+from tests.support import gates, races, stores
 from tests.support.gates import Gate
 from tests.support.races import race
 
@@ -66,8 +67,8 @@ def test_one_webhook_delivered_twice_at_once(
     store: Store, conn: psycopg.Connection, placed: PlacedOrder, gate: Gate
 ) -> None:
     """T1: a webhook; T2: the same one. It is kept, and has its effect, once."""
-    body, headers = stores.webhook(
-        "evt", crossmint.webhook(PAYMENT_FAILED, crossmint.order("x"))
+    body, headers = crossmint.delivery(
+        "evt", crossmint.event(PAYMENT_FAILED, crossmint.order("x"))
     )
 
     def receive() -> ReceivedEvent:
@@ -158,13 +159,13 @@ def test_an_event_that_waits_for_a_deletion(
     whether the body is kept parsed or raw. An event behind it is left the same.
     """
     store.cancel_order(placed.order.user_id, placed.order.id)
-    late = json.dumps(crossmint.webhook(PAYMENT_SUCCEEDED, crossmint.order("x")))
+    late = json.dumps(crossmint.event(PAYMENT_SUCCEEDED, crossmint.order("x")))
     bodies = sorted([late, late[:-1] + ', "more": NaN}'], key=len, reverse=odd_first)
 
     def receive(number: int) -> ReceivedEvent:
         body = bodies[number]
         return store.receive_order_event(
-            body.encode(), stores.signed(f"evt-{number}", body)
+            body.encode(), crossmint.signed(f"evt-{number}", body)
         )
 
     with psycopg.connect(database_url) as deletion, ThreadPoolExecutor(2) as threads:
@@ -190,9 +191,11 @@ def test_an_event_after_a_deletion_is_stripped(
     """Of what comes for a deleted user's order no body is kept, parsed or raw."""
     store.cancel_order(placed.order.user_id, placed.order.id)
     store.delete_user(placed.order.user_id)
-    late = json.dumps(crossmint.webhook(PAYMENT_SUCCEEDED, crossmint.order("x")))
+    late = json.dumps(crossmint.event(PAYMENT_SUCCEEDED, crossmint.order("x")))
     for number, body in enumerate((late, late[:-1] + ', "more": NaN}')):
-        store.receive_order_event(body.encode(), stores.signed(f"evt-{number}", body))
+        store.receive_order_event(
+            body.encode(), crossmint.signed(f"evt-{number}", body)
+        )
     kept = conn.execute(
         "SELECT type, amount_usdc, payload, raw, payment_hash FROM order_events"
     )

@@ -9,9 +9,11 @@ import psycopg
 import pytest
 
 from generated import carts, chain, chats, deposits, orders, users
+from postgres_testing import proxy
+from postgres_testing.proxy import Proxy
 from store import Product, Store, errors
-from tests.support import factories, proxy, stores
-from tests.support.proxy import Proxy
+from store_testing import factories
+from tests.support import stores
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from generated.models import CartItem
 from store import ForgottenEvents, GivenUpOrder, Store, errors, rotation
 from store._sync import orders
-from tests.support import chains, factories, stores
+from store_testing import chains, factories
+from tests.support import stores
 
 NO_TIME = timedelta(0)
 KEY = SecretStr(chains.sui_private_key(bytes(range(32))))

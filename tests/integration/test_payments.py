@@ -12,8 +12,8 @@ from generated import orders
 from generated.internal import order_steps
 from generated.models import CartItem
 from store import PlacedOrder, Store
-from tests.support import crossmint, factories, stores
-from tests.support.factories import PAYMENT_FAILED, PAYMENT_SUCCEEDED
+from store_testing import crossmint, factories
+from store_testing.factories import PAYMENT_FAILED, PAYMENT_SUCCEEDED
 
 NO_TIME = timedelta(0)
 
@@ -208,8 +208,8 @@ def test_a_payment_that_differs_is_listed(
     """Quoted and received amounts stand beside each other; who differs is listed."""
     quoted, received = amounts
     order = crossmint.order("x", quoted=quoted, received=received)
-    event = crossmint.webhook(PAYMENT_SUCCEEDED, order)
-    store.receive_order_event(*stores.webhook("evt", event))
+    event = crossmint.event(PAYMENT_SUCCEEDED, order)
+    store.receive_order_event(*crossmint.delivery("evt", event))
     stored = orders.get_order(conn, id=placed.order.id, user_id=placed.order.user_id)
     assert stored is not None
     assert stored.quoted_usdc == Decimal(quoted or 1)
@@ -239,10 +239,10 @@ def test_payments_whose_order_is_not_here(
         assert not any(row.is_retired for row in rows)
         return [row.id for row in rows]
 
-    pay_event = crossmint.webhook(PAYMENT_SUCCEEDED, crossmint.order("x"))
-    store.receive_order_event(*stores.webhook("evt-1", pay_event))
+    pay_event = crossmint.event(PAYMENT_SUCCEEDED, crossmint.order("x"))
+    store.receive_order_event(*crossmint.delivery("evt-1", pay_event))
     nameless = {"type": PAYMENT_SUCCEEDED, "data": None}
-    store.receive_order_event(*stores.webhook("evt-2", nameless))
+    store.receive_order_event(*crossmint.delivery("evt-2", nameless))
     store.record_order_event(factories.event(PAYMENT_FAILED, "x"))
     assert without_order() == ["evt-1", "evt-2"]
     assert without_order(timedelta(hours=1)) == []

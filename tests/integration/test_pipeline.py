@@ -8,7 +8,7 @@ import pytest
 from generated import carts, users
 from generated.internal import user_steps
 from store import Store
-from tests.support import factories
+from store_testing import factories
 
 _STATE = "SELECT state FROM pg_stat_activity WHERE pid = %s"
 

@@ -11,7 +11,8 @@ from psycopg import AsyncRawCursor, Connection, RawCursor
 from generated import carts
 from generated.aio import carts as aio_carts
 from store import AsyncStore, Store, errors
-from tests.support import factories, stores
+from store_testing import factories
+from tests.support import stores
 
 WARM = 7
 

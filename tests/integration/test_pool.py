@@ -8,7 +8,8 @@ import pytest
 
 from generated import users
 from store import Store, errors
-from tests.support import factories, stores
+from store_testing import factories
+from tests.support import stores
 
 POOL_SIZE = 5
 

@@ -9,8 +9,10 @@ import pytest
 
 from generated import users
 from generated.internal import user_steps
+from postgres_testing import pooler
 from store import Settings, Store, errors
-from tests.support import factories, pooler, stores
+from store_testing import factories
+from tests.support import stores
 
 pytestmark = pytest.mark.skipif(
     pooler.program() is None, reason="TEST_PGBOUNCER names no PgBouncer"

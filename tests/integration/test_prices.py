@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from store import CheckoutLine, Store, errors
-from tests.support import factories
+from store_testing import factories
 from tests.support.tables import Tables
 
 

@@ -14,7 +14,7 @@ import pytest
 from generated import users
 from generated.internal import user_steps
 from store import Store
-from tests.support import factories
+from store_testing import factories
 
 
 def in_child(work: Callable[[], object]) -> int:

@@ -9,23 +9,24 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from devserver import databases, embedded, servers
-from devserver.embedded import Server
+from postgres_testing import databases, embedded, servers
+from postgres_testing.embedded import Server
+from store_testing.schema import SCHEMA
 
 PROJECT = Path(__file__).parents[2]
 
 
 def test_a_given_server_comes_first(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    postgres_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`TEST_DATABASE_URL` wins; TLS is turned off for it where the server has none."""
-    plain = urlsplit(server.url)._replace(query="").geturl()
+    plain = urlsplit(postgres_server.url)._replace(query="").geturl()
     monkeypatch.setenv("TEST_DATABASE_URL", plain)
     provider = servers.choose()
     assert isinstance(provider, servers.Given)
     with provider.start() as given:
         check(provider, given)
-    assert reachable(server.url)
+    assert reachable(postgres_server.url)
 
 
 def test_a_container_serves(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,27 +63,27 @@ def test_no_image_is_pulled(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_session_names_its_server_and_forgets_the_application_s(
-    server: Server,
+    postgres_server: Server,
 ) -> None:
     """The header says which server; `DATABASE_URL` does not reach the tests."""
     guard = "test_no_test_sees_the_application_s_databases"
     ran = pytest_run(
         f"tests/integration/test_databases.py::{guard}",
-        TEST_DATABASE_URL=server.url,
+        TEST_DATABASE_URL=postgres_server.url,
         DATABASE_URL="postgresql://application",
         DATABASE_URL_DIRECT="postgresql://application",
     )
-    assert f"PostgreSQL: {server.version}, TEST_DATABASE_URL" in ran.stdout
+    assert f"PostgreSQL: {postgres_server.version}, TEST_DATABASE_URL" in ran.stdout
     assert "1 passed" in ran.stdout
 
 
 @pytest.mark.long
 @pytest.mark.parametrize(("given", "number"), [(True, 1), (False, os.cpu_count())])
 def test_a_given_server_has_one_process(
-    given: bool, number: int, server: Server
+    given: bool, number: int, postgres_server: Server
 ) -> None:
     """Tests run in as many processes as there are cores, but share no server."""
-    url = {"TEST_DATABASE_URL": server.url if given else ""}
+    url = {"TEST_DATABASE_URL": postgres_server.url if given else ""}
     ran = pytest_run("tests/unit/test_checkouts.py", "--numprocesses=logical", **url)
     assert f"created: {number}/{number} worker" in ran.stdout
 
@@ -99,7 +100,10 @@ def test_a_given_server_that_is_not_there_stops_the_session() -> None:
 def check(provider: servers.Provider, server: Server) -> None:
     """Check what the tests rely on: the version, and databases made and dropped."""
     before = database_names(server.url)
-    with databases.migrated_template(server.url) as template, template.clone() as url:
+    with (
+        databases.template(server.url, SCHEMA.build) as template,
+        template.clone() as url,
+    ):
         with psycopg.connect(url, autocommit=True) as conn:
             version = conn.info.parameter_status("server_version") or ""
             conn.execute("SELECT FROM schema_migrations")

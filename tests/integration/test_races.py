@@ -15,7 +15,8 @@ from generated import users
 from generated.internal import cart_steps, order_steps, user_steps
 from generated.models import CartItem
 from store import PlacedOrder, Product, Store, errors
-from tests.support import factories, gates, races, stores
+from store_testing import factories
+from tests.support import gates, races, stores
 from tests.support.gates import Gate
 from tests.support.races import race
 

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from devserver import embedded
 from generated.internal import user_steps
+from postgres_testing import embedded
 from store import Settings, Store, errors
 from tests.support import stores
 

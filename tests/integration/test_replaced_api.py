@@ -20,7 +20,8 @@ from generated.enums import OrderStatus, OrderType, WalletStatus
 from generated.internal import order_steps
 from generated.models import UserProfile
 from store import CheckoutLine, Product, Store, errors, messages
-from tests.support import chains, crossmint, stores
+from store_testing import chains, crossmint
+from tests.support import stores
 
 KEYS = "0f" * 32
 IDENTITY, EMAIL = "google|1017", "ann@example.org"
@@ -80,8 +81,8 @@ def signed_in(store: Store) -> UUID:
 
 def webhook(store: Store, number: int, kind: str, order_id: str) -> OrderStatus | None:
     """Receive a webhook as it arrives; give the status that the order has then."""
-    event = crossmint.webhook(kind, crossmint.order(order_id))
-    received = store.receive_order_event(*stores.webhook(f"msg_{number}", event))
+    event = crossmint.event(kind, crossmint.order(order_id))
+    received = store.receive_order_event(*crossmint.delivery(f"msg_{number}", event))
     assert received.is_first
     return received.order.status if received.order else None
 

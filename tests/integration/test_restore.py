@@ -10,11 +10,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from devserver import databases
-from devserver.databases import Template
-from devserver.embedded import Server
 from generated import chats
-from tests.support import factories, stores
+from postgres_testing import databases
+from postgres_testing.databases import Template
+from postgres_testing.embedded import Server
+from store_testing import factories
+from tests.support import stores
 
 _SCHEMA = Path(__file__).parents[2] / "db/schema.sql"
 
@@ -49,12 +50,12 @@ def filled_url(database_url: str) -> str:
 
 
 def test_a_dump_of_the_rows_comes_back_into_a_migrated_database(
-    filled_url: str, template: Template, server: Server
+    filled_url: str, postgres_template: Template, postgres_server: Server
 ) -> None:
     """No row is refused by a trigger that looks for a table in an empty path."""
     dump = subprocess.run(
         [
-            server.bin / "pg_dump",
+            postgres_server.bin / "pg_dump",
             "--data-only",
             "--exclude-table=schema_migrations",
             filled_url,
@@ -65,9 +66,15 @@ def test_a_dump_of_the_rows_comes_back_into_a_migrated_database(
     ).stdout
     # A pg_dump that is newer than the server sets what that does not know.
     dump = dump.replace("SET transaction_timeout = 0;\n", "")
-    with template.clone() as restored:
+    with postgres_template.clone() as restored:
         done = subprocess.run(
-            [server.bin / "psql", "-qX", "-o/dev/null", "-vON_ERROR_STOP=1", restored],
+            [
+                postgres_server.bin / "psql",
+                "-qX",
+                "-o/dev/null",
+                "-vON_ERROR_STOP=1",
+                restored,
+            ],
             input=dump,
             capture_output=True,
             text=True,
@@ -164,16 +171,15 @@ def test_functions_work_where_they_were_made(database_url: str, path: str) -> No
 
 
 def test_the_committed_schema_loads_into_an_empty_database(
-    server: Server,
+    postgres_server: Server,
 ) -> None:
     """By psql alone, with no setting that a dump would bring along."""
     load = ("-qX", "--output=/dev/null", "--set=ON_ERROR_STOP=1", f"--file={_SCHEMA}")
     with (
-        databases.template(server.url, lambda _url: None) as empty,
-        empty.clone() as url,
+        databases.database(postgres_server.url) as url,
     ):
         done = subprocess.run(
-            [server.bin / "psql", *load, url],
+            [postgres_server.bin / "psql", *load, url],
             capture_output=True,
             text=True,
             check=False,

@@ -13,15 +13,15 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from devserver import databases
-from devserver.embedded import Server
 from generated import chats
+from postgres_testing import databases
+from postgres_testing.embedded import Server
 from store import Settings, Store, migrations
 from store.settings import DatabaseSettings
-from tests.support import factories
+from store_testing import factories, schema
 from tests.support.recorded import MIGRATIONS
 
-_SCRIPT = databases.MIGRATIONS.parent / "roles.sql"
+_SCRIPT = schema.MIGRATIONS.parent / "roles.sql"
 _PASSWORD = "only for these tests"  # noqa: S105
 
 
@@ -35,20 +35,20 @@ class Roles:
 
 
 @pytest.fixture
-def roles(server: Server) -> Generator[Roles]:
+def roles(postgres_server: Server) -> Generator[Roles]:
     """Give a database that has the two roles and nothing else."""
     names = {
         role: f"store_test_{role}_{secrets.token_hex(4)}"
         for role in ("app", "migrator")
     }
     with (
-        databases.template(server.url, lambda _url: None) as empty,
-        psycopg.connect(server.url, autocommit=True) as admin,
+        databases.template(postgres_server.url, lambda _url: None) as empty,
+        psycopg.connect(postgres_server.url, autocommit=True) as admin,
     ):
-        url = databases.url_of(server.url, empty.name)
+        url = databases.url_of(postgres_server.url, empty.name)
         try:
             for _ in range(2):
-                run_script(server, url, names)
+                run_script(postgres_server, url, names)
             for name in names.values():
                 admin.execute(
                     sql.SQL("ALTER ROLE {} PASSWORD {}").format(

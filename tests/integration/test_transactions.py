@@ -14,9 +14,11 @@ from psycopg import AsyncConnection
 from psycopg.pq import TransactionStatus
 
 from generated import users
+from postgres_testing import proxy
+from postgres_testing.proxy import Proxy
 from store import AsyncStore, Store, errors
-from tests.support import factories, proxy, stores
-from tests.support.proxy import Proxy
+from store_testing import factories
+from tests.support import stores
 
 ATTEMPTS = 5
 

@@ -22,8 +22,9 @@ from generated.enums import WalletStatus
 from generated.internal import user_steps
 from generated.models import CartItem, Order, UserProfile
 from store import Store, errors
-from tests.support import chains, factories, gates, onboarding, stores
-from tests.support.factories import PAYMENT_FAILED, PAYMENT_SUCCEEDED
+from store_testing import chains, factories
+from store_testing.factories import PAYMENT_FAILED, PAYMENT_SUCCEEDED
+from tests.support import gates, onboarding, stores
 from tests.support.gates import Gate
 from tests.support.races import no_deadlock, race
 from tests.support.tables import Tables

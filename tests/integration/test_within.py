@@ -13,7 +13,8 @@ from pydantic import SecretStr
 
 from generated import chats, users
 from store import ChainCursor, CheckoutLine, Product, Settings, Store, errors
-from tests.support import chains, factories, stores
+from store_testing import chains, crossmint, factories
+from tests.support import stores
 
 PEN = Product(product_id="B01", product_name="Pen", price=1)
 CURSOR = ChainCursor(tx_digest=chains.digest(2), event_seq="0")
@@ -99,7 +100,7 @@ METHODS: dict[str, Callable[[Store, Shop], object]] = {
     "ping": lambda store, _: store.ping(),
     "provision_wallet": provision,
     "receive_order_event": lambda store, _: store.receive_order_event(
-        *stores.webhook("evt", {"type": factories.PAYMENT_SUCCEEDED})
+        *crossmint.delivery("evt", {"type": factories.PAYMENT_SUCCEEDED})
     ),
     "record_chain_page": lambda store, shop: (
         provision(store, shop),

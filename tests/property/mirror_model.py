@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from tests.property.model import status_of
+from store_testing.model import status_of
 
 __all__ = ["BAD", "Entry", "Goods", "Mirror", "Order", "Row", "Variant"]
 

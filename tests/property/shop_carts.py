@@ -9,8 +9,8 @@ from hypothesis.stateful import precondition, rule
 
 from generated.internal import cart_steps
 from store import Product, errors
-from tests.property import strategies
-from tests.property.model import Details, Item, Variant
+from store_testing import strategies
+from store_testing.model import Details, Item, Variant
 from tests.property.shop_invariants import ShopInvariants
 
 MIRROR = """

@@ -12,8 +12,8 @@ from generated import carts, orders
 from generated.enums import OrderStatus
 from generated.internal import order_steps
 from store import Store
-from tests.property.model import Order, Shop
-from tests.support import factories
+from store_testing import factories
+from store_testing.model import Order, Shop
 from tests.support.tables import Row, Rows, Tables
 
 MANY = 1000

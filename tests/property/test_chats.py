@@ -24,9 +24,9 @@ from generated import chats
 from generated.internal import chat_steps
 from generated.models import ChatMessage, ChatSession
 from store import Store, errors, messages
-from tests.property import chat_strategies
+from store_testing import chat_strategies, factories
 from tests.property.conftest import RunMachine
-from tests.support import factories, stores
+from tests.support import stores
 
 _Message = dict[str, Any]
 

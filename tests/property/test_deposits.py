@@ -19,8 +19,9 @@ from psycopg import Connection
 
 from generated import deposits
 from store import RecordedDeposit, Store, errors
+from store_testing import factories
 from tests.property.conftest import RunMachine
-from tests.support import factories, gates, races, stores
+from tests.support import gates, races, stores
 
 HASHES = ["0x" + digit * 64 for digit in "abc"]
 hashes = st.sampled_from(HASHES)

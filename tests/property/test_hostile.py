@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
 from store import ChainCursor, Store, errors
+from store_testing import crossmint, factories
 from tests.property.test_leaks import TOKEN, evidence, functions
-from tests.support import factories, stores
+from tests.support import stores
 
 # Not about the database, or tested by what they lend.
 UNTOUCHED = {
@@ -185,6 +186,6 @@ def test_the_webhook_s_door_takes_whatever_is_signed(
     body: bytes, data: st.DataObject, store: Store
 ) -> None:
     """What one of the secrets signed is kept and answered, whatever it says."""
-    headers = stores.signed(f"msg-{data.draw(st.integers(0, 10**9))}", body)
+    headers = crossmint.signed(f"msg-{data.draw(st.integers(0, 10**9))}", body)
     with evidence():
         assert store.receive_order_event(body, headers).event is not None

@@ -26,8 +26,9 @@ from generated.internal import user_steps
 from store import Store, rotation
 from store.encryption import SUI_PRIVATE_KEY, KeyRing
 from store.rotation import Findings
+from store_testing import chains, factories, wallets
 from tests.property.conftest import RunMachine
-from tests.support import chains, factories, gates, stores, wallets
+from tests.support import gates, stores
 from tests.support.races import race
 
 Kind: TypeAlias = str | int | None

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from generated import carts, chats, json_types, orders, users
 from generated.internal import cart_steps, chat_steps, order_steps, user_steps
 from store import CheckoutLine, Store
-from tests.support import factories, stores
+from store_testing import crossmint, factories
+from tests.support import stores
 
 TOKEN = "zqx8zqx"  # noqa: S105 - what is looked for
 TOO_LONG = TOKEN * 1000
@@ -178,14 +179,14 @@ def receive_unsigned(store: Store, _: UUID, text: str) -> None:
 
 def receive_malformed(store: Store, _: UUID, text: str) -> None:
     """Receive a signed webhook that is no event."""
-    store.receive_order_event(*stores.webhook("1", {"type": text, text: text}))
+    store.receive_order_event(*crossmint.delivery("1", {"type": text, text: text}))
 
 
 def receive_too_long(store: Store, _: UUID, text: str) -> None:
     """Receive a signed webhook with a value that no column takes."""
     order = {"orderId": text, "payment": {"received": {"txId": text}}, text: text}
     event = {"type": text, "data": order}
-    store.receive_order_event(*stores.webhook("1", event))
+    store.receive_order_event(*crossmint.delivery("1", event))
 
 
 def attach_digest(store: Store, _: UUID, text: str) -> None:

@@ -25,6 +25,7 @@ from psycopg.rows import dict_row
 from generated import carts, chain
 from generated.internal import chain_steps
 from store import ChainCursor, Store, errors
+from store_testing import chains, factories
 from tests.property.conftest import RunMachine
 from tests.property.mirror_model import (
     BAD,
@@ -36,7 +37,7 @@ from tests.property.mirror_model import (
     Row,
     Variant,
 )
-from tests.support import chains, factories, stores
+from tests.support import stores
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 WALLETS = [chains.wallet(n) for n in (10, 11, 12)]

@@ -12,8 +12,9 @@ from psycopg.rows import TupleRow
 
 from generated import orders
 from store import Store
-from tests.property.strategies import EVENT_TYPES
-from tests.support import crossmint, factories, stores
+from store_testing import crossmint, factories
+from store_testing.strategies import EVENT_TYPES
+from tests.support import stores
 from tests.support.tables import Row, Tables
 
 WITH_EFFECT = {
@@ -53,9 +54,9 @@ def arrive(
     store: Store, conn: Connection[TupleRow], number: int, arrival: Arrival
 ) -> None:
     """Receive an event, so many days ago."""
-    event = crossmint.webhook("t", crossmint.order(arrival.name))
+    event = crossmint.event("t", crossmint.order(arrival.name))
     event |= {"type": arrival.type, "more": 1 if arrival.is_json else "\0"}
-    store.receive_order_event(*stores.webhook(f"evt-{number}", event))
+    store.receive_order_event(*crossmint.delivery(f"evt-{number}", event))
     conn.execute(
         "UPDATE order_events SET received_at = received_at - make_interval(days => %s)"
         " WHERE id = %s",

@@ -22,9 +22,9 @@ from hypothesis.stateful import (
 from generated import orders
 from generated.enums import OrderStatus
 from store import CheckoutLine, PlacedOrder, errors
-from tests.property import strategies
+from store_testing import strategies
+from store_testing.model import Details, Item, Order, Variant
 from tests.property.conftest import RunMachine
-from tests.property.model import Details, Item, Order, Variant
 from tests.property.shop_carts import MOST_ITEMS, CartRules, people, rarely
 from tests.property.shop_invariants import EVERYBODY
 from tests.support import stores

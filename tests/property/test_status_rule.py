@@ -18,10 +18,11 @@ from psycopg.types.json import Jsonb
 
 from generated.enums import OrderStatus
 from store import OrderEvent, Store, errors
-from tests.property.model import GIVEN_UP, USER_CANCELLED, status_of
-from tests.property.strategies import EVENT_TYPES
-from tests.support import factories, gates, races, stores
-from tests.support.factories import PAYMENT_FAILED, PAYMENT_SUCCEEDED, event
+from store_testing import factories
+from store_testing.factories import PAYMENT_FAILED, PAYMENT_SUCCEEDED, event
+from store_testing.model import GIVEN_UP, USER_CANCELLED, status_of
+from store_testing.strategies import EVENT_TYPES
+from tests.support import gates, races, stores
 
 _T = TypeVar("_T")
 

@@ -23,8 +23,9 @@ from pydantic import SecretStr
 from generated import users
 from generated.models import UserProfile
 from store import Store, addresses, errors
+from store_testing import chains, factories
 from tests.property.conftest import RunMachine
-from tests.support import chains, factories, onboarding, stores
+from tests.support import onboarding, stores
 from tests.support.tables import Rows, Tables
 
 RING = "0f" * 32

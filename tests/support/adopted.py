@@ -6,16 +6,16 @@ from pathlib import Path
 import psycopg
 from pydantic import SecretStr
 
-from devserver import databases
 from store import adoption, migrations
 from store.adoption import Adoption
 from store.settings import DatabaseSettings
+from store_testing import schema
 from tests.support import drizzle
 from tests.support.recorded import MIGRATIONS
 
 __all__ = ["SCRIPTS", "adopt", "at", "make"]
 
-SCRIPTS = databases.MIGRATIONS.parent / "adoption"
+SCRIPTS = schema.MIGRATIONS.parent / "adoption"
 
 
 def make(url: str) -> None:

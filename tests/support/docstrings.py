@@ -9,7 +9,8 @@ from typing import Any
 
 from generated import chats
 from store import AsyncStore, CheckoutLine, Product, Store
-from tests.support import crossmint, stores
+from store_testing import crossmint
+from tests.support import stores
 
 __all__ = ["NAMES", "Example", "examples", "imports", "methods", "world"]
 
@@ -127,7 +128,7 @@ def world(url: str, defined_in: str) -> dict[str, Any]:
         with store.connection() as conn:
             session = chats.create_chat_session(conn, user_id=user.id, title=None)
     service = "onchain" if defined_in == "chain" else "db"
-    body, headers = stores.webhook("msg_2", crossmint.as_documented("crossmint-2"))
+    body, headers = crossmint.delivery("msg_2", crossmint.as_documented("crossmint-2"))
     return {
         "settings": stores.settings(url, cart_service=service, **keys),
         "user": user,

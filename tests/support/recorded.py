@@ -8,15 +8,15 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from devserver import databases
 from store import migrations
 from store.migrations import journal
+from store_testing import schema
 
 __all__ = ["MIGRATIONS"]
 
 
 def _recorded() -> Path:
-    ours = databases.MIGRATIONS
+    ours = schema.MIGRATIONS
     recorded = {entry.name for entry in journal.read(ours)}
     if recorded >= {path.name for path in ours.glob("*.sql")}:
         return ours

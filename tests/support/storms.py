@@ -27,14 +27,15 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from devserver import databases, servers
 from generated import users
 from generated.aio import users as aio_users
 from generated.internal import user_steps
 from generated.internal.aio import user_steps as aio_user_steps
 from generated.models import CartItem
+from postgres_testing import databases, servers
 from store import AsyncStore, Settings, Store, errors
-from tests.support import factories
+from store_testing import factories
+from store_testing.schema import SCHEMA
 
 __all__ = ["KINDS", "Outcome", "run"]
 
@@ -367,7 +368,7 @@ def _main(kind: str, calls: str, seed: str = "") -> int:
     else:
         with (
             servers.choose().start() as server,
-            databases.migrated_template(server.url) as template,
+            databases.template(server.url, SCHEMA.build) as template,
             template.clone() as url,
         ):
             outcome = run(kind, url, int(calls), chosen)

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from store import addresses, errors
-from tests.support import chains
+from store_testing import chains
 
 Normalise = Callable[[str], str]
 

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from store import errors
 from store.encryption import SUI_PRIVATE_KEY, KeyRing, is_legacy_token, is_token
-from tests.support import wallets
+from store_testing import wallets
 
 KEYS = [bytes([number]) * 32 for number in range(1, 5)]
 USER = UUID("0b5be4a4-8a0c-4e0e-9c1d-6f3c7f9f0a11")

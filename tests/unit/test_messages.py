@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from generated.enums import MessageRole
 from store import errors, messages
-from tests.property import chat_strategies
+from store_testing import chat_strategies
 
 WORDS = "the user's own words"
 

@@ -15,10 +15,10 @@ from svix.webhooks import Webhook
 
 from store import Store, errors, webhooks
 from store.webhooks import OrderEvent
-from tests.support import crossmint, stores
-from tests.support.crossmint import Shape
-from tests.support.factories import PAYMENT_SUCCEEDED
-from tests.support.stores import SECRET
+from store_testing import crossmint
+from store_testing.crossmint import SECRET, Shape
+from store_testing.factories import PAYMENT_SUCCEEDED
+from tests.support import stores
 
 ids = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1)
 secrets = st.binary(min_size=1, max_size=64).map(
@@ -35,7 +35,7 @@ json_values: st.SearchStrategy[Any] = st.recursive(
     max_leaves=8,
 )
 
-BODY = json.dumps(crossmint.webhook(PAYMENT_SUCCEEDED, crossmint.order("x")))
+BODY = json.dumps(crossmint.event(PAYMENT_SUCCEEDED, crossmint.order("x")))
 HASH = crossmint.order("x")["payment"]["received"]["txId"]
 SETS = ("svix", "webhook")
 
@@ -43,13 +43,13 @@ SETS = ("svix", "webhook")
 def body_of(**order: object) -> str:
     """Make the body of a payment's event with other parts than documented."""
     documented = crossmint.order("x")
-    return json.dumps(crossmint.webhook(PAYMENT_SUCCEEDED, {**documented, **order}))
+    return json.dumps(crossmint.event(PAYMENT_SUCCEEDED, {**documented, **order}))
 
 
 def read(body: str | bytes) -> OrderEvent:
     """Sign a body and verify it."""
     body = body.encode() if isinstance(body, str) else body
-    return webhooks.verify(body, stores.signed("evt", body), [SECRET])
+    return webhooks.verify(body, crossmint.signed("evt", body), [SECRET])
 
 
 def quote(amount: object, currency: object = "usdc") -> dict[str, Any]:
@@ -93,7 +93,7 @@ def test_both_shapes_come_through_svix(shape: Shape, kind: str, prefix: str) -> 
     The secret is written with its prefix or without, and either set of headers does.
     """
     secret = prefix + base64.b64encode(b"a secret of twenty-four b").decode()
-    body = json.dumps(crossmint.webhook(PAYMENT_SUCCEEDED, crossmint.order("x"), shape))
+    body = json.dumps(crossmint.event(PAYMENT_SUCCEEDED, crossmint.order("x"), shape))
     now = datetime.now(UTC)
     headers = {
         f"{kind}-id": "msg_1",
@@ -135,7 +135,7 @@ def test_each_secret_of_the_ring_may_sign(
 ) -> None:
     """An event signed by any of the secrets is accepted, and has its id."""
     secret = data.draw(st.sampled_from(ring))
-    headers = stores.signed(event_id, BODY, secret=secret)
+    headers = crossmint.signed(event_id, BODY, secret=secret)
     assert webhooks.verify(BODY.encode(), headers, ring).id == event_id
 
 
@@ -145,12 +145,12 @@ def test_no_other_secret_signs(ring: list[str]) -> None:
     # HMAC fills a short key with zeros: such keys are the same.
     ring = [s for s in ring if base64.b64decode(s[6:]).rstrip(b"\0") != _key()]
     with pytest.raises(errors.SignatureInvalid):
-        webhooks.verify(BODY.encode(), stores.signed("evt", BODY), ring)
+        webhooks.verify(BODY.encode(), crossmint.signed("evt", BODY), ring)
 
 
 def test_a_refusal_s_traceback_shows_no_secret() -> None:
     """Trackers of errors send the locals of frames along: no secret is there."""
-    body, headers = BODY.encode(), {**stores.signed("evt", BODY), "svix-id": "other"}
+    body, headers = BODY.encode(), {**crossmint.signed("evt", BODY), "svix-id": "other"}
     store = Store(stores.settings("postgresql://ann@db.example/shop"))
     with pytest.raises(errors.SignatureInvalid) as refused:
         store.receive_order_event(body, headers)
@@ -176,14 +176,14 @@ def test_no_byte_of_the_body_may_change(place: int, flip: int) -> None:
     body = bytearray(BODY.encode())
     body[place % len(body)] ^= flip
     with pytest.raises(errors.SignatureInvalid):
-        webhooks.verify(bytes(body), stores.signed("evt", BODY), [SECRET])
+        webhooks.verify(bytes(body), crossmint.signed("evt", BODY), [SECRET])
 
 
 @pytest.mark.parametrize("name", ["svix-id", "svix-timestamp", "svix-signature"])
 @given(place=st.integers(0), other=st.characters(min_codepoint=33, max_codepoint=126))
 def test_no_character_of_a_header_may_change(name: str, place: int, other: str) -> None:
     """A signed header with one character changed is refused."""
-    headers = stores.signed("evt", BODY)
+    headers = crossmint.signed("evt", BODY)
     value = headers[name].rstrip("=")
     # The last character of the signature holds bits that base64 drops.
     place %= len(value) - (name == "svix-signature")
@@ -200,12 +200,12 @@ def test_a_stale_event_is_refused(minutes: int) -> None:
     """What was signed more than 5 minutes ago, or ahead, is refused."""
     at = datetime.now(UTC) + timedelta(minutes=minutes)
     with pytest.raises(errors.SignatureInvalid):
-        webhooks.verify(BODY.encode(), stores.signed("evt", BODY, at=at), [SECRET])
+        webhooks.verify(BODY.encode(), crossmint.signed("evt", BODY, at=at), [SECRET])
 
 
 def test_one_of_several_signatures_is_enough() -> None:
     """While Crossmint rotates its secret, it sends a signature of each."""
-    headers = stores.signed("evt", BODY)
+    headers = crossmint.signed("evt", BODY)
     other = "v1," + base64.b64encode(bytes(32)).decode()
     headers["svix-signature"] = f"{other} v2,? {headers['svix-signature']}"
     assert webhooks.verify(BODY.encode(), headers, [SECRET]).id == "evt"
@@ -220,7 +220,7 @@ def test_the_case_of_header_names_is_ignored(kind: str, upper: list[bool]) -> No
             letter.upper() if up else letter
             for letter, up in zip(name.ljust(17), upper, strict=True)
         ).strip(): value
-        for name, value in renamed(stores.signed("evt", BODY), kind).items()
+        for name, value in renamed(crossmint.signed("evt", BODY), kind).items()
     }
     assert webhooks.verify(BODY.encode(), headers, [SECRET]).id == "evt"
 
@@ -228,7 +228,7 @@ def test_the_case_of_header_names_is_ignored(kind: str, upper: list[bool]) -> No
 @given(chosen=st.lists(st.sampled_from(SETS), min_size=3, max_size=3))
 def test_a_set_of_headers_is_complete(chosen: list[str]) -> None:
     """Three headers of one set are signed; headers of both together are not."""
-    signed = stores.signed("evt", BODY).items()
+    signed = crossmint.signed("evt", BODY).items()
     headers = {
         name.replace("svix", kind): value
         for (name, value), kind in zip(signed, chosen, strict=True)
@@ -245,8 +245,8 @@ def test_a_set_of_headers_is_complete(chosen: list[str]) -> None:
 )
 def test_either_set_of_headers_may_be_the_signed_one(first: str, second: str) -> None:
     """Where both sets come and one is not signed, the other one counts."""
-    headers = renamed(stores.signed("evt", BODY), first)
-    headers |= renamed(stores.signed("other", BODY + " "), second)
+    headers = renamed(crossmint.signed("evt", BODY), first)
+    headers |= renamed(crossmint.signed("other", BODY + " "), second)
     assert webhooks.verify(BODY.encode(), headers, [SECRET]).id == "evt"
 
 
@@ -254,7 +254,7 @@ def test_either_set_of_headers_may_be_the_signed_one(first: str, second: str) ->
 def test_a_secret_has_its_prefix_and_padding_or_not(key: bytes, cut: bool) -> None:
     """Whether `whsec_` and the padding are written or not, the key is the same."""
     secret = base64.b64encode(key).decode()
-    headers = stores.signed("evt", BODY, secret="whsec_" + secret)
+    headers = crossmint.signed("evt", BODY, secret="whsec_" + secret)
     plain = secret.rstrip("=") if cut else secret
     for written in (plain, "whsec_" + plain):
         assert webhooks.verify(BODY.encode(), headers, [written]).id == "evt"
@@ -284,8 +284,8 @@ def test_any_bytes_can_be_signed(body: bytes) -> None:
 @pytest.mark.parametrize("event_id", ["i" * 256, "\u00e9" * 300, "a\0b"])
 def test_an_id_that_no_column_takes_is_another_one(event_id: str) -> None:
     """However long an id is, its event is kept, under one id at each delivery."""
-    event = webhooks.verify(BODY.encode(), stores.signed(event_id, BODY), [SECRET])
-    again = webhooks.verify(BODY.encode(), stores.signed(event_id, BODY), [SECRET])
+    event = webhooks.verify(BODY.encode(), crossmint.signed(event_id, BODY), [SECRET])
+    again = webhooks.verify(BODY.encode(), crossmint.signed(event_id, BODY), [SECRET])
     assert event.id == again.id != event_id
     assert event.id.startswith("sha256:")
 
@@ -363,7 +363,7 @@ def test_a_signed_event_of_another_shape_is_read(
     order: dict[str, Any], shape: Shape
 ) -> None:
     """Whatever shape the payment and the quote have, an event of an order is kept."""
-    body = crossmint.webhook("orders.new", {**order, "orderId": "x"}, shape)
+    body = crossmint.event("orders.new", {**order, "orderId": "x"}, shape)
     assert read(json.dumps(body)).crossmint_order_id == "x"
 
 
@@ -395,7 +395,7 @@ def test_an_order_is_named_by_its_object_or_by_the_action(
 @given(event_type=texts.filter(lambda text: 0 < len(text) <= 100), more=json_values)
 def test_unknown_events_are_kept(event_type: str, more: Any) -> None:  # noqa: ANN401 - JSON
     """An event of a type that nobody knows yet is read, with its whole body."""
-    event = crossmint.webhook(event_type, {"orderId": "x", "more": more}) | {"m": more}
+    event = crossmint.event(event_type, {"orderId": "x", "more": more}) | {"m": more}
     read_event = read(json.dumps(event))
     assert (read_event.type, read_event.crossmint_order_id) == (event_type, "x")
     assert read_event.payload == event
@@ -405,7 +405,7 @@ def test_unknown_events_are_kept(event_type: str, more: Any) -> None:  # noqa: A
 @pytest.mark.parametrize("event_type", ["t" * 101, "a\0b", "\ud800", 7, None, ["t"]])
 def test_a_type_that_no_column_takes_is_none(event_type: object) -> None:
     """An event whose type cannot be kept has none, and all else of it is read."""
-    body = crossmint.webhook("t", crossmint.order("x")) | {"type": event_type}
+    body = crossmint.event("t", crossmint.order("x")) | {"type": event_type}
     event = read(json.dumps(body))
     assert (event.type, event.crossmint_order_id) == (None, "x")
     assert event.amount_usdc == Decimal("69.99")
@@ -415,7 +415,7 @@ def test_a_type_that_no_column_takes_is_none(event_type: object) -> None:
 def test_the_payment_s_transaction_is_read(transaction: str) -> None:
     """`payment.received.txId` becomes the payment's hash, as it is."""
     order = crossmint.order("x", tx_id=transaction)
-    body = json.dumps(crossmint.webhook(PAYMENT_SUCCEEDED, order))
+    body = json.dumps(crossmint.event(PAYMENT_SUCCEEDED, order))
     assert read(body).payment_hash == transaction
 
 
@@ -534,7 +534,7 @@ def test_what_was_received_stands_in_for_the_quote(amount: object) -> None:
     order = crossmint.order("x", quoted=amount, received="65")
     if amount == "absent":
         del order["quote"]
-    event = read(json.dumps(crossmint.webhook(PAYMENT_SUCCEEDED, order)))
+    event = read(json.dumps(crossmint.event(PAYMENT_SUCCEEDED, order)))
     assert event.amount_usdc == event.received_usdc == Decimal(65)
     assert event.quoted_usdc is None
 
@@ -542,11 +542,11 @@ def test_what_was_received_stands_in_for_the_quote(amount: object) -> None:
 def test_the_quote_comes_before_what_was_received() -> None:
     """The order costs what was quoted, be it paid in full or not, in USDC or not."""
     order = crossmint.order("x", quoted="70", received="65.5")
-    event = read(json.dumps(crossmint.webhook(PAYMENT_SUCCEEDED, order)))
+    event = read(json.dumps(crossmint.event(PAYMENT_SUCCEEDED, order)))
     assert (event.amount_usdc, event.quoted_usdc) == (Decimal(70), Decimal(70))
     assert event.received_usdc == Decimal("65.5")
     order["quote"]["totalPrice"]["currency"] = "eur"
-    event = read(json.dumps(crossmint.webhook(PAYMENT_SUCCEEDED, order)))
+    event = read(json.dumps(crossmint.event(PAYMENT_SUCCEEDED, order)))
     assert (event.amount_usdc, event.quoted_usdc) == (None, None)
     assert (event.amount, event.currency) == (Decimal(70), "eur")
     assert event.received_usdc == Decimal("65.5")
@@ -571,7 +571,7 @@ def test_the_currency_of_what_was_received(
     order["payment"]["received"]["currency"] = received
     order["payment"]["currency"] = payment
     order["quote"]["totalPrice"]["currency"] = quoted
-    event = read(json.dumps(crossmint.webhook(PAYMENT_SUCCEEDED, order)))
+    event = read(json.dumps(crossmint.event(PAYMENT_SUCCEEDED, order)))
     assert event.received_usdc == (Decimal(65) if expected else None)
 
 

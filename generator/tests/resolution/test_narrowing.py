@@ -10,11 +10,11 @@ import psycopg
 import pytest
 from psycopg import RawCursor
 
-from devserver import databases
-from devserver.embedded import Server
 from generator.tests.resolution import results
 from generator.tests.resolution.results import Column
 from generator.tools import prepared
+from postgres_testing import databases
+from postgres_testing.embedded import Server
 from sqlc_gen_psycopg.catalog import rows
 from sqlc_gen_psycopg.inference import narrowing
 from sqlc_gen_psycopg.inference.analyzer import Analysis, Analyzer
@@ -154,11 +154,10 @@ class Database(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def database(server: Server) -> Generator[Database]:
+def database(postgres_server: Server) -> Generator[Database]:
     """Give a database with the tables."""
     with (
-        databases.template(server.url, lambda _: None) as made,
-        made.clone() as url,
+        databases.database(postgres_server.url) as url,
         psycopg.connect(url, autocommit=True) as conn,
     ):
         conn.execute(DDL.encode())

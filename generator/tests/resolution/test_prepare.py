@@ -10,12 +10,12 @@ import psycopg
 import pytest
 from psycopg import pq
 
-from devserver import databases
-from devserver.embedded import Server
 from generator.tests import sqlc
 from generator.tests.resolution import drawing
 from generator.tools import prepared
 from generator.tools.prepared import Comparison, Verdict
+from postgres_testing import databases
+from postgres_testing.embedded import Server
 from sqlc_gen_psycopg.command.server import Types
 from sqlc_gen_psycopg.inference.analyzer import Analyzer
 from sqlc_gen_psycopg.problems import Problems
@@ -29,16 +29,11 @@ MOST_REFUSED = 0.05
 MOST_CAST = 0.4
 
 
-def _nothing(_: str) -> None:
-    """Build nothing."""
-
-
 @pytest.fixture(scope="module")
-def conn(server: Server) -> Generator[psycopg.Connection]:
+def conn(postgres_server: Server) -> Generator[psycopg.Connection]:
     """Give a connection to a database with the schema that statements are drawn of."""
     with (
-        databases.template(server.url, _nothing) as made,
-        made.clone() as url,
+        databases.database(postgres_server.url) as url,
         psycopg.connect(url, autocommit=True) as connection,
     ):
         connection.execute(drawing.DDL.encode())

@@ -8,8 +8,6 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from devserver import databases
-from devserver.embedded import Server
 from generator.tests import (
     documents,
     running,
@@ -24,6 +22,8 @@ from generator.tests import (
 from generator.tests.trust import test_types
 from generator.tools import prepared
 from generator.tools.prepared import Verdict
+from postgres_testing import databases, schemas
+from postgres_testing.embedded import Server
 from sqlc_gen_psycopg.command import checking
 from sqlc_gen_psycopg.command.requests import Part
 from sqlc_gen_psycopg.command.server import Types
@@ -78,7 +78,7 @@ def _differences(conn: psycopg.Connection, folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("name", MIGRATED)
-def test_migrated_projects(name: str, server: Server, tmp_path: Path) -> None:
+def test_migrated_projects(name: str, postgres_server: Server, tmp_path: Path) -> None:
     """Each query of the golden projects, and of the store's."""
     source = MIGRATED[name]
     folder = tmp_path / "project"
@@ -93,7 +93,9 @@ def test_migrated_projects(name: str, server: Server, tmp_path: Path) -> None:
             shutil.copytree(source / part, folder / part)
     migrations = folder_of_sql / "migrations"
     with (
-        databases.migrated_template(server.url, migrations=migrations) as made,
+        databases.template(
+            postgres_server.url, schemas.migrated(migrations).build
+        ) as made,
         made.clone() as url,
         psycopg.connect(url, autocommit=True) as conn,
     ):
@@ -101,11 +103,10 @@ def test_migrated_projects(name: str, server: Server, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def conn(server: Server) -> Generator[psycopg.Connection]:
+def conn(postgres_server: Server) -> Generator[psycopg.Connection]:
     """Give a connection to a database of the module's own."""
     with (
-        databases.template(server.url, lambda _: None) as made,
-        made.clone() as url,
+        databases.database(postgres_server.url) as url,
         psycopg.connect(url, autocommit=True) as connection,
     ):
         yield connection

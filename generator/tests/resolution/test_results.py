@@ -10,10 +10,10 @@ import psycopg
 import pytest
 from psycopg import pq
 
-from devserver import databases
-from devserver.embedded import Server
 from generator.tests.resolution import results
 from generator.tools import prepared
+from postgres_testing import databases
+from postgres_testing.embedded import Server
 from sqlc_gen_psycopg.command.server import Types
 from sqlc_gen_psycopg.inference.analyzer import Analysis, Analyzer
 from sqlc_gen_psycopg.inference.facts import Fact
@@ -32,11 +32,10 @@ class Database(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def database(server: Server) -> Generator[Database]:
+def database(postgres_server: Server) -> Generator[Database]:
     """Give a database with the tables."""
     with (
-        databases.template(server.url, lambda _: None) as made,
-        made.clone() as url,
+        databases.database(postgres_server.url) as url,
         psycopg.connect(url, autocommit=True) as conn,
     ):
         conn.execute(results.DDL.encode())

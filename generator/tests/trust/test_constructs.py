@@ -20,12 +20,12 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
-from devserver.databases import url_of
-from devserver.embedded import Server
 from generator.tests import sqlc
 from generator.tests.test_inference import EMBEDS, NAMES, SCHEMA
 from generator.tests.trust.values import JSON, TEXTS
 from generator.tools import annotations
+from postgres_testing import databases
+from postgres_testing.embedded import Server
 
 Rows: TypeAlias = dict[str, list[tuple[Any, ...]]]
 
@@ -135,17 +135,12 @@ def believed(tmp_path_factory: pytest.TempPathFactory) -> Generator[types.Module
 
 
 @pytest.fixture(scope="module")
-def url(server: Server) -> Generator[str]:
+def url(postgres_server: Server) -> Generator[str]:
     """Give a database with the schema."""
-    name = "generator_constructs"
-    with psycopg.connect(server.url, autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE IF EXISTS {name}".encode())
-        admin.execute(f"CREATE DATABASE {name}".encode())
-        made = url_of(server.url, name)
-        with psycopg.connect(made, autocommit=True) as conn:
+    with databases.database(postgres_server.url) as url:
+        with psycopg.connect(url, autocommit=True) as conn:
             conn.execute(SCHEMA.encode())
-        yield made
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+        yield url
 
 
 @dataclass(frozen=True, slots=True)

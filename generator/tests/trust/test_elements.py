@@ -6,10 +6,10 @@ from types import ModuleType
 import psycopg
 import pytest
 
-from devserver import databases
-from devserver.embedded import Server
 from generator.tests import running, sqlc
 from generator.tools import annotations
+from postgres_testing import databases
+from postgres_testing.embedded import Server
 
 SCHEMA = """
 CREATE TYPE mood AS ENUM ('sad', 'ok');
@@ -65,14 +65,13 @@ def test_elements_are_annotated(generated: tuple[ModuleType, str]) -> None:
 
 
 def test_elements_make_the_round_trip(
-    generated: tuple[ModuleType, str], server: Server
+    generated: tuple[ModuleType, str], postgres_server: Server
 ) -> None:
     """What is sent comes back, as annotated, all the way down."""
     module, _ = generated
     types, enums = module.server_types, module.enums
     with (
-        databases.template(server.url, lambda _: None) as made,
-        made.clone() as url,
+        databases.database(postgres_server.url) as url,
         psycopg.connect(url, autocommit=True) as conn,
     ):
         conn.execute((SCHEMA + LISTS).encode())

@@ -9,11 +9,11 @@ from types import ModuleType
 import psycopg
 import pytest
 
-from devserver import databases
-from devserver.embedded import Server
 from generator.tests import running, sqlc
 from generator.tests.trust import json_expressions
 from generator.tools import annotations
+from postgres_testing import databases
+from postgres_testing.embedded import Server
 
 _DRAWN = json_expressions.Statements(2026)
 STATEMENTS = [_DRAWN.statement() for _ in range(300)]
@@ -34,11 +34,10 @@ def module(tmp_path_factory: pytest.TempPathFactory) -> Generator[ModuleType]:
 
 
 @pytest.fixture(scope="module")
-def conn(server: Server) -> Generator[psycopg.Connection]:
+def conn(postgres_server: Server) -> Generator[psycopg.Connection]:
     """Give a connection to a database with the table."""
     with (
-        databases.template(server.url, lambda _: None) as made,
-        made.clone() as url,
+        databases.database(postgres_server.url) as url,
         psycopg.connect(url, autocommit=True) as conn,
     ):
         conn.execute(json_expressions.SCHEMA.encode())

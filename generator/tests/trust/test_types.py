@@ -15,11 +15,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from devserver.databases import url_of
-from devserver.embedded import Server
 from generator.tests import sqlc
 from generator.tests.trust.values import TEXT_ONLY, TEXT_ONLY_IN_ARRAYS, TYPES
 from generator.tools import annotations
+from postgres_testing import databases
+from postgres_testing.embedded import Server
 
 _NUMBERED = [(number, *item) for number, item in enumerate(TYPES.items())]
 # Arrays of boxes are refused.
@@ -100,17 +100,12 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Generator[types.ModuleT
 
 
 @pytest.fixture(scope="module")
-def url(server: Server) -> Generator[str]:
+def url(postgres_server: Server) -> Generator[str]:
     """Give a database with the schema."""
-    name = "generator_types"
-    with psycopg.connect(server.url, autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE IF EXISTS {name}".encode())
-        admin.execute(f"CREATE DATABASE {name}".encode())
-        made = url_of(server.url, name)
-        with psycopg.connect(made, autocommit=True) as conn:
+    with databases.database(postgres_server.url) as url:
+        with psycopg.connect(url, autocommit=True) as conn:
             conn.execute(SCHEMA.encode())
-        yield made
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+        yield url
 
 
 def _columns(pair: type) -> dict[str, st.SearchStrategy[Any]]:
@@ -236,10 +231,12 @@ def test_types_that_were_not_registered_are_told(
     assert package.queries.pairs(conn) == [[pair]]
 
 
-def test_a_missing_type_is_told(package: types.ModuleType, server: Server) -> None:
+def test_a_missing_type_is_told(
+    package: types.ModuleType, postgres_server: Server
+) -> None:
     """`register_types` says which type a database lacks."""
     with (
-        psycopg.connect(server.url, autocommit=True) as conn,
+        psycopg.connect(postgres_server.url, autocommit=True) as conn,
         pytest.raises(LookupError, match="the database has no type"),
     ):
         package.server_types.register_types(conn)

@@ -9,11 +9,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from devserver import embedded
 from generator.tools.corpus import collect, databases, report, static
 from generator.tools.corpus.collect import Case
 from generator.tools.corpus.findings import Findings
 from generator.tools.corpus.generate import Generated, Workshop
+from postgres_testing import embedded
 
 
 def main() -> int:

@@ -5,9 +5,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import psycopg
-from psycopg import sql
 
-from devserver import databases
 from generator.tools.corpus import catalog, fill, packages, resolution
 from generator.tools.corpus.arguments import Arguments
 from generator.tools.corpus.fill import Sample
@@ -17,6 +15,7 @@ from generator.tools.corpus.generate import Generated
 from generator.tools.corpus.literals import Drawer
 from generator.tools.corpus.narrowness import Census
 from generator.tools.corpus.run import Runner
+from postgres_testing import databases
 
 # No query of a case waits for anything longer than that.
 _SETTINGS = "&options=-c%20statement_timeout%3D{timeout}"
@@ -26,7 +25,7 @@ def check(
     server_url: str, generated: Generated, found: Findings, *, with_values: bool = True
 ) -> None:
     """Compare a case's types, and run its functions, on a database of its own."""
-    with _kept(generated, found), database(server_url, generated.case.name[:63]) as url:
+    with _kept(generated, found), database(server_url) as url:
         if with_values:
             run(url, fill_database(url, generated, found), generated, found)
         else:
@@ -44,16 +43,10 @@ def _kept(generated: Generated, found: Findings) -> Generator[None]:
 
 
 @contextmanager
-def database(server_url: str, called: str, *, timeout: str = "2s") -> Generator[str]:
+def database(server_url: str, *, timeout: str = "2s") -> Generator[str]:
     """Make a database, give its URL, and drop it."""
-    name = sql.Identifier(called)
-    with psycopg.connect(server_url, autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(name))
-        try:
-            settings = _SETTINGS.format(timeout=timeout)
-            yield databases.url_of(server_url, called) + settings
-        finally:
-            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+    with databases.database(server_url) as url:
+        yield url + _SETTINGS.format(timeout=timeout)
 
 
 class Filled(NamedTuple):

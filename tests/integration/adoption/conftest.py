@@ -8,9 +8,9 @@ from typing import TypeAlias
 import psycopg
 import pytest
 
-from devserver import databases
-from devserver.databases import Template
-from devserver.embedded import Server
+from postgres_testing import databases
+from postgres_testing.databases import Template
+from postgres_testing.embedded import Server
 from store.schema_tools import dumps
 from tests.support import drizzle
 
@@ -18,14 +18,14 @@ Dump: TypeAlias = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
-def old_template(server: Server) -> Generator[Template]:
+def old_template(postgres_server: Server) -> Generator[Template]:
     """Give the old database, to be cloned."""
 
     def build(url: str) -> None:
         drizzle.make(url)
         drizzle.fill(url)
 
-    with databases.template(server.url, build) as made:
+    with databases.template(postgres_server.url, build) as made:
         yield made
 
 
@@ -44,7 +44,7 @@ def old(old_url: str) -> Generator[psycopg.Connection]:
 
 
 @pytest.fixture(scope="session")
-def dump(server: Server) -> Dump:
+def dump(postgres_server: Server) -> Dump:
     """Give a function that dumps a database, by its URL, as SQL.
 
     With `data=False` the schema alone, in the order of names: an old table keeps the
@@ -54,7 +54,7 @@ def dump(server: Server) -> Dump:
     def run(url: str, *, data: bool = True) -> str:
         what = [] if data else ["--schema-only"]
         dumped = subprocess.run(
-            [server.bin / "pg_dump", "--inserts", *what, f"--dbname={url}"],
+            [postgres_server.bin / "pg_dump", "--inserts", *what, f"--dbname={url}"],
             check=True,
             capture_output=True,
             text=True,

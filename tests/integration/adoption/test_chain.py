@@ -8,8 +8,9 @@ import psycopg
 import pytest
 
 from store.errors import MigrationError
+from store_testing import chains
 from tests.integration.adoption.conftest import Dump
-from tests.support import adopted, chains, stores
+from tests.support import adopted, stores
 from tests.support.tables import Rows, Tables
 
 CURSOR = '{"txDigest":"9vJ9JU1bJJE96FWSJKvHsmmFADCg4gpZQff4P3bkLKi","eventSeq":"3"}'

@@ -7,8 +7,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from devserver import databases
-from devserver.embedded import Server
+from postgres_testing import databases
+from postgres_testing.embedded import Server
 from tests.integration.adoption.conftest import Dump
 from tests.support import adopted, drizzle
 
@@ -38,16 +38,22 @@ def test_the_documented_tables_are_drizzle_kits(
     ("kind", "applied"), [("fresh", 3), ("stopped", 2), ("documented", 1)]
 )
 def test_the_ledger_is_drizzle_orms(
-    installed: Path, server: Server, dump: Dump, kind: drizzle.Kind, applied: int
+    installed: Path,
+    postgres_server: Server,
+    dump: Dump,
+    kind: drizzle.Kind,
+    applied: int,
 ) -> None:
     """drizzle-orm's migrator leaves the same database, its ledger included.
 
     Where the third migration came when the second stood, it never runs.
     """
     with (
-        databases.template(server.url, lambda url: drizzle.replay(url, kind)) as ours,
         databases.template(
-            server.url, lambda url: drizzle.migrate(url, installed, kind)
+            postgres_server.url, lambda url: drizzle.replay(url, kind)
+        ) as ours,
+        databases.template(
+            postgres_server.url, lambda url: drizzle.migrate(url, installed, kind)
         ) as theirs,
         ours.clone() as replayed,
         theirs.clone() as url,
@@ -63,14 +69,16 @@ def test_the_ledger_is_drizzle_orms(
             assert columns.fetchone() == (0 if kind == "stopped" else 1,)
 
 
-def test_what_drizzle_orm_writes_is_adopted(installed: Path, server: Server) -> None:
+def test_what_drizzle_orm_writes_is_adopted(
+    installed: Path, postgres_server: Server
+) -> None:
     """A user's day, as the replaced backend writes it on a server in another zone.
 
     Every time is the instant that it was, and no row breaks a rule.
     """
     zone = "Asia/Tokyo"
     with (
-        databases.template(server.url, drizzle.make) as made,
+        databases.template(postgres_server.url, drizzle.make) as made,
         made.clone() as url,
     ):
         with psycopg.connect(url, autocommit=True) as conn:

@@ -10,7 +10,8 @@ from pydantic import SecretStr
 from generated.internal import user_steps
 from store import Store, migrations, rotation
 from store.errors import Undecryptable
-from tests.support import adopted, chains, factories, stores, wallets
+from store_testing import chains, factories, wallets
+from tests.support import adopted, stores
 from tests.support.recorded import MIGRATIONS
 
 OLD, NEW, LOST = b"\1" * 32, b"\2" * 32, b"\3" * 32

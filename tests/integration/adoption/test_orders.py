@@ -9,7 +9,8 @@ import pytest
 
 from generated import deposits, orders
 from generated.models import Order
-from tests.support import adopted, factories, stores
+from store_testing import factories
+from tests.support import adopted, stores
 
 ADA = UUID("10000000-0000-4000-8000-000000000001")
 DAVE = UUID("10000000-0000-4000-8000-000000000004")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from devserver.databases import Template
+from postgres_testing.databases import Template
 from store.adoption import Row
 from tests.support import adopted
 from tests.support.tables import Rows, Tables

@@ -10,13 +10,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from devserver import databases
-from devserver.databases import Template
-from devserver.embedded import Server
+from postgres_testing import databases
+from postgres_testing.databases import Template
+from postgres_testing.embedded import Server
 from store import adoption
 from store.adoption import Adoption
 from store.cli import main as command_line
 from store.errors import MigrationError
+from store_testing import schema
+from store_testing.schema import SCHEMA
 from tests.integration.adoption.conftest import Dump
 from tests.support import adopted
 from tests.support.recorded import MIGRATIONS
@@ -175,9 +177,14 @@ def test_a_refusal_lists_each_difference(old_url: str, old: psycopg.Connection) 
     } < set(told)
 
 
-def test_a_migrated_database_has_nothing_to_adopt(server: Server, dump: Dump) -> None:
+def test_a_migrated_database_has_nothing_to_adopt(
+    postgres_server: Server, dump: Dump
+) -> None:
     """One that the migrations made is left as it is."""
-    with databases.migrated_template(server.url) as made, made.clone() as url:
+    with (
+        databases.cached_template(postgres_server.url, SCHEMA) as made,
+        made.clone() as url,
+    ):
         before = dump(url)
         assert adopted.adopt(url) == NOTHING_TO_DO
         assert dump(url) == before
@@ -190,7 +197,7 @@ def test_exit_codes(
     old: psycopg.Connection,
 ) -> None:
     """0 when all is done, 1 while something is to do, 2 if it was refused."""
-    monkeypatch.chdir(databases.MIGRATIONS.parents[1])
+    monkeypatch.chdir(schema.MIGRATIONS.parents[1])
     monkeypatch.setenv("DATABASE_URL", old_url)
 
     def baseline(*options: str) -> int:

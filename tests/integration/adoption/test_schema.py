@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from devserver import databases
-from devserver.databases import Template
-from devserver.embedded import Server
+from postgres_testing import databases
+from postgres_testing.databases import Template
+from postgres_testing.embedded import Server
 from store import migrations
 from store.errors import MigrationError
 from tests.integration.adoption.conftest import Dump
@@ -104,13 +104,13 @@ CREATE TRIGGER orders_note AFTER INSERT ON orders
 
 
 @pytest.fixture(scope="module")
-def check(server: Server, dump: Dump) -> Callable[[str], None]:
+def check(postgres_server: Server, dump: Dump) -> Callable[[str], None]:
     """Compare a dump with that of a database that has seen but the migrations."""
 
     def migrate(url: str) -> None:
         migrations.up(adopted.at(url), directory=MIGRATIONS)
 
-    with databases.template(server.url, migrate) as made, made.clone() as url:
+    with databases.template(postgres_server.url, migrate) as made, made.clone() as url:
         migrated = dump(url, data=False)
 
     def compare(url: str) -> None:
@@ -156,11 +156,13 @@ def test_the_schema_is_that_of_the_migrations(
 
 @pytest.mark.parametrize("kind", ["stopped", "documented"])
 def test_every_kind_of_old_database_is_adopted(
-    server: Server, check: Callable[[str], None], kind: drizzle.Kind
+    postgres_server: Server, check: Callable[[str], None], kind: drizzle.Kind
 ) -> None:
     """One that Drizzle left without payment_hash, and one as the documents have it."""
     with (
-        databases.template(server.url, lambda url: drizzle.make(url, kind)) as made,
+        databases.template(
+            postgres_server.url, lambda url: drizzle.make(url, kind)
+        ) as made,
         made.clone() as url,
     ):
         assert adopted.adopt(url).mended == ()

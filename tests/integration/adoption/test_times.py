@@ -8,8 +8,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from devserver import databases
-from devserver.embedded import Server
+from postgres_testing import databases
+from postgres_testing.embedded import Server
 from store.errors import MigrationError
 from tests.integration.adoption.conftest import Dump
 from tests.support import adopted, drizzle
@@ -28,9 +28,12 @@ BY_DEFAULT = [
 
 
 @pytest.fixture
-def empty_url(server: Server) -> Generator[str]:
+def empty_url(postgres_server: Server) -> Generator[str]:
     """Give the URL of an old database without rows."""
-    with databases.template(server.url, drizzle.make) as made, made.clone() as url:
+    with (
+        databases.template(postgres_server.url, drizzle.make) as made,
+        made.clone() as url,
+    ):
         yield url
 
 

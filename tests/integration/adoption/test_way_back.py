@@ -8,17 +8,20 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from devserver import databases
-from devserver.embedded import Server
+from postgres_testing import databases
+from postgres_testing.embedded import Server
 from tests.integration.adoption.conftest import Dump
 from tests.support import adopted, drizzle
 from tests.support.tables import Rows, Tables
 
 
 @pytest.fixture
-def new_old_url(server: Server) -> Generator[str]:
+def new_old_url(postgres_server: Server) -> Generator[str]:
     """Give the URL of an empty database that the old backend's migrations have made."""
-    with databases.template(server.url, drizzle.make) as made, made.clone() as url:
+    with (
+        databases.template(postgres_server.url, drizzle.make) as made,
+        made.clone() as url,
+    ):
         yield url
 
 
@@ -55,7 +58,7 @@ def read(url: str) -> Rows:
 
 
 def test_all_rows_go_back_and_can_be_adopted_again(
-    old_url: str, new_old_url: str, server: Server
+    old_url: str, new_old_url: str, postgres_server: Server
 ) -> None:
     """What was mended stays so; what has come since is there, too, times as in UTC."""
     adopted.adopt(old_url)
@@ -74,7 +77,7 @@ def test_all_rows_go_back_and_can_be_adopted_again(
             "UPDATE orders SET status = 'cancelled' WHERE id::text LIKE '%1'"
         )
     here = read(old_url)
-    told = go_back(server, old_url, new_old_url)
+    told = go_back(postgres_server, old_url, new_old_url)
     assert "copied 5 rows of users" in told
     back = read(new_old_url)
     expected = shared(back, here)
@@ -88,11 +91,11 @@ def test_all_rows_go_back_and_can_be_adopted_again(
 
 
 def test_the_old_backend_goes_on_with_what_went_back(
-    old_url: str, new_old_url: str, server: Server
+    old_url: str, new_old_url: str, postgres_server: Server
 ) -> None:
     """Its statements meet the tables that they were written for."""
     adopted.adopt(old_url)
-    go_back(server, old_url, new_old_url)
+    go_back(postgres_server, old_url, new_old_url)
     if drizzle.INSTALLED:
         drizzle.write(new_old_url, drizzle.INSTALLED)
     with psycopg.connect(new_old_url) as conn:
@@ -107,7 +110,7 @@ def test_the_old_backend_goes_on_with_what_went_back(
 
 
 def test_the_cursor_goes_back_to_redis(
-    old_url: str, new_old_url: str, server: Server
+    old_url: str, new_old_url: str, postgres_server: Server
 ) -> None:
     """The old indexer goes on where the mirror has stopped."""
     adopted.adopt(old_url)
@@ -115,13 +118,13 @@ def test_the_cursor_goes_back_to_redis(
         conn.execute(
             "INSERT INTO chain_cursor (tx_digest, event_seq) VALUES ('x', '7')"
         )
-    assert go_back(server, old_url, new_old_url).splitlines()[-1] == (
+    assert go_back(postgres_server, old_url, new_old_url).splitlines()[-1] == (
         """in Redis: SET sui:indexer:cursor '{"txDigest" : "x", "eventSeq" : "7"}'"""
     )
 
 
 def test_a_backup_restores_the_old_database(
-    old_url: str, server: Server, dump: Dump
+    old_url: str, postgres_server: Server, dump: Dump
 ) -> None:
     """Drizzle's ledger included."""
     # A pg_dump that is newer than the server sets what that does not know.
@@ -130,13 +133,13 @@ def test_a_backup_restores_the_old_database(
 
     def restore(url: str) -> None:
         subprocess.run(
-            [server.bin / "psql", "-qX", "-v", "ON_ERROR_STOP=1", url],
+            [postgres_server.bin / "psql", "-qX", "-v", "ON_ERROR_STOP=1", url],
             input=backup,
             check=True,
             text=True,
             stdout=subprocess.DEVNULL,
         )
 
-    with databases.template(server.url, restore) as made, made.clone() as url:
+    with databases.template(postgres_server.url, restore) as made, made.clone() as url:
         restored = dump(url).replace("SET transaction_timeout = 0;\n", "")
         assert restored == backup

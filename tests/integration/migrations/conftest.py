@@ -4,14 +4,11 @@ import secrets
 import shutil
 from collections.abc import Callable, Generator
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
-from psycopg import sql
 
-from devserver.databases import url_of
-from devserver.embedded import Server
+from postgres_testing import databases
+from postgres_testing.embedded import Server
 from store.cli import main as command_line
 from tests.support.recorded import MIGRATIONS
 
@@ -19,22 +16,17 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def missing(server: Server) -> Generator[str]:
+def missing(postgres_server: Server) -> Generator[str]:
     """Give the URL of a database that is not there yet; it is dropped in the end."""
     name = f"store_test_{secrets.token_hex(4)}"
-    yield url_of(server.url, name)
-    with psycopg.connect(server.url, autocommit=True) as admin:
-        drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-        admin.execute(drop.format(sql.Identifier(name)))
+    yield databases.url_of(postgres_server.url, name)
+    databases.drop(postgres_server.url, name)
 
 
 @pytest.fixture
-def empty(missing: str, server: Server) -> str:
+def empty(missing: str, postgres_server: Server) -> str:
     """Give the URL of a database without anything in it."""
-    with psycopg.connect(server.url, autocommit=True) as admin:
-        name = urlsplit(missing).path.removeprefix("/")
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    return missing
+    return databases.create(postgres_server.url, databases.name_of(missing))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-from devserver.embedded import Server
+from postgres_testing.embedded import Server
 from store import migrations
 from store.schema_tools import drafts, dumps, scratch
 from store.settings import DatabaseSettings

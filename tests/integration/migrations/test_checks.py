@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from devserver.databases import MIGRATIONS
 from store import migrations
 from store.errors import MigrationError
 from store.migrations import checks, files, lint
+from store_testing.schema import MIGRATIONS
 from tests.support.migrating import add, alone, applied, migration, write
 
 from .conftest import Run

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from devserver.embedded import Server
+from postgres_testing.embedded import Server
 from store.errors import MigrationError
 from store.schema_tools import drafts, dumps, scratch, verification
 from store.sql import cluster, statements
@@ -164,14 +164,14 @@ def test_a_dump_that_makes_its_database_is_refused(
     options: list[str],
     empty: str,
     conn: psycopg.Connection,
-    server: Server,
+    postgres_server: Server,
     tmp_path: Path,
 ) -> None:
     """What pg_dump writes with --create and --clean drops and makes nothing."""
     # A database that has a session cannot be dropped.
     conn.close()
     schema = tmp_path / "schema.sql"
-    dump = [str(server.bin / "pg_dump"), *options, empty]
+    dump = [str(postgres_server.bin / "pg_dump"), *options, empty]
     schema.write_text(subprocess.check_output(dump, text=True))
     (folder := tmp_path / "migrations").mkdir()
     write(folder, migration("SELECT 1;"))
@@ -214,11 +214,11 @@ def test_commands_in_a_schema_file_are_not_run(
 
 
 def test_what_pg_dump_writes_is_taken(
-    empty: str, conn: psycopg.Connection, server: Server, tmp_path: Path
+    empty: str, conn: psycopg.Connection, postgres_server: Server, tmp_path: Path
 ) -> None:
     """A dump of a schema, with the lines that guard it, is loaded as it is."""
     file = tmp_path / "schema.sql"
-    dump = [str(server.bin / "pg_dump"), "--schema-only", "--no-owner", empty]
+    dump = [str(postgres_server.bin / "pg_dump"), "--schema-only", "--no-owner", empty]
     file.write_text(subprocess.check_output(dump, text=True))
     assert "\\restrict" in file.read_text()
     with scratch.database(at(empty)) as database:
@@ -249,13 +249,13 @@ def test_verifying_beside_other_databases_drops_no_role(
 
 
 def test_on_a_server_of_its_own_a_role_can_be_tried(
-    server: Server, empty: str, tmp_path: Path
+    postgres_server: Server, empty: str, tmp_path: Path
 ) -> None:
     """What was started for this may be harmed; the database is compared as ever."""
     role = f"store_test_{secrets.token_hex(4)}"
     write(tmp_path, migration(f"CREATE ROLE {role};", f"DROP ROLE {role};"))
     own = scratch.OwnServer.load(
-        database_url=server.url, database_url_direct=server.url
+        database_url=postgres_server.url, database_url_direct=postgres_server.url
     )
     found = verification.verify(at(empty), server=own, directory=tmp_path)
     assert found == ["0001_step.sql is pending"]
@@ -270,5 +270,5 @@ def test_make_tries_things_on_a_server_of_its_own(target: str) -> None:
     plan = subprocess.check_output(
         ["make", "-n", target, "name=x", url], cwd=ROOT, text=True
     )
-    assert "-m devserver.embedded '' sh -ec" in plan
+    assert "-m postgres_testing.embedded '' sh -ec" in plan
     assert 'export SCRATCH_DATABASE_URL="$TEST_DATABASE_URL"' in plan

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 import yaml
 
-from devserver.databases import MIGRATIONS
+from store_testing.schema import MIGRATIONS
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/deploying.md").read_text()

@@ -9,7 +9,7 @@ import pytest
 
 from store import Store, migrations
 from store.migrations import checks
-from tests.support import factories
+from store_testing import factories
 from tests.support.migrating import add, at
 from tests.support.recorded import MIGRATIONS
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devserver.embedded import Server
+from postgres_testing.embedded import Server
 from store.schema_tools import drafts
 from store.settings import DatabaseSettings
 from tests.integration.migrations import drafting
@@ -23,22 +23,24 @@ SIDES = 2 * len(REVERSIBLE)
 
 
 @pytest.mark.parametrize("change", REVERSIBLE, ids=lambda change: change.kind)
-def test_one_kind_of_change(server: Server, tmp_path: Path, change: Change) -> None:
+def test_one_kind_of_change(
+    postgres_server: Server, tmp_path: Path, change: Change
+) -> None:
     """A change of this kind alone is drafted, there and back."""
-    at = DatabaseSettings.load(database_url=server.url)
+    at = DatabaseSettings.load(database_url=postgres_server.url)
     found = drafting.draft(at, tmp_path, change.before, change.after)
     assert found.remaining == ""
     steps = len(drafts.write(found, "change", directory=tmp_path))
     drafting.assert_reaches(
-        server, at, tmp_path, change.after, back_to=change.before, steps=steps
+        postgres_server, at, tmp_path, change.after, back_to=change.before, steps=steps
     )
 
 
 @settings(max_examples=3)
 @given(sides=st.lists(st.booleans(), min_size=SIDES, max_size=SIDES))
-def test_any_set_of_changes(server: Server, sides: list[bool]) -> None:
+def test_any_set_of_changes(postgres_server: Server, sides: list[bool]) -> None:
     """Whatever kinds change at once, each in either direction, the draft gets there."""
-    at = DatabaseSettings.load(database_url=server.url)
+    at = DatabaseSettings.load(database_url=postgres_server.url)
     before, after = (
         "\n".join(
             change.after if side else change.before
@@ -52,5 +54,5 @@ def test_any_set_of_changes(server: Server, sides: list[bool]) -> None:
         assert found.remaining == ""
         drafts.write(found, "change", directory=folder)
         drafting.assert_reaches(
-            server, at, folder, after, back_to=before, steps=len(found.texts)
+            postgres_server, at, folder, after, back_to=before, steps=len(found.texts)
         )

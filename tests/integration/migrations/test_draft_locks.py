@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from devserver.embedded import Server
+from postgres_testing.embedded import Server
 from store.schema_tools import drafts
 from store.settings import DatabaseSettings
 from tests.integration.migrations import drafting
@@ -40,10 +40,10 @@ CREATE INDEX fresh_p ON fresh (p);
 
 
 def test_only_what_is_named_is_read_under_a_lock(
-    server: Server, tmp_path: Path
+    postgres_server: Server, tmp_path: Path
 ) -> None:
     """Rules, keys and indexes of tables that are there get files of their own."""
-    at = DatabaseSettings.load(database_url=server.url)
+    at = DatabaseSettings.load(database_url=postgres_server.url)
     found = drafting.draft(at, tmp_path, BEFORE, AFTER)
     assert found.remaining == ""
     assert found.locks == (
@@ -58,5 +58,5 @@ def test_only_what_is_named_is_read_under_a_lock(
     )
     drafts.write(found, "change", directory=tmp_path)
     drafting.assert_reaches(
-        server, at, tmp_path, AFTER, back_to=BEFORE, steps=len(found.texts)
+        postgres_server, at, tmp_path, AFTER, back_to=BEFORE, steps=len(found.texts)
     )

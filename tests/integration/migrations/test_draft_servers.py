@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from devserver.databases import MIGRATIONS
-from devserver.embedded import Server
+from postgres_testing.embedded import Server
 from store.schema_tools import draft_steps, drafts
 from store.settings import DatabaseSettings
+from store_testing.schema import MIGRATIONS
 from tests.integration.migrations import drafting
 from tests.integration.migrations.changes import CHANGES
 
@@ -17,13 +17,13 @@ ROOT = MIGRATIONS.parents[1]
 
 
 @pytest.fixture
-def at(server: Server) -> DatabaseSettings:
+def at(postgres_server: Server) -> DatabaseSettings:
     """Give settings that name the server."""
-    return DatabaseSettings.load(database_url=server.url)
+    return DatabaseSettings.load(database_url=postgres_server.url)
 
 
 def test_everything_at_once(
-    server: Server, at: DatabaseSettings, tmp_path: Path
+    postgres_server: Server, at: DatabaseSettings, tmp_path: Path
 ) -> None:
     """All kinds of changes at once get there; new enum values go ahead, and stay."""
     before = "\n".join(change.before for change in CHANGES)
@@ -36,7 +36,9 @@ def test_everything_at_once(
     assert draft_steps.IRREVERSIBLE in found.texts[0]
     assert draft_steps.IRREVERSIBLE not in found.texts[1]
     kept = before.replace("('sad', 'happy')", "('sad', 'fine', 'happy')")
-    drafting.assert_reaches(server, at, tmp_path, after, back_to=kept, steps=len(names))
+    drafting.assert_reaches(
+        postgres_server, at, tmp_path, after, back_to=kept, steps=len(names)
+    )
 
 
 def test_what_is_committed_wishes_nothing(at: DatabaseSettings) -> None:

@@ -16,13 +16,13 @@ import pgmig
 import psycopg
 import pytest
 
-from devserver.databases import MIGRATIONS
-from devserver.embedded import Server
+from postgres_testing.embedded import Server
 from store import migrations
 from store.cli import main as command_line
 from store.errors import MigrationError
 from store.schema_tools import draft_steps, drafts
 from store.settings import DatabaseSettings
+from store_testing.schema import MIGRATIONS
 from tests.integration.migrations import drafting
 
 ROOT = MIGRATIONS.parents[1]
@@ -32,14 +32,14 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def at(server: Server) -> DatabaseSettings:
+def at(postgres_server: Server) -> DatabaseSettings:
     """Give settings that name the server."""
-    return DatabaseSettings.load(database_url=server.url)
+    return DatabaseSettings.load(database_url=postgres_server.url)
 
 
 @pytest.fixture
 def run(
-    server: Server,
+    postgres_server: Server,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -52,7 +52,7 @@ def run(
     (tmp_path / "db/migrations").mkdir(parents=True)
     drafting.write_before(tmp_path / "db/migrations", THINGS)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DATABASE_URL", server.url)
+    monkeypatch.setenv("DATABASE_URL", postgres_server.url)
 
     def command(*arguments: str, wished: str) -> tuple[int, str, str]:
         (tmp_path / "db/schema.sql").write_text(wished)
@@ -231,16 +231,18 @@ def test_a_materialized_view_is_filled(at: DatabaseSettings, tmp_path: Path) -> 
         assert conn.execute("SELECT * FROM m").fetchall() == [(0,)]
 
 
-def test_nothing_else_is_touched(server: Server, run: Run, tmp_path: Path) -> None:
+def test_nothing_else_is_touched(
+    postgres_server: Server, run: Run, tmp_path: Path
+) -> None:
     """The database that the URL names stays as it was, and none is left behind."""
 
     def state() -> tuple[list[str], list[tuple[str]]]:
-        with psycopg.connect(server.url) as conn:
+        with psycopg.connect(postgres_server.url) as conn:
             names = conn.execute(
                 "SELECT datname FROM pg_database ORDER BY 1"
             ).fetchall()
         return drafting.dumped(
-            server, DatabaseSettings.load(database_url=server.url)
+            postgres_server, DatabaseSettings.load(database_url=postgres_server.url)
         ), names
 
     before = state()

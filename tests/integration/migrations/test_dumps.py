@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from devserver import embedded
-from devserver.databases import MIGRATIONS
+from postgres_testing import embedded
 from store.cli import main as command_line
 from store.errors import MigrationError
 from store.schema_tools import dumps, programs, scratch
 from store.settings import DatabaseSettings
+from store_testing.schema import MIGRATIONS
 
 COMMITTED = MIGRATIONS.parent / "schema.sql"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from devserver.embedded import Server
+from postgres_testing.embedded import Server
 from store import migrations
 from store.migrations import folders
 from store.schema_tools import scratch
@@ -142,18 +142,18 @@ def wait_until_left(folder: Path) -> None:
 
 
 @pytest.fixture
-def watcher(server: Server) -> Generator[psycopg.Connection]:
+def watcher(postgres_server: Server) -> Generator[psycopg.Connection]:
     """Give a session that looks at the others."""
-    with psycopg.connect(server.url, autocommit=True) as conn:
+    with psycopg.connect(postgres_server.url, autocommit=True) as conn:
         yield conn
 
 
 def test_an_ended_run_drops_what_it_tried_things_on(
-    watcher: psycopg.Connection, server: Server, project: Path
+    watcher: psycopg.Connection, postgres_server: Server, project: Path
 ) -> None:
     """After SIGTERM neither a database nor a folder is left."""
     write(project / "db/migrations", migration(f"{sleep(project)};", "SELECT 1;"))
-    with started(project, server.url, "verify") as process:
+    with started(project, postgres_server.url, "verify") as process:
         name = wait_until_asleep(watcher, project)
         process.terminate()
         assert process.wait(20) == 128 + signal.SIGTERM
@@ -163,7 +163,7 @@ def test_an_ended_run_drops_what_it_tried_things_on(
 
 def test_what_a_killed_run_left_is_swept_and_a_living_one_s_is_not(
     watcher: psycopg.Connection,
-    server: Server,
+    postgres_server: Server,
     project: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -171,10 +171,10 @@ def test_what_a_killed_run_left_is_swept_and_a_living_one_s_is_not(
     write(project / "db/migrations", migration(f"{sleep(project)};", "SELECT 1;"))
     monkeypatch.setattr(tempfile, "tempdir", str(project))
     with (
-        scratch.database(at(server.url)) as living,
+        scratch.database(at(postgres_server.url)) as living,
         folders.temporary("migrations") as (mine, _),
     ):
-        with started(project, server.url, "verify") as process:
+        with started(project, postgres_server.url, "verify") as process:
             name = wait_until_asleep(watcher, project)
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -186,7 +186,7 @@ def test_what_a_killed_run_left_is_swept_and_a_living_one_s_is_not(
             [name, name],
         )
         # By now another test's run may have swept it.
-        with scratch.database(at(server.url)), folders.temporary("migrations"):
+        with scratch.database(at(postgres_server.url)), folders.temporary("migrations"):
             assert name not in names(watcher)
             assert not folder.exists()
         assert mine.exists()

@@ -12,8 +12,8 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from devserver import embedded
-from devserver.embedded import Server
+from postgres_testing import embedded
+from postgres_testing.embedded import Server
 from store import migrations
 from store.errors import MigrationError
 from store.settings import DatabaseSettings
@@ -153,11 +153,11 @@ def test_prismas_sign_of_a_pooler_is_refused(run: Run) -> None:
 
 
 def test_a_role_that_may_not_is_told(
-    server: Server, empty: str, tmp_path: Path
+    postgres_server: Server, empty: str, tmp_path: Path
 ) -> None:
     """What the server refuses to the role is one line, with its SQLSTATE."""
     migrations.up(at(empty), directory=write(tmp_path, *TABLES))
-    with psycopg.connect(server.url, autocommit=True) as admin:
+    with psycopg.connect(postgres_server.url, autocommit=True) as admin:
         admin.execute("CREATE ROLE store_test_reader LOGIN PASSWORD 'store_test'")
         try:
             host = urlsplit(empty).netloc.rpartition("@")[2]

@@ -15,9 +15,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from devserver import embedded, server_cache
-from devserver.databases import url_of
-from devserver.embedded import Server
+from postgres_testing import embedded, server_cache
+from postgres_testing.databases import url_of
+from postgres_testing.embedded import Server
 from store import migrations
 from store.errors import MigrationError
 from store.schema_tools import dumps, programs, scratch, verification

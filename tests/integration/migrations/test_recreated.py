@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from devserver.embedded import Server
+from postgres_testing.embedded import Server
 from store.errors import MigrationError
 from store.schema_tools import draft_steps, drafts
 from store.settings import DatabaseSettings
@@ -60,7 +60,7 @@ CHANGES = {
 
 
 @pytest.fixture
-def of_roles(server: Server) -> Generator[Callable[[str], str]]:
+def of_roles(postgres_server: Server) -> Generator[Callable[[str], str]]:
     """Give a schema's text with two roles that exist in place of first and second."""
     mark = secrets.token_hex(4)
     names = {name: f"store_test_{name}_{mark}" for name in ("first", "second")}
@@ -70,7 +70,7 @@ def of_roles(server: Server) -> Generator[Callable[[str], str]]:
             schema = schema.replace(f"TO {name}", f"TO {role}")
         return schema
 
-    with psycopg.connect(server.url, autocommit=True) as admin:
+    with psycopg.connect(postgres_server.url, autocommit=True) as admin:
         for role in names.values():
             admin.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
         yield told
@@ -79,10 +79,10 @@ def of_roles(server: Server) -> Generator[Callable[[str], str]]:
 
 
 def test_all_that_hung_on_it_comes_back(
-    server: Server, tmp_path: Path, of_roles: Callable[[str], str]
+    postgres_server: Server, tmp_path: Path, of_roles: Callable[[str], str]
 ) -> None:
     """Privileges, comments, triggers, rules, indexes and options are made again."""
-    at = DatabaseSettings.load(database_url=server.url)
+    at = DatabaseSettings.load(database_url=postgres_server.url)
     after = SCHEMA
     for old, new in CHANGES.items():
         after = after.replace(old, new)
@@ -98,12 +98,14 @@ def test_all_that_hung_on_it_comes_back(
     for name in found.recreated:
         assert f"\n-- {draft_steps.RECREATES.format(name)}\n" in found.texts[0]
     drafts.write(found, "change", directory=tmp_path)
-    drafting.assert_reaches(server, at, tmp_path, after, back_to=before)
+    drafting.assert_reaches(postgres_server, at, tmp_path, after, back_to=before)
 
 
-def test_a_role_that_is_not_there_is_named(server: Server, tmp_path: Path) -> None:
+def test_a_role_that_is_not_there_is_named(
+    postgres_server: Server, tmp_path: Path
+) -> None:
     """Privileges of a role that the server does not have stop the draft."""
-    at = DatabaseSettings.load(database_url=server.url)
+    at = DatabaseSettings.load(database_url=postgres_server.url)
     table = "CREATE TABLE t ();"
     with pytest.raises(MigrationError, match=r'schema\.txt:1: .*role "nobody_is" does'):
         drafting.draft(at, tmp_path, table, f"{table} GRANT SELECT ON t TO nobody_is;")

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from devserver.embedded import Server
+from postgres_testing.embedded import Server
 from store import migrations
 from store.cli import main as command_line
 from store.errors import MigrationError
@@ -57,9 +57,9 @@ RENAMED = (
 
 
 @pytest.fixture
-def at(server: Server) -> DatabaseSettings:
+def at(postgres_server: Server) -> DatabaseSettings:
     """Give settings that name the server."""
-    return DatabaseSettings.load(database_url=server.url)
+    return DatabaseSettings.load(database_url=postgres_server.url)
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def filled(at: DatabaseSettings, folder: Path) -> Generator[psycopg.Connection]:
 
 
 def test_everything_that_was_renamed_keeps_what_it_holds(
-    server: Server, at: DatabaseSettings, tmp_path: Path
+    postgres_server: Server, at: DatabaseSettings, tmp_path: Path
 ) -> None:
     """Rows, values, labels and sequences live on; what holds nothing is not asked."""
     drafting.write_before(tmp_path, BEFORE)
@@ -91,7 +91,7 @@ def test_everything_that_was_renamed_keeps_what_it_holds(
     assert (found.questions, found.losses, found.remaining) == ((), (), "")
     assert len(drafts.write(found, "rename", directory=tmp_path)) == 1
     assert "DROP" not in found.texts[0]
-    drafting.assert_reaches(server, at, tmp_path, AFTER, back_to=BEFORE)
+    drafting.assert_reaches(postgres_server, at, tmp_path, AFTER, back_to=BEFORE)
     with filled(at, tmp_path) as conn:
         row = conn.execute('SELECT "the title", mood::text, price FROM "All Items"')
         assert row.fetchone() == ("x", "blue", 3)
@@ -169,7 +169,7 @@ def test_an_answer_to_nothing_is_refused(
 
 
 def test_the_command_stops_until_it_is_told(
-    server: Server,
+    postgres_server: Server,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -180,7 +180,7 @@ def test_the_command_stops_until_it_is_told(
     drafting.write_before(folder, "CREATE TABLE things (a integer);")
     (tmp_path / "db/schema.sql").write_text("CREATE TABLE things (b integer);")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DATABASE_URL", server.url)
+    monkeypatch.setenv("DATABASE_URL", postgres_server.url)
     draft = ["migrate", "draft", "x"]
     assert command_line.main([*draft, "--allow-destructive"]) == 1
     assert "--rename things.a=b" in capsys.readouterr().out

@@ -19,8 +19,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
-from devserver.databases import url_of
-from devserver.embedded import Server
+from postgres_testing import databases
+from postgres_testing.databases import url_of
+from postgres_testing.embedded import Server
 from store import migrations
 from store.errors import MigrationError
 from store.migrations import dbmate
@@ -70,17 +71,17 @@ def dump(server: Server, url: str) -> str:
     return dumps.without_private_options(dumped)
 
 
-def test_up_builds_from_nothing_once(server: Server, missing: str) -> None:
+def test_up_builds_from_nothing_once(postgres_server: Server, missing: str) -> None:
     """The first run creates the database and applies all, a second changes nothing."""
     assert migrations.up(at(missing), directory=MIGRATIONS) == FILES
-    built = dump(server, missing)
+    built = dump(postgres_server, missing)
     assert "CREATE TABLE public.users" in built
     assert migrations.up(at(missing), directory=MIGRATIONS) == ()
-    assert dump(server, missing) == built
+    assert dump(postgres_server, missing) == built
 
 
 def test_each_rollback_undoes_its_migration(
-    server: Server, empty: str, tmp_path: Path
+    postgres_server: Server, empty: str, tmp_path: Path
 ) -> None:
     """Going down passes the same schemas as going up, and leaves but the ledger."""
     migrations.up(
@@ -89,16 +90,16 @@ def test_each_rollback_undoes_its_migration(
     migrations.rollback(at(empty), directory=tmp_path)
     (tmp_path / "0001_step.sql").unlink()
     (tmp_path / "meta/_journal.json").unlink()
-    schemas = [dump(server, empty)]
+    schemas = [dump(postgres_server, empty)]
     for file in FILES:
         shutil.copy(MIGRATIONS / file, tmp_path)
         migrations.record(tmp_path)
         assert migrations.up(at(empty), directory=tmp_path) == (file,)
-        schemas.append(dump(server, empty))
+        schemas.append(dump(postgres_server, empty))
     for file in reversed(FILES):
-        assert dump(server, empty) == schemas.pop()
+        assert dump(postgres_server, empty) == schemas.pop()
         assert migrations.rollback(at(empty), directory=MIGRATIONS) == file
-    assert [dump(server, empty)] == schemas
+    assert [dump(postgres_server, empty)] == schemas
     assert migrations.up(at(empty), directory=MIGRATIONS) == FILES
 
 
@@ -349,13 +350,13 @@ def test_a_url_without_sslmode_works(empty: str) -> None:
 
 def test_up_writes_no_schema_file(
     run: Run,
-    server: Server,
+    postgres_server: Server,
     empty: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Applying leaves the folder as it was, though a dump could be made."""
-    monkeypatch.setenv("PATH", str(server.bin))
+    monkeypatch.setenv("PATH", str(postgres_server.bin))
     before = sorted(tmp_path.rglob("*"))
     assert run("up", url=empty)[0] == 0
     assert run("rollback")[0] == 0
@@ -370,16 +371,14 @@ def test_dbmate_alone_swallows_a_failed_dump(empty: str, tmp_path: Path) -> None
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_odd_database_name_works(server: Server) -> None:
+def test_odd_database_name_works(postgres_server: Server) -> None:
     """A name that must be percent-encoded in the URL reaches dbmate as it is meant."""
     name = f"store_test_{secrets.token_hex(4)} a/b?c#d%e&f+'ü"
-    url = at(url_of(server.url, quote(name, safe="")))
-    with psycopg.connect(server.url, autocommit=True) as admin:
-        try:
-            assert migrations.up(url, directory=MIGRATIONS) == FILES
-        finally:
-            drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
-            admin.execute(drop.format(sql.Identifier(name)))
+    url = at(url_of(postgres_server.url, quote(name, safe="")))
+    try:
+        assert migrations.up(url, directory=MIGRATIONS) == FILES
+    finally:
+        databases.drop(postgres_server.url, name)
 
 
 def test_host_and_port_of_the_environment_count(
@@ -400,9 +399,9 @@ def test_host_and_port_of_the_environment_count(
 @example("#")
 @example('it\'s "quoted" with \\ and spaces ')
 @example("%41&x=1?")
-def test_password_works_and_is_never_shown(server: Server, odd: str) -> None:
+def test_password_works_and_is_never_shown(postgres_server: Server, odd: str) -> None:
     """Whatever the password is, dbmate gets in with it, and no error has part of it."""
-    with logging_in(server, f"zq7{odd}xw9{odd}vk3") as url:
+    with logging_in(postgres_server, f"zq7{odd}xw9{odd}vk3") as url:
         assert migrations.status(at(url), directory=MIGRATIONS).applied == ()
         dbmate.run(at(url), [], "status")
         gone = complaint(url_of(url, "store_test_gone"))

@@ -14,7 +14,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from tests.support import browsing, factories
+from store_testing import factories
+from tests.support import browsing
 
 
 class Studio:

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from devserver.embedded import Server
+from postgres_testing.embedded import Server
 from store import migrations
 from store.cli import main as command_line
 from store.schema_tools import scratch, verification
@@ -24,9 +24,9 @@ TABLE = ("CREATE TABLE t (x integer);", "DROP TABLE t;")
 
 
 @pytest.fixture
-def at(server: Server) -> DatabaseSettings:
+def at(postgres_server: Server) -> DatabaseSettings:
     """Give settings that name the server."""
-    return DatabaseSettings.load(database_url=server.url)
+    return DatabaseSettings.load(database_url=postgres_server.url)
 
 
 @pytest.fixture

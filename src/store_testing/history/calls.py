@@ -24,8 +24,8 @@ from generated import carts, chats, deposits, users
 from generated.enums import OrderType
 from store import AsyncStore, CheckoutLine, Product, Store, errors
 from store.chain import ChainCursor
-from tests.history.records import How, Recorder, how_it_failed
-from tests.support import chains, stores
+from store_testing import chains, crossmint
+from store_testing.history.records import How, Recorder, how_it_failed
 
 __all__ = [
     "CHAIN_WALLET",
@@ -498,7 +498,7 @@ class Shopper:
         name = crossmint_id(user, number)
         event = f"{name}/{type_}"
         body = json.dumps({"type": type_, "data": {"orderId": name}}).encode()
-        headers = stores.signed(event, body)
+        headers = crossmint.signed(event, body)
         arguments = {"user": user, "crossmint": name, "type": type_, "forged": False}
         if not self.tour and self.random.random() < 0.05:
             body += b" "

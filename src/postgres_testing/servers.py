@@ -18,8 +18,9 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from devserver import embedded, server_cache
-from devserver.embedded import Server
+from postgres_testing import embedded, server_cache
+from postgres_testing.embedded import LeftServer, Server
+from postgres_testing.schemas import Schema
 
 __all__ = ["Container", "Embedded", "Given", "NoContainerError", "Provider", "choose"]
 
@@ -34,8 +35,11 @@ class Provider(Protocol):
         """Name the version first, then where it runs."""
         ...
 
-    def start(self) -> AbstractContextManager[Server]:
-        """Run the server, or reach it, until the block ends."""
+    def start(self, schema: Schema | None = None) -> AbstractContextManager[Server]:
+        """Run the server, or reach it, until the block ends.
+
+        Where that is quicker it has the template of the `schema` from the start.
+        """
         ...
 
 
@@ -84,9 +88,13 @@ class Given:
         return f"{self.version}, TEST_DATABASE_URL"
 
     @contextmanager
-    def start(self) -> Generator[Server]:
+    def start(self, schema: Schema | None = None) -> Generator[Server]:  # noqa: ARG002 - a template stays there
         """Give the server; it runs already, and goes on."""
-        yield Server(self.url, embedded.wheel_binaries(), self.version)
+        parts = urlsplit(self.url)
+        anonymous = parts._replace(netloc=_without_password(parts.netloc)).geturl()
+        left = LeftServer(anonymous, "The password is that of TEST_DATABASE_URL.")
+        binaries = embedded.wheel_binaries()
+        yield Server(self.url, binaries, self.version, lambda: left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +112,7 @@ class Container:
         """
         _reach_engine()
         # Half a second, to be spent only where an engine may be.
-        from devserver import container  # noqa: PLC0415
+        from postgres_testing import container  # noqa: PLC0415
 
         image = os.environ.get("TEST_POSTGRES_IMAGE", "postgres:18")
         return cls(image, container.version_in(image))
@@ -114,9 +122,9 @@ class Container:
         """Name version and image."""
         return f"{self.version}, container of {self.image}"
 
-    def start(self) -> AbstractContextManager[Server]:
+    def start(self, schema: Schema | None = None) -> AbstractContextManager[Server]:  # noqa: ARG002 - it has none
         """Start a container."""
-        from devserver import container  # noqa: PLC0415
+        from postgres_testing import container  # noqa: PLC0415
 
         return container.run(self.image)
 
@@ -132,9 +140,14 @@ class Embedded:
         """Name the version."""
         return f"{server_cache.version(self.binaries)}, embedded"
 
-    def start(self) -> AbstractContextManager[Server]:
+    def start(self, schema: Schema | None = None) -> AbstractContextManager[Server]:
         """Start the server."""
-        return embedded.start(self.binaries)
+        return embedded.start(self.binaries, schema=schema)
+
+
+def _without_password(netloc: str) -> str:
+    user, at, host = netloc.rpartition("@")
+    return user.partition(":")[0] + at + host
 
 
 def _reach_engine() -> None:

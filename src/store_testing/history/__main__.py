@@ -1,6 +1,6 @@
 """Make many calls at once, and search for what nothing explains.
 
-    python -m tests.history [CALLS [SEED]]
+    python -m store_testing.history [CALLS [SEED]]
 
 Starts a server of its own, unless TEST_DATABASE_URL names one. Ends with 1 if anything
 was found.
@@ -10,8 +10,9 @@ import secrets
 import sys
 import time
 
-from devserver import databases, servers
-from tests.history import checker, farm
+from postgres_testing import databases, servers
+from store_testing.history import checker, farm
+from store_testing.schema import SCHEMA
 
 _PROCESSES, _WORKERS = 4, 3
 
@@ -21,7 +22,7 @@ def _main(calls: str = "20000", seed: str = "") -> int:
     each = -(-int(calls) * 13 // 10 // (_PROCESSES * _WORKERS))
     with (
         servers.choose().start() as server,
-        databases.migrated_template(server.url) as template,
+        databases.template(server.url, SCHEMA.build) as template,
         template.clone() as url,
         farm.start(_PROCESSES) as workers,
     ):

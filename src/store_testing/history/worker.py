@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import TextIO
 
 from store import AsyncStore, Settings, Store, errors
-from tests.history.calls import CART_ITEMS, AnyStore, Shopper
-from tests.history.records import KEYS, Recorder
-from tests.support import stores
+from store_testing import crossmint
+from store_testing.history.calls import CART_ITEMS, AnyStore, Shopper
+from store_testing.history.records import KEYS, Recorder
 
 __all__ = ["Round"]
 
@@ -59,7 +59,7 @@ class Round:
                 "cart_service": service,
                 "cart_max_items": CART_ITEMS,
                 "database_pool_size": pool,
-                "crossmint_webhook_secrets": stores.SECRET,
+                "crossmint_webhook_secrets": crossmint.SECRET,
                 "wallet_encryption_keys": KEYS,
                 **limits,
             }

@@ -1,7 +1,8 @@
 """What a server needs and is slow to make: made once, then shared by all starts.
 
-Two folders lie in the cache: a fresh data directory for each build of PostgreSQL, and,
-for root alone, a copy of binaries that root's server may not read where they lie.
+In the cache lie a fresh data directory for each build of PostgreSQL, a few that have a
+schema's template besides, and, for root alone, a copy of binaries that root's server
+may not read where they lie.
 PostgreSQL refuses to run as root, so root's servers run as `nobody`.
 """
 
@@ -14,10 +15,13 @@ import secrets
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypedDict
+
+from postgres_testing import schemas
 
 __all__ = [
     "ENVIRONMENT",
@@ -29,12 +33,15 @@ __all__ = [
     "owner_id",
     "readable_binaries",
     "version",
+    "with_schema",
 ]
 
 # Nothing of the caller's: PGPORT, PGDATA or a locale would change the server.
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
 
-_FOLDER = "chat-commerce-store"
+_FOLDER = "postgres-testing"
+_WITH_SCHEMA = "schema-"
+_DAY_SECONDS = 86400
 _CLUSTER_OPTIONS = (
     "--username=postgres",
     "--auth=scram-sha-256",
@@ -114,6 +121,29 @@ def data_directory(binaries: Path) -> Path:
     options = hashlib.sha256("\0".join(_CLUSTER_OPTIONS).encode()).hexdigest()[:12]
     name = f"cluster-{_build(binaries)}-{options}-{owner_id()}"
     return _cached(name, lambda to: _initdb(binaries, to))
+
+
+def with_schema(cluster: Path, key: str, build: Callable[[Path], None]) -> Path:
+    """Give the cluster that has a schema's template, too; `build` makes it.
+
+    Others that were not used for a day go, but for the last few.
+    """
+    made = _cached(f"{cluster.name}-{_WITH_SCHEMA}{key[:12]}", build)
+    os.utime(made)
+    others = made.parent.glob(f"cluster-*-{_WITH_SCHEMA}*")
+    by_use = sorted(others, key=_last_use, reverse=True)
+    for old in by_use[schemas.TEMPLATES_KEPT :]:
+        if _last_use(old) < time.time() - _DAY_SECONDS:
+            shutil.rmtree(old, ignore_errors=True)
+    return made
+
+
+def _last_use(folder: Path) -> float:
+    """Give when a folder was last used; one that has just gone was not."""
+    try:
+        return folder.stat().st_mtime
+    except FileNotFoundError:
+        return 0
 
 
 def _cached(name: str, make: Callable[[Path], None]) -> Path:

@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -17,8 +18,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Self
 
-from devserver import server_cache
-from devserver.server_cache import ServerError
+from postgres_testing import server_cache
+from postgres_testing.server_cache import ServerError
 
 __all__ = ["SupervisedServer", "sweep"]
 
@@ -45,7 +46,7 @@ if cp -R "$cluster" "$folder/data"; then
     wait $server
     kill $stopper
 fi
-rm -rf "$folder"
+[ -e "$folder/saving" ] || rm -rf "$folder"
 """
 
 _PREFIX = "postgres-for-tests-"
@@ -63,10 +64,11 @@ class SupervisedServer:
         log: IO[str],
         supervisor: "subprocess.Popen[bytes]",
     ) -> None:
-        self._folder = folder
+        self.folder = folder
         self._lock = lock
         self._log = log
         self._supervisor = supervisor
+        self._is_left = False
 
     @classmethod
     def launch(
@@ -98,13 +100,49 @@ class SupervisedServer:
         return server
 
     def stop(self) -> None:
-        """End the server at once, without saving anything, and remove its folder."""
+        """End the server at once, without saving anything, and remove its folder.
+
+        Does nothing to a server that was left running.
+        """
+        if self._is_left:
+            return
         if self._supervisor.stdin is not None:
             self._supervisor.stdin.close()
         self._supervisor.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
         self._log.close()
         os.close(self._lock)
+
+    def save(self, to: Path) -> None:
+        """End the server in order, and move its data to a new folder.
+
+        That has to be on the disk of the server's own folder. Call `stop` then, too.
+        """
+        (self.folder / "saving").touch()
+        os.kill(self._process_id(), signal.SIGINT)
+        self._supervisor.wait()
+        (self.folder / "data").rename(to)
+
+    def leave(self, seconds: int) -> int:
+        """Have the server outlive its owner, for so long at most.
+
+        The process whose id this gives holds the pipe then: its end is the server's.
+        """
+        assert self._supervisor.stdin is not None
+        # The shell's own background job would have its standard input closed.
+        holder = subprocess.check_output(
+            ["/bin/sh", "-c", f"exec 3<&0; sleep {seconds} >/dev/null 2>&1 & echo $!"],
+            stdin=self._supervisor.stdin,
+            start_new_session=True,
+        )
+        self._supervisor.stdin.close()
+        self._log.close()
+        self._supervisor.returncode = 0  # or Python would warn that it still runs
+        self._is_left = True
+        return int(holder)
+
+    def _process_id(self) -> int:
+        return int((self.folder / "data/postmaster.pid").read_text().split()[0])
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
@@ -126,7 +164,7 @@ class SupervisedServer:
     def _is_ready(self) -> bool:
         """Read what the server says of itself, as pg_ctl does: line 8 is its state."""
         try:
-            lines = (self._folder / "data" / "postmaster.pid").read_text().splitlines()
+            lines = (self.folder / "data" / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
             return False
         return len(lines) >= 8 and lines[7].strip() == "ready"

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from devserver import embedded, server_cache
+from postgres_testing import embedded, server_cache
 
 __all__ = ["Pooler", "PoolerError", "program", "start"]
 

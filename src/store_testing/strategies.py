@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 
 from store import CheckoutLine, OrderEvent
-from tests.property.model import Details, Item, Variant
+from store_testing.model import Details, Item, Variant
 
 __all__ = [
     "EVENT_TYPES",

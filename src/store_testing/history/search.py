@@ -14,7 +14,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from tests.history.records import Call
+from store_testing.history.records import Call
 
 __all__ = ["TooManyStates", "Unexplained", "unexplained"]
 

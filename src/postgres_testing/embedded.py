@@ -6,11 +6,12 @@
 It listens on a free port of the loopback interface, behind a random password, and ends
 with its owner, however that ends.
 
-`python -m devserver.embedded [BINARIES [COMMAND…]]` runs one while the command,
+`python -m postgres_testing.embedded [BINARIES [COMMAND…]]` runs one while the command,
 which finds it in TEST_DATABASE_URL, runs; without a command, until Ctrl-C.
 """
 
 import contextlib
+import functools
 import importlib.util
 import os
 import shutil
@@ -19,17 +20,21 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
-from devserver import server_cache
-from devserver.server_cache import ServerError
-from devserver.supervised import SupervisedServer, sweep
+from postgres_testing import server_cache
+from postgres_testing.schemas import Schema
+from postgres_testing.server_cache import ServerError
+from postgres_testing.supervised import SupervisedServer, sweep
 
 __all__ = [
     "FAST",
+    "LeftServer",
     "Server",
     "ServerError",
     "default_directory",
@@ -56,6 +61,7 @@ _PRIVATE = {
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a mount; each server makes its own folder
 _ENOUGH_MEMORY_BYTES = 1 << 30
 _PORT_ATTEMPTS = 5
+_LEFT_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +70,32 @@ class Server:
 
     `url` names its database `postgres` and holds the superuser's password; libpq,
     lib/pq (dbmate) and asyncpg all take it. `bin` is the folder of client programs,
-    `version` reads like "18.6".
+    `version` reads like "18.6". `leave_running` has it go on when its block ends, so
+    that somebody can look at its databases.
     """
 
     url: str = field(repr=False)
     bin: Path
     version: str
+    leave_running: "Callable[[], LeftServer]" = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftServer:
+    """A server that goes on: a URL for libpq without a password, and how it ends."""
+
+    url: str
+    ending: str
+
+    @classmethod
+    def with_password_in(cls, passfile: Path, url: str, ending: str) -> "LeftServer":
+        """Write the URL's password into a file for libpq, which the new URL names."""
+        parts = urlsplit(url)
+        passfile.touch(mode=0o600)
+        passfile.write_text(f"*:*:*:{parts.username}:{parts.password}\n")
+        address = f"{parts.username}@{parts.hostname}:{parts.port}"
+        query = f"{parts.query}&passfile={quote(str(passfile), safe='/')}"
+        return cls(parts._replace(netloc=address, query=query).geturl(), ending)
 
 
 @contextmanager
@@ -78,12 +104,15 @@ def start(
     *,
     settings: Mapping[str, str] = FAST,
     directory: Path | None = None,
+    schema: Schema | None = None,
 ) -> Generator[Server]:
     """Run a server until the block ends.
 
     `binaries` is the folder that holds `postgres` and `initdb` (default: the wheel's).
     `directory` is where its data go (default: memory where there is plenty, else the
     folder for temporary files); give a folder on a disk to measure durable writes.
+    With a `schema` the server has its template from the start: it is built once, and
+    lies in the cache then.
 
     Raises ServerError, with the end of the server's log where there is one.
     """
@@ -91,13 +120,46 @@ def start(
     directory = directory or default_directory()
     version = server_cache.version(binaries)
     cluster = server_cache.data_directory(server_cache.readable_binaries(binaries))
+    if schema:
+        bare, wanted = cluster, schema
+
+        def build(to: Path) -> None:
+            # A server alone needs the standard library alone.
+            from postgres_testing import databases  # noqa: PLC0415
+
+            with _running(binaries, bare, to.parent, FAST) as (process, url):
+                with databases.cached_template(url, wanted):
+                    pass
+                to.mkdir(mode=0o700)
+                server_cache.give(to)
+                process.save(to / "data")
+                shutil.copy(bare / "password", to / "password")
+
+        cluster = server_cache.with_schema(bare, wanted.key, build)
     sweep(directory)
+    with _running(binaries, cluster, directory, settings) as (process, url):
+
+        @functools.cache
+        def leave_running() -> LeftServer:
+            holder = process.leave(_LEFT_SECONDS)
+            end = datetime.now() + timedelta(seconds=_LEFT_SECONDS)
+            ending = f"The server runs until {end:%H:%M}; `kill {holder}` ends it."
+            passfile = process.folder / "pgpass"
+            return LeftServer.with_password_in(passfile, url, ending)
+
+        yield Server(url, binaries, version, leave_running)
+
+
+@contextmanager
+def _running(
+    binaries: Path, cluster: Path, directory: Path, settings: Mapping[str, str]
+) -> Generator[tuple[SupervisedServer, str]]:
+    """Run a server on a copy of a cluster; give it, and its URL."""
     process, port = _launch(binaries, cluster, directory, settings)
     try:
         password = (cluster / "password").read_text()
         address = f"postgres:{password}@127.0.0.1:{port}"
-        url = f"postgresql://{address}/postgres?sslmode=disable"
-        yield Server(url, binaries, version)
+        yield process, f"postgresql://{address}/postgres?sslmode=disable"
     finally:
         process.stop()
 

@@ -17,10 +17,10 @@ import psycopg
 from psycopg.rows import dict_row
 
 from store.encryption import SUI_PRIVATE_KEY, KeyRing
-from tests.history import models
-from tests.history.calls import CHAIN_WALLET
-from tests.history.records import KEYS, Call
-from tests.history.search import TooManyStates, unexplained
+from store_testing.history import models
+from store_testing.history.calls import CHAIN_WALLET
+from store_testing.history.records import KEYS, Call
+from store_testing.history.search import TooManyStates, unexplained
 
 __all__ = ["Report", "Rows", "check", "read_rows"]
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from generated.enums import OrderStatus
-from tests.history.calls import CART_ITEMS
-from tests.history.records import Call
-from tests.property.model import GIVEN_UP, USER_CANCELLED, status_of
+from store_testing.history.calls import CART_ITEMS
+from store_testing.history.records import Call
+from store_testing.model import GIVEN_UP, USER_CANCELLED, status_of
 
 __all__ = [
     "Chat",

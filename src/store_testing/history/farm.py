@@ -21,10 +21,10 @@ from pathlib import Path
 import psycopg
 
 from generated.internal import user_steps
-from tests.history import records
-from tests.history.calls import CHAIN_WALLET
-from tests.history.records import Call
-from tests.history.worker import Round
+from store_testing.history import records
+from store_testing.history.calls import CHAIN_WALLET
+from store_testing.history.records import Call
+from store_testing.history.worker import Round
 
 __all__ = ["Farm", "Running", "start"]
 
@@ -211,7 +211,7 @@ def start(processes: int = 4) -> Generator[Farm]:
         parent = subprocess.Popen(
             [
                 *(sys.executable, "-W", "error"),
-                *("-m", "tests.history.worker", str(theirs.fileno())),
+                *("-m", "store_testing.history.worker", str(theirs.fileno())),
             ],
             pass_fds=[theirs.fileno()],
             cwd=_ROOT,

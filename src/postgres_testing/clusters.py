@@ -12,7 +12,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Generator, Mapping
@@ -20,12 +19,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
-from psycopg import sql
 
-from devserver import embedded, server_cache
-from devserver.server_cache import ServerError
+from postgres_testing import embedded, server_cache
+from postgres_testing.server_cache import ServerError
 
-__all__ = ["Cluster", "migrate", "pair", "standby_of", "start", "urls_of"]
+__all__ = ["Cluster", "pair", "standby_of", "start", "urls_of"]
 
 _SETTINGS = {
     "autovacuum": "off",
@@ -226,20 +224,6 @@ def pair() -> Generator[tuple[Cluster, Cluster]]:
                 assert time.monotonic() < deadline, "the standby is not synchronous"
                 time.sleep(0.02)
         yield primary, standby
-
-
-def migrate(cluster: Cluster, database: str) -> str:
-    """Make a migrated database; give its URL."""
-    with psycopg.connect(cluster.url, autocommit=True) as conn:
-        conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
-    url = urls_of(database, cluster)
-    subprocess.run(
-        [sys.executable, "-m", "store", "migrate", "up"],
-        check=True,
-        capture_output=True,
-        env={**os.environ, "DATABASE_URL": url, "DATABASE_URL_DIRECT": url},
-    )
-    return url
 
 
 @contextmanager

@@ -5,11 +5,29 @@ The envelope (`type`, `actionId`, and the order under `data`; in one sample unde
 that of "get order" in its reference. Nothing here is shaped by what the store reads.
 """
 
+import base64
+import hmac
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
-__all__ = ["Shape", "as_documented", "order", "webhook"]
+import standardwebhooks
+
+__all__ = [
+    "SECRET",
+    "Shape",
+    "as_documented",
+    "delivery",
+    "event",
+    "order",
+    "signed",
+]
 
 Shape: TypeAlias = Literal["data", "payload"]
+
+SECRET = "whsec_" + base64.b64encode(b"a secret of these tests").decode()
+"""What the fixture `store_settings` has as CROSSMINT_WEBHOOK_SECRETS."""
 
 
 def order(
@@ -67,7 +85,7 @@ def order(
     }
 
 
-def webhook(type_: str, order: dict[str, Any], shape: Shape = "data") -> dict[str, Any]:
+def event(type_: str, order: dict[str, Any], shape: Shape = "data") -> dict[str, Any]:
     """Put an order into an event."""
     return {
         "type": type_,
@@ -88,3 +106,46 @@ def as_documented(order_id: str) -> dict[str, Any]:
             "quote": {"totalPrice": {"amount": "69.99", "currency": "usdxm"}},
         },
     }
+
+
+def signed(
+    event_id: str,
+    body: str | bytes,
+    *,
+    secret: str = SECRET,
+    at: datetime | None = None,
+) -> dict[str, str]:
+    """Sign a webhook's body; give its headers."""
+    at = at or datetime.now(UTC)
+    timestamp = str(int(at.timestamp()))
+    if isinstance(body, str):
+        signature = standardwebhooks.Webhook(secret).sign(event_id, at, body)
+    else:  # for which the library has no way
+        key = base64.b64decode(secret.removeprefix("whsec_"))
+        digest = hmac.digest(key, f"{event_id}.{timestamp}.".encode() + body, "sha256")
+        signature = f"v1,{base64.b64encode(digest).decode()}"
+    return {
+        "svix-id": event_id,
+        "svix-timestamp": timestamp,
+        "svix-signature": signature,
+    }
+
+
+def delivery(
+    event_id: str,
+    event: Mapping[str, object],
+    *,
+    secret: str = SECRET,
+    at: datetime | None = None,
+) -> tuple[bytes, dict[str, str]]:
+    """Make the request that delivers an event: its body and its signed headers.
+
+    Example::
+
+        order = crossmint.order("crossmint-1")
+        event = crossmint.event("orders.payment.succeeded", order)
+        body, headers = crossmint.delivery("event-1", event)
+        client.post("/webhooks/crossmint", content=body, headers=headers)
+    """
+    body = json.dumps(event)
+    return body.encode(), signed(event_id, body, secret=secret, at=at)

@@ -9,8 +9,10 @@ Importing testcontainers takes half a second: import this only where an engine m
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 import secrets
+import tempfile
 from collections.abc import Generator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import docker
 import docker.errors
@@ -18,9 +20,9 @@ import requests.exceptions
 from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.config import testcontainers_config
 
-from devserver import embedded
-from devserver.embedded import Server
-from devserver.servers import NoContainerError
+from postgres_testing import embedded
+from postgres_testing.embedded import LeftServer, Server
+from postgres_testing.servers import NoContainerError
 
 __all__ = ["run", "version_in"]
 
@@ -60,9 +62,24 @@ def run(image: str) -> Generator[Server]:
     container.with_tmpfs_mount(_MEMORY)
     settings = [f"--{name}={value}" for name, value in embedded.FAST.items()]
     container.with_command(["postgres", *settings])
-    with container:
+    left: list[LeftServer] = []
+
+    def leave_running() -> LeftServer:
+        if not left:
+            folder = Path(tempfile.mkdtemp(prefix="postgres-for-tests-left-"))
+            name = str(container.get_wrapped_container().name)
+            ending = f"The server runs until `docker rm --force {name}` ends it."
+            left.append(LeftServer.with_password_in(folder / "pgpass", url, ending))
+        return left[0]
+
+    container.start()
+    try:
         url = f"{container.get_connection_url()}?sslmode=disable"
-        yield Server(url, embedded.wheel_binaries(), version_in(image))
+        binaries = embedded.wheel_binaries()
+        yield Server(url, binaries, version_in(image), leave_running)
+    finally:
+        if not left:
+            container.stop()
 
 
 def _is_local(image: str) -> bool:

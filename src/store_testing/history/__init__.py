@@ -1,0 +1,1 @@
+"""What many workers saw of the store at once, and whether it can be explained."""

@@ -1,0 +1,1 @@
+"""The kit, as a user of it sees it."""
