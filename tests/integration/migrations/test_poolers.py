@@ -12,7 +12,7 @@ from store.errors import MigrationError
 from store.migrations import preview
 from tests.support.migrating import at, migration, write
 
-PGBOUNCER = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin")
+PGBOUNCER = pooler.program() or shutil.which("pgbouncer", path="/usr/sbin:/usr/bin")
 
 
 @pytest.mark.skipif(PGBOUNCER is None, reason="PgBouncer is not installed")
