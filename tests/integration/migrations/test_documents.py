@@ -34,6 +34,19 @@ def test_every_failure_in_the_table_has_its_tests() -> None:
     assert [n for ns in named for n in ns if f"def {n}(" not in present] == []
 
 
+def test_what_is_said_of_other_tools_says_how_it_is_known() -> None:
+    """Run, read in its documentation or source, or not read: no cell is silent."""
+    page = (ROOT / "docs/migration-tools.md").read_text()
+    table, sources, *_ = re.findall(r"^\|[^\n]+\n(?:\|[^\n]+\n)+", page, re.MULTILINE)
+    head, _, *rows = [line.split("|")[1:-1] for line in table.splitlines()]
+    known = re.compile(r".*(\((run|docs|source)\)| not read) $")
+    assert len(rows) > 20
+    for name, _ours, *cells in rows:
+        assert len(cells) == len(head) - 2, name
+        assert [one for one in cells if not known.fullmatch(one)] == [], name
+    assert all(f"\n| {tool.strip()} |" in sources for tool in head[2:])
+
+
 def test_every_command_on_the_page_is_a_target() -> None:
     """What the page says to run, make knows."""
     commands = set(re.findall(r"`make ([a-z-]+)", PAGE))
