@@ -61,6 +61,18 @@ _REMEDIES = {
     "55P03": "another session holds a lock on it; try again when it is done",
 }
 
+# What dbmate's driver says in words of its own, without an SQLSTATE.
+_DRIVER = {
+    r"driver: bad connection|(unexpected )?EOF|(read|write) tcp .*": (
+        "its connection to the server was lost: what it did is undone, or done and "
+        "recorded; run the same again"
+    ),
+    r"unexpected transaction status \w+": (
+        "it ended its own transaction, by COMMIT or ROLLBACK: what stands before that "
+        "may be done, and is not recorded"
+    ),
+}
+
 # In front of each file's own SQL: the session may have served the one before it. It is
 # DISCARD ALL, which no transaction takes, in its parts.
 _RESET = (
@@ -218,6 +230,8 @@ def _explained(
     message = " ".join(failed["message"].replace("pq: ", "").split())
     # The driver repeats the place, counted from the section's start.
     message = re.sub(r" at position \d+:\d+(?= \(\w{5}\)$)", "", message)
+    for words, meaning in _DRIVER.items():
+        message = meaning if re.fullmatch(words, message) else message
     code = re.search(r"\((\w{5})\)$", message)
     sqlstate = code[1] if code else None
     message = with_remedy(message, sqlstate)

@@ -48,3 +48,22 @@ def test_duplicates_are_explained_and_not_shown(empty: str, tmp_path: Path) -> N
     assert "one_each" in said
     assert "HAVING count(*) > 1" in said
     assert "4711" not in said
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        (
+            "SELECT pg_terminate_backend(pg_backend_pid())",
+            r"(57P01|its connection to the server was lost: .* run the same again$)",
+        ),
+        ("COMMIT", "it ended its own transaction, by COMMIT or ROLLBACK"),
+    ],
+)
+def test_words_of_dbmates_driver_are_not_shown(
+    statement: str, said: str, empty: str, tmp_path: Path
+) -> None:
+    """What it says of no SQLSTATE reads as what happened, and what to do."""
+    write(tmp_path, migration(f"{statement};"))
+    with pytest.raises(MigrationError, match=rf"0001_step\.sql: {said}"):
+        migrations.up(at(empty), directory=tmp_path)
