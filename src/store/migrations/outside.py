@@ -8,6 +8,7 @@ being run: it outlives a run that is killed, and goes with the ledger's own line
 
 from __future__ import annotations
 
+import functools
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -172,9 +173,7 @@ def run(
     with connections.connected(
         settings, dbmate.APPLICATION_NAME, f"-c lock_timeout={timeout}"
     ) as session:
-        session.add_notice_handler(
-            lambda said: progress(f"{said.severity}: {said.message_primary}")
-        )
+        session.add_notice_handler(functools.partial(_tell, progress))
         for position, statement in enumerate(found, 1):
             begun = Unfinished(
                 file.name,
@@ -203,6 +202,10 @@ def run(
         raise interruption
     milliseconds = (time.monotonic() - started) * 1000
     progress(f"{done}: {file.name} in {milliseconds:.0f}ms")
+
+
+def _tell(progress: Progress, said: errors.Diagnostic) -> None:
+    progress(f"{said.severity}: {said.message_primary}")
 
 
 def _note(conn: Connection[Any], begun: Unfinished) -> None:
