@@ -28,9 +28,13 @@ _PRIVILEGE = re.compile(
     r"(?P<default>ALTER DEFAULT PRIVILEGES .*?)?(?P<does>GRANT|REVOKE) "
     r"(?P<what>.*) (?:TO|FROM) (?P<role>.*?)(?: WITH GRANT OPTION)?;"
 )
-_OPTIONS = re.compile(
-    r"^(CREATE (MATERIALIZED VIEW .*)\n)WITH (\(.*\)) AS$", re.MULTILINE
+# A relation's first line, and the one with its options.
+_RELATION = re.compile(
+    r"CREATE (?:UNLOGGED )?((?:TABLE|MATERIALIZED VIEW) .+?)(?: \(| OF .*)?$",
+    re.MULTILINE,
 )
+_OPTIONS = re.compile(r"^WITH \((.*)\)(?: AS|;)$", re.MULTILINE)
+_OPTION = re.compile(r"([\w.]+)=('[^']*'|[^',]+)")
 
 # What pgmig refuses to see, by its title in a dump, and how each is dropped.
 _UNKNOWN = """
@@ -224,6 +228,17 @@ def _taken_back(line: str) -> str:
 def _altered(has: str, wants: str) -> list[str]:
     """Give what stands behind the statement that makes a thing, and its options."""
     lines = [line for line in _apart(wants, has) if re.match(r"ALTER .*;$", line)]
-    if (options := _OPTIONS.search(wants)) and not _OPTIONS.search(has):
-        lines.append(f"ALTER {options[2]} SET {options[3]};")
+    if relation := _RELATION.match(wants):
+        old, new = _options(has), _options(wants)
+        changed = [f"{name}={new[name]}" for name in new if new[name] != old.get(name)]
+        gone = [name for name in old if name not in new]
+        if changed:
+            lines.append(f"ALTER {relation[1]} SET ({', '.join(changed)});")
+        if gone:
+            lines.append(f"ALTER {relation[1]} RESET ({', '.join(gone)});")
     return lines
+
+
+def _options(text: str) -> dict[str, str]:
+    found = _OPTIONS.search(text)
+    return dict(_OPTION.findall(found[1])) if found else {}

@@ -162,3 +162,14 @@ CREATE PUBLICATION changed_publication FOR TABLE published (a) WHERE (a > 2), pu
 CREATE PUBLICATION added_publication FOR TABLES IN SCHEMA public;
 CREATE PUBLICATION narrowed_publication FOR TABLE published;
 COMMENT ON PUBLICATION changed_publication IS 'c';
+
+-- change: storage parameters
+-- before
+CREATE TABLE stored (a integer) WITH (fillfactor = 70, toast.autovacuum_enabled = false);
+CREATE TABLE plainly_stored (a integer, b text);
+CREATE MATERIALIZED VIEW stored_view WITH (fillfactor = 60) AS SELECT a FROM stored;
+-- after
+CREATE TABLE stored (a integer) WITH (fillfactor = 80);
+CREATE TABLE plainly_stored (a integer, b text) WITH (autovacuum_vacuum_scale_factor = 0.05);
+CREATE MATERIALIZED VIEW stored_view WITH (fillfactor = 65) AS SELECT a FROM stored;
+CREATE TABLE newly_stored (a integer) WITH (parallel_workers = 2);

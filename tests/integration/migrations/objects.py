@@ -22,7 +22,7 @@ _KIND = re.compile(
 class Kind:
     """Objects of a kind: made, then changed, which a difference shows by these words.
 
-    `drafted` says whether a database that has them can be drafted for.
+    `draft` says what a draft makes of them.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Kind:
     shown: str
     since: int
     needs: str
-    drafted: bool
+    draft: str
 
 
 KINDS = [
@@ -42,7 +42,7 @@ KINDS = [
         found["shown"],
         int(found["since"] or 0),
         found["needs"] or "",
-        found["draft"] == "works",
+        found["draft"],
     )
     for found in _KIND.finditer(
         Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
