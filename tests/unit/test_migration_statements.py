@@ -64,6 +64,7 @@ def test_another_type_may_lose(before: str, after: str) -> None:
         ("DROP TABLE t, s.u", "drops table t"),
         ("DROP SEQUENCE public.s", "drops sequence public.s"),
         ("DROP SCHEMA s", "drops schema s"),
+        ("DROP EXTENSION hstore, citext", "drops extension hstore"),
     ],
 )
 def test_what_is_dropped_is_lost(statement: str, loss: str) -> None:

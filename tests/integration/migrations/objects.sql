@@ -443,7 +443,7 @@ ALTER FUNCTION fn_set() ROWS 8;
 -- draft: drafted
 -- shown: 2026-01-01 01:00:00+00
 -- made
-CREATE TABLE constants (a timestamptz DEFAULT '2026-01-01 00:00:00+00', b bytea DEFAULT '\x00ff', c interval DEFAULT '1 year 2 days', d money DEFAULT 5::money, e date DEFAULT '2026-02-03', f float8 DEFAULT 0.1, "order" integer, CONSTRAINT recent CHECK (a > '2020-01-01 00:00:00+00'::timestamptz), CONSTRAINT bb CHECK (b <> '\x01'::bytea));
+CREATE TABLE constants (a timestamptz DEFAULT '2026-01-01 00:00:00+00', b bytea DEFAULT '\x00ff', c interval DEFAULT '1 year 2 days', d money DEFAULT '5.00'::money, e date DEFAULT '2026-02-03', f float8 DEFAULT 0.1, "order" integer, CONSTRAINT recent CHECK (a > '2020-01-01 00:00:00+00'::timestamptz), CONSTRAINT bb CHECK (b <> '\x01'::bytea));
 -- changed
 ALTER TABLE constants ALTER COLUMN a SET DEFAULT '2026-01-01 01:00:00+00';
 
