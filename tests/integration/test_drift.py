@@ -92,7 +92,7 @@ def project(copy: Path) -> Path:
 
 def _make(project: Path, target: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["make", "--old-file=.venv/.ready", target],
+        ["make", "READY=", target],
         cwd=project,
         capture_output=True,
         text=True,

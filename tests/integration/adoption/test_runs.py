@@ -226,4 +226,6 @@ def test_exit_codes(
 def test_scripts_that_are_not_there_are_named(old_url: str, tmp_path: Path) -> None:
     """Elsewhere than in the project's folder there is nothing to run."""
     with pytest.raises(MigrationError, match="no scripts of adoption"):
-        adoption.adopt(adopted.at(old_url), scripts=tmp_path, progress=str)
+        adoption.adopt(
+            adopted.at(old_url), directory=MIGRATIONS, scripts=tmp_path, progress=str
+        )

@@ -1,0 +1,115 @@
+"""What CONTRIBUTING.md says to do is done here, word for word, in a copy."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from devserver.embedded import Server
+
+ROOT = Path(__file__).parents[2]
+RECIPES = (ROOT / "CONTRIBUTING.md").read_text()
+COPIED = (
+    *("benchmarks", "db", "devserver", "docs", "examples"),
+    *("generator", "src", "tests", "tools"),
+)
+FILES = ("Makefile", "pyproject.toml", "requirements.lock", "sqlc.yaml")
+
+# Each block with the text before it, whose last path is where the block goes.
+_STEP = re.compile(
+    r"(?P<text>(?:(?!^ *```).*\n)*)"
+    r"^(?P<indent> *)```(?P<kind>\w+)\n(?P<block>.*?)^ *```$",
+    re.MULTILINE | re.DOTALL,
+)
+_PATH = re.compile(r"`([\w.-]+(?:/[\w.-]+)+)`")
+
+
+class Project:
+    """A copy of this project that recipes are carried out in."""
+
+    def __init__(self, folder: Path, server: Server) -> None:
+        self.folder = folder
+        for name in COPIED:
+            ignored = shutil.ignore_patterns("__pycache__", "golden", ".cache")
+            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+        for name in FILES:
+            shutil.copy(ROOT / name, folder)
+        (folder / ".venv").symlink_to(sys.prefix)
+        url = {"TEST_DATABASE_URL": server.url, "PYTHONPATH": str(folder / "src")}
+        self._environment = {
+            **os.environ,
+            **url,
+            "MAKEFLAGS": "READY=",  # what it has is set up
+        }
+
+    def follow(self, title: str) -> None:
+        """Do what a section says."""
+        _, _, section = RECIPES.partition(f"## {title}\n")
+        section, *_ = section.split("\n## ")
+        steps = list(_STEP.finditer(section))
+        assert steps
+        path = Path()
+        for step in steps:
+            if named := _PATH.findall(step["text"]):
+                path = self.folder / named[-1]
+            block = re.sub(rf"^{step['indent']}", "", step["block"], flags=re.MULTILINE)
+            self._do(step["kind"], block, path)
+
+    def _do(self, kind: str, block: str, path: Path) -> None:
+        if kind == "sh":
+            self.run(block)
+        elif kind == "diff":
+            path.write_text(changed(path.read_text(), block))
+        elif kind == "python" or block.startswith("-- migrate:up"):
+            path.write_text(block)
+        else:
+            path.write_text(f"{path.read_text()}\n{block}")
+
+    def run(self, commands: str) -> None:
+        """Run commands; each has to end well."""
+        done = subprocess.run(
+            ["bash", "-e", "-o", "pipefail", "-c", commands],
+            cwd=self.folder,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{commands}{done.stdout}{done.stderr}"
+
+
+def changed(text: str, diff: str) -> str:
+    """Change a text by a diff without line numbers, whose hunks fit one place each."""
+    at = 0
+    for hunk in diff.split("@@\n"):
+        lines = hunk.splitlines(keepends=True)
+        before = "".join(line[1:] for line in lines if line[0] in " -")
+        after = "".join(line[1:] for line in lines if line[0] in " +")
+        assert text.count(before, at) == 1, before
+        start = text.index(before, at)
+        text = text[:start] + after + text[start + len(before) :]
+        at = start + len(after)
+    return text
+
+
+@pytest.mark.long
+def test_the_recipes_work(tmp_path: Path, server: Server) -> None:
+    """A column, a query and a use case come in as the recipes say, and nothing drifts.
+
+    One after the other: the use case is about the column.
+    """
+    project = Project(tmp_path / "project", server)
+    for title in ("Add a column", "Add a query", "Add a use case"):
+        project.follow(title)
+    project.run("make drift migrate-check lint")
+
+
+def test_every_recipe_is_followed() -> None:
+    """A section that shows something to do is among those above."""
+    sections = re.split(r"^## ", RECIPES, flags=re.MULTILINE)[1:]
+    shown = {one.splitlines()[0] for one in sections if "```" in one}
+    assert shown == {"Add a column", "Add a query", "Add a use case"}
