@@ -85,6 +85,10 @@ distributions: $(DEMO_READY) ## Build the generator's release: tag=sqlc-gen-psyc
 
 ##@ Database
 
+.PHONY: doctor
+doctor: $(READY) ## Look for what is wrong with settings, server, schema and keys
+	@$(BIN)/python -m store doctor
+
 POOLER = $(if $(allow_pooler),--allow-pooler)
 
 .PHONY: migrate

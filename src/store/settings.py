@@ -42,6 +42,7 @@ from pydantic import (
     SecretStr,
     ValidationError,
 )
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .errors import ConfigurationError
@@ -251,21 +252,40 @@ class Settings(DatabaseSettings):
     def wallet_keys(self) -> tuple[bytes, ...]:
         """Give the ring of 32-byte keys; the first encrypts."""
         if not self.wallet_encryption_keys:
-            raise _unusable("wallet_encryption_keys", "is not set")
+            raise ConfigurationError(_unusable("wallet_encryption_keys", "is not set"))
         return tuple(key.get_secret_value() for key in self.wallet_encryption_keys)
 
     def webhook_secrets(self) -> tuple[str, ...]:
         """Give the ring of webhook secrets."""
         if not self.crossmint_webhook_secrets:
-            raise _unusable("crossmint_webhook_secrets", "is not set")
+            raise ConfigurationError(
+                _unusable("crossmint_webhook_secrets", "is not set")
+            )
         return tuple(one.get_secret_value() for one in self.crossmint_webhook_secrets)
 
 
+def problems() -> dict[str, str]:
+    """Give all that is wrong with the environment: what and what to do, by variable.
+
+    Raises nothing; `Settings.load` raises the first of them.
+    """
+    try:
+        Settings()  # type: ignore[call-arg]  # read from the environment
+    except ValidationError as error:
+        told = [_problem(one) for one in reversed(error.errors(include_url=False))]
+        return {name: problem for name, _, problem in (t.partition(" ") for t in told)}
+    return {}
+
+
 def _first_problem(error: ValidationError) -> ConfigurationError:
-    problem = error.errors(include_url=False, include_input=False)[0]
+    first, *_ = error.errors(include_url=False, include_input=False)
+    return ConfigurationError(_problem(first))
+
+
+def _problem(problem: ErrorDetails) -> str:
     field, *entry = problem["loc"]
     if problem["type"] == "extra_forbidden":
-        return ConfigurationError(f"{field} is no setting: see the list in the README")
+        return f"{field} is no setting: see the list in the README"
     if problem["type"] == "missing":
         return _unusable(str(field), "is not set")
     # Ours carry a sentence; pydantic's own say less than the remedy does.
@@ -274,5 +294,5 @@ def _first_problem(error: ValidationError) -> ConfigurationError:
     return _unusable(str(field), f"{place}{sentence}")
 
 
-def _unusable(field: str, problem: str) -> ConfigurationError:
-    return ConfigurationError(f"{field.upper()} {problem}: {_REMEDIES[field]}")
+def _unusable(field: str, problem: str) -> str:
+    return f"{field.upper()} {problem}: {_REMEDIES[field]}"

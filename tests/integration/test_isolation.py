@@ -389,6 +389,7 @@ def test_everything_is_covered(record_property: Callable[[str, object], None]) -
         "aio",
         "catalog",
         "plans",
+        "server",
         "enums",
         "internal",
         "json_types",

@@ -46,7 +46,7 @@ def lines_of_code(source: str) -> int:
 _GENERATOR = "sqlc_gen_psycopg"
 
 # From the lowest on: each imports only those before it, and the store's root.
-ROOMS = ("sql", "migrations", "schema_tools", "adoption", "cli")
+ROOMS = ("sql", "migrations", "schema_tools", "adoption", "doctor", "cli")
 
 
 def written_by_hand() -> Iterator[Path]:
@@ -132,7 +132,7 @@ def test_a_store_s_method_is_no_query_beside() -> None:
 def test_the_unwanted_can_be_imported() -> None:
     """What the test above does not find is there to be found."""
     code = (
-        "import store.cli, store.schema_tools, store.adoption, store.migrations, "
-        "store.sql, store.rotation, rich, sqlc_gen_psycopg"
+        "import store.cli, store.doctor, store.schema_tools, store.adoption, "
+        "store.migrations, store.sql, store.rotation, rich, sqlc_gen_psycopg"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

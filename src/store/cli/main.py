@@ -14,7 +14,7 @@ from typing import Any
 
 from .. import signals
 from ..errors import ConfigurationError, StoreError
-from . import adopt, keys, migrate, schema
+from . import adopt, doctor, keys, migrate, schema
 from .terminal import FAILURE, FINE, say
 
 __all__ = ["main"]
@@ -24,6 +24,7 @@ _DISTRIBUTION = "chat-commerce-store"
 _EXAMPLES = """\
 examples:
   export DATABASE_URL=postgresql://USER:PASSWORD@HOST:5432/NAME
+  store doctor                    is all as the store needs it?
   store migrate status            what is applied, pending or wrong
   store migrate up                apply what is pending
   store keys rotate --dry-run     are there wallet keys of an old key?
@@ -79,6 +80,11 @@ def _parser() -> argparse.ArgumentParser:
         )
     )
     keys.add(areas.add_parser("keys", help="care for the encrypted wallet keys"))
+    doctor.add(
+        areas.add_parser(
+            "doctor", help="look for what is wrong with settings, server and schema"
+        )
+    )
     completion = areas.add_parser(
         "completion", help="write what completes these words in a shell"
     )

@@ -91,11 +91,11 @@ _OWN_PUBLIC = {
 _EXTENSION = "EXTENSION "
 
 
-def taken(settings: DatabaseSettings) -> Entries:
-    """Dump a database's schema.
+def taken(settings: DatabaseSettings, *, seconds: float | None = None) -> Entries:
+    """Dump a database's schema, within so many seconds.
 
     Raises:
-        MigrationError: the database cannot be reached or read.
+        MigrationError: the database cannot be reached or read, or not in time.
     """
     dumped = programs.run(
         "pg_dump",
@@ -109,6 +109,7 @@ def taken(settings: DatabaseSettings) -> Entries:
         "--no-subscriptions",
         f"--exclude-table={dbmate.LEDGER}",
         f"--exclude-table={outside.UNFINISHED}",
+        seconds=seconds,
     )
     # The head sets parameters, some of which older servers do not know.
     _head, *parts = _HEADER.split(dumped.rpartition(_TAIL)[0])

@@ -36,13 +36,18 @@ by, and what pg_dump leaves as a server, a database or a role sets it.
 
 
 def run(
-    program: str, settings: DatabaseSettings, *arguments: str, script: str = ""
+    program: str,
+    settings: DatabaseSettings,
+    *arguments: str,
+    script: str = "",
+    seconds: float | None = None,
 ) -> str:
     """Run a program on the database, a script on its input, and give what it wrote.
 
     Raises:
         MigrationError: the program failed, with what it said, and if the server is
-            newer than it; it never has the password in its arguments.
+            newer than it, or was not done after so many seconds; it never has the
+            password in its arguments.
     """
     url = settings.database_url_direct.get_secret_value()
     parts = conninfo.conninfo_to_dict(url)
@@ -52,14 +57,18 @@ def run(
     environment["PGOPTIONS"] = f"{urls.options(url)} {OPTIONS}"
     parts.pop("options", None)
     database = conninfo.make_conninfo("", **parts)
-    done = subprocess.run(  # noqa: S603 - no shell, and our own arguments
-        [binaries() / program, f"--dbname={database}", *arguments],
-        env=environment,
-        input=script,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
+    try:
+        done = subprocess.run(  # noqa: S603 - no shell, and our own arguments
+            [binaries() / program, f"--dbname={database}", *arguments],
+            env=environment,
+            input=script,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired:
+        raise MigrationError(f"{program} took more than {seconds:g} s") from None
     if done.returncode:
         raise MigrationError(done.stderr.strip() + _older(settings))
     return done.stdout
