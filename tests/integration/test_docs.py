@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from store import AsyncStore, Store
+from tests.support import docstrings
+
 ROOT = Path(__file__).parents[2]
 # What CONTRIBUTING.md shows, `test_recipes.py` does.
 DOCUMENTS = [
@@ -76,7 +79,9 @@ def test_every_program_in_the_documents_runs(program: str, database_url: str) ->
 
 @pytest.mark.parametrize("checker", CHECKERS)
 def test_every_program_in_the_documents_is_typed(checker: str, tmp_path: Path) -> None:
-    """A program that a document shows passes the checkers at their strictest."""
+    """A program of a document or a docstring passes the checkers at their strictest."""
+    for face in (AsyncStore, Store):
+        (tmp_path / f"{face.__name__}.py").write_text(docstrings.module(face))
     for number, program in enumerate(_programs()):
         text = f'DATABASE_URL = ""\n{program}'
         (tmp_path / f"program_{number}.py").write_text(text)

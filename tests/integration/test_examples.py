@@ -1,9 +1,9 @@
-"""Each public method of the stores has an example, which runs and is typed."""
+"""Each public method of the stores has an example, which runs.
+
+That they are typed is seen in `test_docs.py`, with the programs of the documents.
+"""
 
 import asyncio
-import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from tests.support.docstrings import Example
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = [*docstrings.examples(AsyncStore), *docstrings.examples(Store)]
-CHECKERS = {"mypy": ["--strict"], "pyright": ["--pythonpath", sys.executable, "-p"]}
 
 
 @pytest.mark.parametrize("face", [AsyncStore, Store])
@@ -43,33 +42,6 @@ def test_an_example_runs(example: Example, database_url: str) -> None:
     else:
         with Store(given["settings"]) as store:
             show(store, **given)
-
-
-@pytest.mark.parametrize("checker", CHECKERS)
-def test_the_examples_are_typed(checker: str, tmp_path: Path) -> None:
-    """All examples pass the checkers at their strictest.
-
-    An example may end with a name that nobody reads, or is not called.
-    """
-    for face in (AsyncStore, Store):
-        functions = [example.function for example in docstrings.examples(face)]
-        text = docstrings.imports(face) + "\n".join(functions)
-        (tmp_path / f"{face.__name__}.py").write_text(text)
-    config = {
-        "typeCheckingMode": "strict",
-        "extraPaths": [str(ROOT / "src")],
-        "reportUnusedVariable": False,
-        "reportUnusedFunction": False,
-    }
-    (tmp_path / "pyrightconfig.json").write_text(json.dumps(config))
-    checked = subprocess.run(
-        [sys.executable, "-m", checker, *CHECKERS[checker], tmp_path],
-        cwd=ROOT / "src",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert checked.returncode == 0, checked.stdout
 
 
 def test_the_reference_tells_the_names() -> None:

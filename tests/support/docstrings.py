@@ -12,7 +12,7 @@ from store import AsyncStore, CheckoutLine, Product, Store
 from store_testing import crossmint
 from tests.support import stores
 
-__all__ = ["NAMES", "Example", "examples", "imports", "methods", "world"]
+__all__ = ["NAMES", "Example", "examples", "imports", "methods", "module", "world"]
 
 _FENCE = re.compile(r"^    ```python\n(.*?)^    ```$", re.MULTILINE | re.DOTALL)
 _KEY = "suiprivkey1qrwsjvr6gwaxmsvxk4cfun99ra8uwxg3c9pl0nhle7xxpe4s80y05ctazer"
@@ -79,6 +79,16 @@ def imports(face: type[Store | AsyncStore]) -> str:
     if face is AsyncStore:
         return _IMPORTS
     return _IMPORTS.replace("Async", "").replace(".aio", "")
+
+
+def module(face: type[Store | AsyncStore]) -> str:
+    """Give all examples of a store as one module, for type checkers.
+
+    An example may end with a name that nobody reads, or with a function.
+    """
+    unread = "# pyright: reportUnusedVariable=false, reportUnusedFunction=false\n"
+    functions = [example.function for example in examples(face)]
+    return unread + imports(face) + "\n".join(functions)
 
 
 def methods(face: type[Store | AsyncStore]) -> dict[str, Any]:
