@@ -28,6 +28,8 @@ APPLICATION_NAME = "store migrations"
 SERVER_SECONDS = 10.0
 _PAUSE_SECONDS = 0.1
 
+_LOST = "the connection to the database was lost: run the same again"
+
 _POOLED_HOST = re.compile(r"[.-]pooler\.|pgbouncer", re.IGNORECASE)
 _POOLED_PORTS = {"6432", "6543"}  # PgBouncer's own, and Supabase's
 
@@ -41,10 +43,11 @@ def opened(
     name: str = APPLICATION_NAME,
     create: bool = False,
     progress: Progress = dbmate.silent,
+    lost: str = _LOST,
 ) -> Generator[Connection[Any]]:
     """Give an autocommit connection until the block ends, without the lock.
 
-    It goes by that application's name.
+    It goes by that application's name; `lost` is said where it breaks.
 
     Raises:
         MigrationError: nobody answers, or the server refused something in the block.
@@ -53,7 +56,7 @@ def opened(
         try:
             yield conn
         except psycopg.Error as error:
-            raise _told(error, lost=conn.broken) from None
+            raise _told(error, lost=lost if conn.broken else None) from None
 
 
 def connected(
@@ -120,12 +123,9 @@ def refuse_behind(conn: Connection[Any]) -> None:
         )
 
 
-def _told(error: psycopg.Error, *, lost: bool) -> MigrationError:
+def _told(error: psycopg.Error, *, lost: str | None) -> MigrationError:
     if lost:
-        return MigrationError(
-            "the connection that holds the migration lock was lost: look with make "
-            "migrate-status at what is there, then run the same again"
-        )
+        return MigrationError(lost)
     if not error.sqlstate:
         return MigrationError(f"cannot connect: {' '.join(str(error).split())}")
     message = f"the server refused: {error.diag.message_primary} ({error.sqlstate})"

@@ -27,6 +27,11 @@ __all__ = ["SECONDS", "end_migrations", "held", "waits_for"]
 SECONDS = 300.0
 _PAUSE_SECONDS = 0.1
 
+_LOST = (
+    "the connection that holds the migration lock was lost: look with make "
+    "migrate-status at what is there, then run the same again"
+)
+
 
 @contextmanager
 def held(
@@ -47,7 +52,9 @@ def held(
     """
     if not pooler_allowed:
         connections.refuse_pooled(settings)
-    with connections.opened(settings, create=create, progress=progress) as conn:
+    with connections.opened(
+        settings, create=create, progress=progress, lost=_LOST
+    ) as conn:
         if not pooler_allowed:
             connections.refuse_behind(conn)
         _take_lock(conn, progress, time.monotonic() + lock_seconds)

@@ -8,6 +8,7 @@ import pytest
 
 from store import migrations
 from store.errors import MigrationError
+from store.migrations import connections
 from tests.support.migrating import at, migration, write
 
 
@@ -35,6 +36,15 @@ def test_nobody_there_is_told_as_psycopg_tells_it(tmp_path: Path) -> None:
     assert said.startswith("cannot connect: ")
     assert "dial tcp" not in said
     assert "zq7" not in said
+
+
+def test_a_lost_session_is_told_without_a_lock_that_it_never_had(empty: str) -> None:
+    """Only who holds the migration lock hears of it."""
+    with (
+        pytest.raises(MigrationError, match="^the connection to the database was"),
+        connections.opened(at(empty)) as conn,
+    ):
+        conn.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
 
 def test_duplicates_are_explained_and_not_shown(empty: str, tmp_path: Path) -> None:
