@@ -50,7 +50,7 @@ def caught() -> Generator[Received]:
     def end(number: int, _frame: object) -> None:
         if not received.number:
             received.number = number
-            raise Ended
+            raise Ended(f"ended by {received.name}")
 
     before = {}
     if threading.current_thread() is threading.main_thread():

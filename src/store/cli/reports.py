@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC
 from typing import Any, TypeAlias
 
+from .. import signals
 from ..errors import MigrationError, StoreError
 from ..migrations.checks import Finding
 from ..migrations.preview import Planned, Preview
@@ -29,12 +30,12 @@ Document: TypeAlias = dict[str, Any]
 def document(command: str, *, wanted: bool) -> Generator[Document]:
     """Give the document of a command to be filled in; if it is wanted, write it after.
 
-    It tells the error, too, with which the block ends.
+    It tells the error, too, with which the block ends, be it a signal.
     """
     found: Document = {"version": VERSION, "command": command, "error": None}
     try:
         yield found
-    except StoreError as error:
+    except (StoreError, signals.Ended) as error:
         sqlstate = error.sqlstate if isinstance(error, MigrationError) else None
         found["error"] = {"message": str(error), "sqlstate": sqlstate}
         _write(found, wanted=wanted)

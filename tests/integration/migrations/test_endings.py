@@ -1,6 +1,7 @@
 """A run that is ended ends what it began; what one that is killed left is swept."""
 
 import fcntl
+import json
 import os
 import signal
 import subprocess
@@ -111,6 +112,25 @@ def test_waiting_for_another_run_ends_by_a_signal(empty: str, project: Path) -> 
             assert process.stdout.readline().startswith("Waiting: session")
             process.terminate()
             assert process.wait(20) == 128 + signal.SIGTERM
+
+
+def test_a_signal_leaves_one_document(empty: str, project: Path) -> None:
+    """A program that reads JSON learns of the signal, and of what stays applied."""
+    waits = migration("ALTER TABLE hold ADD COLUMN y integer;")
+    write(project / "db/migrations", TABLE, waits)
+    with psycopg.connect(empty, autocommit=True) as watcher:
+        watcher.execute("CREATE TABLE hold (x serial)")
+        with (
+            busy(empty, "hold") as blocker,
+            started(project, empty, "up", "--json") as process,
+        ):
+            gates.wait_until_waiting(watcher, 1, behind=blocker.info.backend_pid)
+            process.terminate()
+            said, _ = process.communicate(timeout=20)
+    assert process.returncode == 128 + signal.SIGTERM
+    document = json.loads(said)
+    assert document["error"] == {"message": "ended by SIGTERM", "sqlstate": None}
+    assert [one["file"] for one in document["applied"]] == ["0001_step.sql"]
 
 
 def names(conn: psycopg.Connection) -> set[str]:
