@@ -22,17 +22,19 @@ import pytest
 from psycopg import sql
 from pydantic import SecretStr
 
-from devserver import embedded
-from devserver.databases import url_of
-from devserver.embedded import Server
 from generated.internal import server as queries
 from generated.internal.server import GetServerRow
+from postgres_testing import clusters, databases, embedded, pooler
+from postgres_testing.clusters import Cluster
+from postgres_testing.databases import url_of
+from postgres_testing.embedded import Server
 from store.cli import main as command_line
 from store.doctor import server as server_checks
 from store.doctor import variables
 from store.schema_tools import programs
-from tests.support import chains, clusters, factories, pooler, stores, wallets
-from tests.support.clusters import Cluster
+from store_testing import chains, crossmint, factories, wallets
+from store_testing.schema import SCHEMA
+from tests.support import stores
 
 ROOT = Path(__file__).parents[2]
 DATABASE = ROOT / "db"
@@ -80,7 +82,7 @@ def doctor(
         good = {
             "DATABASE_URL": database_url,
             "WALLET_ENCRYPTION_KEYS": RING,
-            "CROSSMINT_WEBHOOK_SECRETS": stores.SECRET,
+            "CROSSMINT_WEBHOOK_SECRETS": crossmint.SECRET,
         }
         for name in {*os.environ} & {*variables.NAMES}:
             monkeypatch.delenv(name)
@@ -199,9 +201,11 @@ def test_a_wrong_password_is_named(doctor: Doctor, database_url: str) -> None:
     assert "s3cret" not in report.text
 
 
-def test_a_database_that_is_missing_is_named(doctor: Doctor, server: Server) -> None:
+def test_a_database_that_is_missing_is_named(
+    doctor: Doctor, postgres_server: Server
+) -> None:
     """So is a name of no database."""
-    report = doctor(DATABASE_URL=url_of(server.url, "store_test_nowhere"))
+    report = doctor(DATABASE_URL=url_of(postgres_server.url, "store_test_nowhere"))
     assert report.names("wrong", "DATABASE_URL", "no database of the name")
 
 
@@ -211,19 +215,21 @@ def test_tls_that_the_server_lacks_is_named(doctor: Doctor, database_url: str) -
     assert report.names("wrong", "DATABASE_URL", "TLS could not be agreed on")
 
 
-def test_two_urls_of_two_databases_are_named(doctor: Doctor, server: Server) -> None:
+def test_two_urls_of_two_databases_are_named(
+    doctor: Doctor, postgres_server: Server
+) -> None:
     """Migrations would be applied to another database than the one that is used."""
-    report = doctor(DATABASE_URL_DIRECT=server.url)
+    report = doctor(DATABASE_URL_DIRECT=postgres_server.url)
     assert report.names("wrong", "DATABASE_URL_DIRECT", "another database or server")
 
 
 @pytest.fixture
-def pooled(server: Server, database_url: str) -> Generator[str]:
+def pooled(postgres_server: Server, database_url: str) -> Generator[str]:
     """Give the URL by way of a pooler."""
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
         pytest.skip("there is no PgBouncer here")
-    with pooler.start(Path(program), server.url) as between:
+    with pooler.start(Path(program), postgres_server.url) as between:
         yield between.url(database_url)
 
 
@@ -329,14 +335,14 @@ def test_an_edited_migration_is_named(doctor: Doctor, tmp_path: Path) -> None:
 
 
 def test_an_encoding_that_cannot_hold_every_text_is_named(
-    doctor: Doctor, server: Server, conn: psycopg.Connection
+    doctor: Doctor, postgres_server: Server, conn: psycopg.Connection
 ) -> None:
     """A database in LATIN1 refuses most names of people."""
     name = f"store_test_{secrets.token_hex(4)}"
     making = "CREATE DATABASE {} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0"
     conn.execute(sql.SQL(making).format(sql.Identifier(name)))
     try:
-        report = doctor(DATABASE_URL=url_of(server.url, name))
+        report = doctor(DATABASE_URL=url_of(postgres_server.url, name))
     finally:
         conn.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
     assert report.names("wrong", "encoding", "in LATIN1")
@@ -523,7 +529,8 @@ def test_the_page_shows_what_a_sound_database_gives(
     doctor: Doctor, cluster: Cluster
 ) -> None:
     """With the application's role of db/roles.sql nothing is wrong, and all is said."""
-    direct = clusters.migrate(cluster, "shop")
+    direct = databases.create(cluster.url, "shop")
+    SCHEMA.build(direct)
     psql = embedded.wheel_binaries() / "psql"
     names = ("--set=app=shop_app", "--set=migrator=shop_migrator")
     script = f"--file={DATABASE / 'roles.sql'}"

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -9,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from devserver.embedded import Server
+from postgres_testing.embedded import Server
 
 ROOT = Path(__file__).parents[2]
 RECIPES = (ROOT / "CONTRIBUTING.md").read_text()
 COPIED = (
-    *("benchmarks", "db", "devserver", "docs", "examples"),
+    *("benchmarks", "db", "docs", "examples"),
     *("generator", "src", "tests", "tools"),
 )
-FILES = ("Makefile", "pyproject.toml", "requirements.lock", "sqlc.yaml")
+FILES = ("Makefile", "conftest.py", "pyproject.toml", "requirements.lock", "sqlc.yaml")
 
 # Each block with the text before it, whose last path is where the block goes.
 _STEP = re.compile(
@@ -97,19 +98,38 @@ def changed(text: str, diff: str) -> str:
 
 
 @pytest.mark.long
-def test_the_recipes_work(tmp_path: Path, server: Server) -> None:
+def test_the_recipes_work(tmp_path: Path, postgres_server: Server) -> None:
     """A column, a query and a use case come in as the recipes say, and nothing drifts.
 
     One after the other: the use case is about the column.
     """
-    project = Project(tmp_path / "project", server)
+    project = Project(tmp_path / "project", postgres_server)
     for title in ("Add a column", "Add a query", "Add a use case"):
         project.follow(title)
     project.run("make drift migrate-check lint")
 
 
 def test_every_recipe_is_followed() -> None:
-    """A section that shows something to do is among those above."""
+    """A section that shows something to do is among those above, or done elsewhere."""
     sections = re.split(r"^## ", RECIPES, flags=re.MULTILINE)[1:]
     shown = {one.splitlines()[0] for one in sections if "```" in one}
-    assert shown == {"Add a column", "Add a query", "Add a use case"}
+    elsewhere = {"Run one test", "Change the documents"}  # below, and by .ci/run
+    assert shown - elsewhere == {"Add a column", "Add a query", "Add a use case"}
+
+
+def test_one_test_can_be_run() -> None:
+    """The commands that run one file, or some tests of it, find what they run."""
+    _, _, section = RECIPES.partition("## Run one test\n")
+    commands = re.findall(
+        r"^\.venv/bin/python -m pytest (.+?)(?: #|$)", section, re.MULTILINE
+    )
+    assert len(commands) == 5
+    for command in commands:
+        found = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--collect-only",
+            *shlex.split(command),
+        ]
+        subprocess.run(found, cwd=ROOT, check=True, capture_output=True)

@@ -87,10 +87,12 @@ def test_a_store_that_was_never_opened_says_so(database_url: str) -> None:
         pass
 
 
-def test_a_schema_that_is_not_there_names_the_remedy(server: embedded.Server) -> None:
+def test_a_schema_that_is_not_there_names_the_remedy(
+    postgres_server: embedded.Server,
+) -> None:
     """On a database without our tables the error says what to run."""
     with (
-        stores.opened(server.url) as store,
+        stores.opened(postgres_server.url) as store,
         pytest.raises(errors.SchemaMismatch, match="make migrate"),
         store.connection() as conn,
     ):

@@ -141,6 +141,8 @@ def newer(migrations: Sequence[MigrationFile], ledger: Ledger) -> list[Finding]:
     """List what is applied beyond the last of the files: this is an older checkout.
 
     Code goes back and the schema stays. A file that got another number is not here.
+    Nothing tells it from a checkout that has lost its newest files and their lines in
+    the journal: only the repository's history knows.
     """
     last = max((file.number for file in migrations), default="")
     hashes = {file.sha256 for file in migrations}
@@ -149,7 +151,9 @@ def newer(migrations: Sequence[MigrationFile], ledger: Ledger) -> list[Finding]:
             applied.name or number,
             f"is applied in the database and newer than this checkout, whose last is "
             f"{last or 'none'}: nothing is to be done for older code that lives with "
-            "it; the checkout that it is from can take it back",
+            "it; the checkout that it is from can take it back. If this is no older "
+            "checkout, the file and its line in the journal are gone: take both back "
+            "with git",
         )
         for number, applied in ledger.items()
         if number > last and applied.sha256 not in hashes

@@ -33,8 +33,9 @@ _ALREADY_THERE = {"42P06", "42P07", "42701", "42710"}
 class Status:
     """File names, in their order, and what would stop a run, in sentences.
 
-    `notices` stop none: what is applied and newer than this checkout. `ledger` has what
-    the database knows of each applied number.
+    `notices` stop none: what is applied and newer than this checkout, and the INVALID
+    indexes that no pending file would make. `ledger` has what the database knows of
+    each applied number.
     """
 
     applied: tuple[str, ...]
@@ -129,14 +130,18 @@ def status(settings: DatabaseSettings, *, directory: Path = files.DIRECTORY) -> 
         findings = [
             *journal.compare(migrations, journal.read(directory)),
             *ledger.compare(migrations, applied),
-            *indexes.invalid(conn, pending),
+            *(stopping := indexes.passed_over(conn, pending)),
             *([left.finding] if (left := outside.read(conn)) else []),
+        ]
+        notices = [
+            *ledger.newer(migrations, applied),
+            *(one for one in indexes.invalid(conn, pending) if one not in stopping),
         ]
     return Status(
         tuple(file.name for file in migrations if file.number in applied),
         tuple(file.name for file in pending),
         tuple(map(str, findings)),
-        tuple(map(str, ledger.newer(migrations, applied))),
+        tuple(map(str, notices)),
         applied,
     )
 
@@ -150,9 +155,11 @@ def repair(
     that was cut off. What is in the ledger without a file, named by its number, goes.
 
     Raises:
-        MigrationError: neither a file nor the ledger knows the name.
+        MigrationError: neither a file nor the ledger knows the name, or it is newer
+            than this checkout, whose next version would apply it once more.
     """
-    present = {file.name: file for file in recorded(directory)}
+    migrations = recorded(directory)
+    present = {file.name: file for file in migrations}
     with lock.held(settings, progress=dbmate.silent) as conn:
         if file := present.get(name):
             with conn.transaction():
@@ -160,9 +167,10 @@ def repair(
                 outside.forget(conn)
             return f"{name} is in the ledger with {journal.short(file.sha256)}"
         number = name[:4]
-        numbers = {file.number for file in present.values()}
-        if number in numbers or number not in ledger.read(conn):
+        applied = ledger.read(conn)
+        if number in {file.number for file in migrations} or number not in applied:
             raise MigrationError(f"neither a file nor the ledger knows {name}")
+        refuse(ledger.newer(migrations, {number: applied[number]}))
         ledger.forget(conn, number)
         return f"{number} is out of the ledger"
 

@@ -29,9 +29,12 @@ _PASSING = {"55P03", "40P01"}
 
 # What a reset in a transaction does not undo: only a new session takes the new defaults
 # of a database or a role, begins its transaction by its own, and is rid of a library.
+# A setting of one's own (app.user) is '' for ever where it was once set, even LOCAL and
+# rolled back; before it was NULL (current_setting with missing_ok; 15 and 18 alike).
 _LASTING = re.compile(
     r"\b(ALTER\s+(DATABASE|ROLE|USER|SYSTEM)|LISTEN|LOAD|CHARACTERISTICS"
-    r"|default_transaction_\w+)\b",
+    r"|default_transaction_\w+|set_config"
+    r"|SET\s+((LOCAL|SESSION)\s+)?\W?\w+\W?\.\W?\w+)\b",
     re.IGNORECASE,
 )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import MigrationError
-from ..migrations import connections, dbmate, files, indexes, journal, runner
+from ..migrations import connections, dbmate, files, indexes, journal, ledger, runner
 from ..migrations.dbmate import Progress
 from ..migrations.files import MigrationFile
 from ..settings import DatabaseSettings
@@ -126,15 +126,17 @@ def _drift(
 ) -> list[str]:
     """List how the named database differs from the files, and from what they make."""
     state = runner.status(settings, directory=directory)
-    compared = journal.compare(files.load(directory), journal.read(directory))
+    migrations = files.load(directory)
+    compared = journal.compare(migrations, journal.read(directory))
     new = {one.name: str(one) for one in compared if one.is_notice}
     findings = [
         *(one for one in state.findings if one not in new.values()),
         *(f"{file} is pending" for file in state.pending if file not in new),
+        *state.notices,
     ]
     # Of a database that is newer than the files these do not tell the schema.
-    if state.notices or not state.applied:
-        return [*findings, *state.notices]
+    if ledger.newer(migrations, state.ledger) or not state.applied:
+        return findings
     # Who may do what there is also said by hand, and by the host's defaults.
     there, wanted = (
         dumps.without_privileges(entries)

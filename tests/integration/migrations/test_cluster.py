@@ -125,9 +125,11 @@ def test_what_is_of_the_cluster_is_known(sql: str, *, is_touched: bool) -> None:
         assert bool(found) == is_touched, statement.text
 
 
-def test_each_command_of_the_server_s_has_been_looked_at(server: Server) -> None:
+def test_each_command_of_the_server_s_has_been_looked_at(
+    postgres_server: Server,
+) -> None:
     """What psql's help lists is among those that are told apart above."""
-    psql = [str(server.bin / "psql"), "-X", server.url, "-c", "\\h *"]
+    psql = [str(postgres_server.bin / "psql"), "-X", postgres_server.url, "-c", "\\h *"]
     listed = subprocess.check_output(psql, text=True, env={"PAGER": "cat"})
     commands = set(re.findall(r"^Command: +(.*)", listed, re.MULTILINE))
     samples = "\n".join([OF_THE_CLUSTER, OF_THE_DATABASE, OTHERS])
@@ -139,13 +141,13 @@ def test_each_command_of_the_server_s_has_been_looked_at(server: Server) -> None
         assert any(map(words.match, looked_at)), command
 
 
-def test_each_catalog_of_the_whole_cluster_is_known(server: Server) -> None:
+def test_each_catalog_of_the_whole_cluster_is_known(postgres_server: Server) -> None:
     """Who writes to a catalog that all databases share is found, too."""
     query = (
         "SELECT 'DELETE FROM ' || relname FROM pg_class"
         " WHERE relisshared AND relkind = 'r'"
     )
-    with psycopg.connect(server.url) as conn:
+    with psycopg.connect(postgres_server.url) as conn:
         for (text,) in conn.execute(query).fetchall():
             [statement] = statements.split(text)
             assert [*cluster.touched_by(statement)] == [statement]

@@ -41,7 +41,7 @@ def test_nobody_there_is_told_as_psycopg_tells_it(tmp_path: Path) -> None:
 def test_a_lost_session_is_told_without_a_lock_that_it_never_had(empty: str) -> None:
     """Only who holds the migration lock hears of it."""
     with (
-        pytest.raises(MigrationError, match="^the connection to the database was"),
+        pytest.raises(MigrationError, match=r"^the connection to the database was"),
         connections.opened(at(empty)) as conn,
     ):
         conn.execute("SELECT pg_terminate_backend(pg_backend_pid())")

@@ -170,6 +170,8 @@ def test_an_older_checkout_lives_with_a_newer_database(
         if command != "check":
             assert f"{last} is applied in the database and newer" in said
             assert "repair" not in said
+            # It looks the same where somebody has deleted both.
+            assert "its line in the journal are gone: take both back with git" in said
     assert applied(empty) == before
     code, _, complaint = run("rollback")
     assert (code, "repair" in complaint) == (2, False)
@@ -347,13 +349,25 @@ def test_the_ledger_can_be_repaired(empty: str, directory: Path) -> None:
     journal.repair("0002_step.sql", directory)
     runner.repair(at(empty), "0002_step.sql", directory=directory)
     assert migrations.up(at(empty), directory=directory) == ()
-    delete(directory)
-    journal.repair("0002_step.sql", directory)
-    runner.repair(at(empty), "0002", directory=directory)
+    (directory / "0001_step.sql").unlink()
+    journal.repair("0001_step.sql", directory)
+    runner.repair(at(empty), "0001", directory=directory)
     assert migrations.up(at(empty), directory=directory) == ()
-    assert applied(empty) == ["0001"]
+    assert applied(empty) == ["0002"]
     with pytest.raises(MigrationError, match="neither a file nor the ledger knows"):
         runner.repair(at(empty), "0009_x.sql", directory=directory)
+
+
+def test_what_is_newer_than_the_checkout_is_not_repaired(
+    empty: str, directory: Path
+) -> None:
+    """Out of the ledger, the checkout that it is from would apply it once more."""
+    migrations.up(at(empty), directory=directory)
+    older(directory)
+    for name in ("0002_step.sql", "0002"):
+        with pytest.raises(MigrationError, match=r"^0002_step\.sql is .* newer"):
+            runner.repair(at(empty), name, directory=directory)
+    assert applied(empty) == ["0001", "0002"]
 
 
 def test_what_was_checked_is_what_runs(empty: str, directory: Path) -> None:

@@ -15,9 +15,6 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from devserver import embedded, server_cache
-from devserver.databases import MIGRATIONS, url_of
-from devserver.embedded import Server
 from postgres_testing import embedded, server_cache
 from postgres_testing.databases import url_of
 from postgres_testing.embedded import Server
@@ -26,6 +23,7 @@ from store.errors import MigrationError
 from store.schema_tools import dumps, programs, scratch, verification
 from store.schema_tools.scratch import OwnServer
 from store.settings import DatabaseSettings
+from store_testing.schema import MIGRATIONS
 from tests.integration.migrations import drafting, objects
 from tests.integration.migrations.objects import Kind
 from tests.support import other_servers

@@ -255,6 +255,12 @@ def test_rollback_of_nothing_fails(run: Run, empty: str) -> None:
             ),
             "current_setting('work_mem') = '7MB'",
         ),
+        ("SET app.a = 'x';", "current_setting('app.a', true) IS NULL"),
+        ("SET LOCAL \"app\".a = 'x';", "current_setting('app.a', true) IS NULL"),
+        (
+            "SELECT set_config('app.a', 'x', false);",
+            "current_setting('app.a', true) IS NULL",
+        ),
     ],
 )
 @pytest.mark.parametrize("options", ["", " transaction:false"])
