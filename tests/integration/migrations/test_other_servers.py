@@ -270,16 +270,14 @@ def test_programs_that_are_older_than_the_server_say_so(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("binaries", other_servers.BINARIES, ids=server_cache.version)
 def test_a_draft_leaves_alone_what_it_does_not_know(
-    binaries: Path, tmp_path: Path
+    newest: Server, tmp_path: Path
 ) -> None:
     """Beside one object of each kind that can be, a draft has its own change alone."""
-    with embedded.start(binaries) as server:
-        kinds = [kind for kind in kinds_of(server) if kind.draft != "refused"]
-        before = "\n".join(kind.made for kind in kinds)
-        after = f"{before}\nCREATE TABLE beside (a integer);"
-        found = drafting.draft(own(server), tmp_path, before, after)
+    kinds = [kind for kind in kinds_of(newest) if kind.draft != "refused"]
+    before = "\n".join(kind.made for kind in kinds)
+    after = f"{before}\nCREATE TABLE beside (a integer);"
+    found = drafting.draft(own(newest), tmp_path, before, after)
     assert found.remaining == ""
     [text] = found.texts
     assert [line for line in text.splitlines() if line.endswith(";")] == [
@@ -307,11 +305,13 @@ def test_what_cannot_be_drafted_for_is_named(
 @pytest.mark.long
 @pytest.mark.parametrize("binaries", other_servers.BINARIES, ids=server_cache.version)
 def test_what_is_drafted(binaries: Path, tmp_path: Path) -> None:
-    """Of nothing, a draft makes one object of each kind that can be."""
+    """A draft makes an object of each kind that can be, beside those by hand."""
     with embedded.start(binaries) as server:
-        kinds = [kind for kind in kinds_of(server) if kind.draft == "drafted"]
-        after = "\n".join(kind.made for kind in kinds)
-        found = drafting.draft(own(server), tmp_path, "SELECT 1;", after)
+        before, more = (
+            "\n".join(kind.made for kind in kinds_of(server) if kind.draft == draft)
+            for draft in ("by hand", "drafted")
+        )
+        found = drafting.draft(own(server), tmp_path, before, f"{before}\n{more}")
     assert found.remaining == ""
 
 
