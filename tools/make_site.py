@@ -45,7 +45,7 @@ def main() -> int:
 
 def _copy_what_changed() -> None:
     """Give the site's generator the documents alone, and not the whole checkout."""
-    for source in [*map(Path, SOURCES), PARTS / "extra.css"]:
+    for source in [*map(Path, SOURCES), PARTS / "extra.css", PARTS / "diagrams.js"]:
         for path in [source] if source.is_file() else source.rglob("*.*"):
             copy = PAGES / path
             if copy.exists() and copy.stat().st_mtime >= path.stat().st_mtime:

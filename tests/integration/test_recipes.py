@@ -120,16 +120,9 @@ def test_every_recipe_is_followed() -> None:
 def test_one_test_can_be_run() -> None:
     """The commands that run one file, or some tests of it, find what they run."""
     _, _, section = RECIPES.partition("## Run one test\n")
-    commands = re.findall(
-        r"^\.venv/bin/python -m pytest (.+?)(?: #|$)", section, re.MULTILINE
-    )
-    assert len(commands) == 5
+    section, *_ = section.split("\n## ")
+    commands = re.findall(r"^\.venv/bin/python (.+?)(?: #|$)", section, re.MULTILINE)
+    assert len(commands) > 3
     for command in commands:
-        found = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "--collect-only",
-            *shlex.split(command),
-        ]
-        subprocess.run(found, cwd=ROOT, check=True, capture_output=True)
+        collects = [sys.executable, *shlex.split(command), "--collect-only"]
+        subprocess.run(collects, cwd=ROOT, check=True, capture_output=True)
