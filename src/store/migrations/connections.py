@@ -78,7 +78,7 @@ def connected(
 
 
 def reached(settings: DatabaseSettings, conn: Connection[Any]) -> DatabaseSettings:
-    """Name the one server that a URL of several hosts led to, for dbmate."""
+    """Name the one server that a URL of several hosts led to, to go there again."""
     url = settings.database_url_direct.get_secret_value()
     parts = conninfo.conninfo_to_dict(url)
     if "," not in str(parts.get("host", "")):
@@ -129,6 +129,7 @@ def _told(error: psycopg.Error, *, lost: str | None) -> MigrationError:
     if not error.sqlstate:
         return MigrationError(f"cannot connect: {' '.join(str(error).split())}")
     message = f"the server refused: {error.diag.message_primary} ({error.sqlstate})"
+    message = dbmate.with_remedy(message, error.sqlstate)
     return MigrationError(message, sqlstate=error.sqlstate)
 
 

@@ -10,16 +10,17 @@ import importlib.metadata
 import os
 import re
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
-from psycopg import conninfo
+from psycopg import Connection, conninfo
 
 from .. import signals
 from ..errors import MigrationError
 from ..settings import DatabaseSettings
-from . import files, folders, urls
+from . import files, folders, relay, urls
 from .files import MigrationFile
 
 __all__ = [
@@ -55,6 +56,10 @@ _FAILED = re.compile(
 )
 
 _REMEDIES = {
+    "25006": "the server is a standby, or default_transaction_read_only is on for it, "
+    "the database or the role",
+    "57014": "if the statement_timeout of the role or the database ended it, set one "
+    "in the URL: ?options=-c%20statement_timeout%3D0",
     "08P01": "if this is a pooler, set DATABASE_URL_DIRECT to the server behind it",
     "23505": "rows that are there have the same values: find these with GROUP BY and "
     "HAVING count(*) > 1, mend them, and run the same again",
@@ -73,7 +78,12 @@ _DRIVER = {
     ),
 }
 
-# In front of each file's own SQL: the session may have served the one before it. It is
+# What libpq and dbmate's driver read from the environment, and that leads nowhere.
+_OF_THE_SESSION = {"PGDATESTYLE", "PGGEQO", "PGTZ"}
+
+_OPTIONS = f"-c lock_timeout={LOCK_SECONDS}s"
+
+# In front of each part's own SQL: the session may have served the one before it. It is
 # DISCARD ALL, which no transaction takes, in its parts.
 _RESET = (
     "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; CLOSE ALL; "
@@ -86,11 +96,15 @@ _RESET = (
 # hosted databases put into every URL they give out; sslmode rules there.
 _LIBPQ_ONLY = {
     "channel_binding",
+    "client_encoding",
+    "gssdelegation",
     "gssencmode",
     "keepalives",
     "keepalives_count",
     "keepalives_idle",
     "keepalives_interval",
+    "options",
+    "sslcertmode",
     "sslcompression",
     "tcp_user_timeout",
 }
@@ -104,34 +118,40 @@ def run(
     settings: DatabaseSettings,
     migrations: Sequence[MigrationFile],
     *command: str,
+    through: Connection[Any] | None = None,
     progress: Progress = silent,
 ) -> str:
     """Run a command of dbmate's on these migrations and give what it said.
 
     It takes no lock. It reads copies: what was checked is what runs, also if a file
-    changes in between, and its line ends are LF. Each up part begins in a session
-    that is reset.
+    changes in between, and its line ends are LF. Each part begins in a session that is
+    reset. Where a connection is given, dbmate goes to its server, and what the files
+    say to their session (NOTICE, WARNING) is progress, too, told from a thread.
 
     Raises:
         MigrationError: dbmate failed.
     """
     with folders.temporary("migrations") as (copies, lock):
         for file in migrations:
-            copy = copies / file.name
-            copy.write_bytes(_reset(file).encode(errors="surrogateescape"))
-        output, failed = _run(settings, copies, lock, *command, progress=progress)
+            folders.write(copies / file.name, _prefixed(file))
+        output, failed = _run(
+            settings, copies, lock, *command, through=through, progress=progress
+        )
     if failed:
         raise _explained(output, f"dbmate {command[-1]}", migrations)
     return output
 
 
-def _reset(file: MigrationFile) -> str:
-    """Put the reset on the line below the mark, so that no line number changes."""
-    part = file.part("up")
-    if part is None or not part.sql or not part.in_transaction:
-        return file.text
+def _prefix(file: MigrationFile) -> str:
+    return relay.mark(file.name) + _RESET
+
+
+def _prefixed(file: MigrationFile) -> str:
+    """Put the reset on the line below each mark, so that no line number changes."""
     lines = file.text.split("\n")
-    lines[part.line :] = [_RESET + "\n".join(lines[part.line :])]
+    for part in (file.part("up"), file.part("down")):
+        if part and part.sql and part.in_transaction:
+            lines[part.line] = _prefix(file) + lines[part.line]
     return "\n".join(lines)
 
 
@@ -140,6 +160,7 @@ def _run(
     directory: Path,
     lock: int,
     *command: str,
+    through: Connection[Any] | None,
     progress: Progress,
 ) -> tuple[str, bool]:
     lines: list[str] = []
@@ -155,10 +176,19 @@ def _run(
     ]
     with ExitStack() as stack:
         with signals.held():
+            url = settings.database_url_direct.get_secret_value()
+            parts = conninfo.conninfo_to_dict(url)
+            if through:
+                # A socket's path has 107 bytes at most, of which this takes few.
+                short = Path(f"/proc/self/fd/{lock}")
+                folder = short if short.exists() else directory
+                parts = stack.enter_context(relay.between(through, folder, progress))
             try:
                 process = subprocess.Popen(  # noqa: S603 - no shell, and our own arguments
                     arguments,
-                    env=_environment(settings.database_url_direct.get_secret_value()),
+                    env=_environment(
+                        parts, urls.options(url, _OPTIONS), led=through is not None
+                    ),
                     pass_fds=[lock],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
@@ -196,25 +226,27 @@ def _dbmate() -> Path:
         ) from None
 
 
-def _environment(url: str) -> dict[str, str]:
-    """Say in dbmate's terms what the URL says in libpq's."""
+def _environment(
+    keywords: Mapping[str, Any], options: str, *, led: bool
+) -> dict[str, str]:
+    """Say in dbmate's terms what libpq's keywords say; led, it goes nowhere else."""
     parts = {
-        name: str(value)
-        for name, value in conninfo.conninfo_to_dict(url).items()
-        if name not in _LIBPQ_ONLY
+        name: str(value) for name, value in keywords.items() if name not in _LIBPQ_ONLY
     }
     environment = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("DBMATE_")
+        and not (led and name.startswith("PG") and name not in _OF_THE_SESSION)
     }
     if "password" in parts:
         environment["PGPASSWORD"] = parts.pop("password")
     # Its driver's default is `require`; psycopg's, for the same URL, is this.
     environment.setdefault("PGSSLMODE", "prefer")
     environment.setdefault("PGCONNECT_TIMEOUT", "10")
-    parts.pop("options", None)
-    environment["PGOPTIONS"] = urls.options(url, f"-c lock_timeout={LOCK_SECONDS}s")
+    # It refuses any other.
+    environment["PGCLIENTENCODING"] = "UTF8"
+    environment["PGOPTIONS"] = options
     parts["application_name"] = APPLICATION_NAME
     environment["DATABASE_URL"] = urls.made_of(parts, scheme="postgres")
     return environment
@@ -255,8 +287,8 @@ def _place(file: MigrationFile, section: files.Section, failed: re.Match[str]) -
         return str(file.path)
     # dbmate counts from the line that begins the part, below which the reset stands.
     line, column = int(failed["line"]), int(failed["column"])
-    if section == "up" and line == 2:  # noqa: PLR2004 - the one below the mark
-        column -= len(_RESET)
+    if line == 2:  # noqa: PLR2004 - the one below the mark
+        column -= len(_prefix(file))
     part = file.part(section)
     above = part.line - 1 if part else 0
     return f"{file.path}:{above + line}:{column}"

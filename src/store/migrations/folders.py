@@ -10,7 +10,9 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["temporary"]
+from ..errors import MigrationError
+
+__all__ = ["temporary", "write"]
 
 _PREFIX = "store-"
 
@@ -21,10 +23,16 @@ def temporary(name: str) -> Generator[tuple[Path, int]]:
 
     With it comes the descriptor of its lock: a child that is given it keeps the folder
     when this process is killed.
+
+    Raises:
+        MigrationError: there is no folder for temporary files, or it takes no more.
     """
-    _sweep(name)
-    # It is locked before it gets the name that others look for.
-    made = Path(tempfile.mkdtemp(prefix=f".{_PREFIX}{name}-"))
+    try:
+        _sweep(name)
+        # It is locked before it gets the name that others look for.
+        made = Path(tempfile.mkdtemp(prefix=f".{_PREFIX}{name}-"))
+    except OSError as error:
+        raise _refused(error) from None
     folder = made.with_name(made.name.removeprefix("."))
     lock = os.open(made, os.O_RDONLY)
     try:
@@ -34,6 +42,26 @@ def temporary(name: str) -> Generator[tuple[Path, int]]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file of such a folder.
+
+    Raises:
+        MigrationError: there is no room for it.
+    """
+    try:
+        path.write_bytes(text.encode(errors="surrogateescape"))
+    except OSError as error:
+        raise _refused(error) from None
+
+
+def _refused(error: OSError) -> MigrationError:
+    where = error.filename or "it"
+    return MigrationError(
+        f"cannot write to the folder for temporary files ({where}): {error.strerror}; "
+        "set TMPDIR to a folder that may be written to"
+    )
 
 
 def _sweep(name: str) -> None:

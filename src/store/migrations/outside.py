@@ -8,7 +8,6 @@ being run: it outlives a run that is killed, and goes with the ledger's own line
 
 from __future__ import annotations
 
-import functools
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -18,6 +17,7 @@ from typing import Any, NoReturn
 
 import psycopg
 from psycopg import Connection, errors, sql
+from psycopg.errors import Diagnostic
 from psycopg.rows import class_row
 
 from generated.internal import catalog
@@ -27,7 +27,7 @@ from ..errors import MigrationError
 from ..settings import DatabaseSettings
 from ..sql import statements
 from ..sql.statements import Statement
-from . import connections, dbmate, indexes, ledger, lock
+from . import connections, dbmate, indexes, ledger, lock, relay
 from .dbmate import Progress
 from .files import MigrationFile, Section
 from .journal import Finding
@@ -170,10 +170,16 @@ def run(
         timeout = "0"
     elif all(statement.atomic for statement in found):
         timeout = f"{dbmate.LOCK_SECONDS}s"
+
+    def tell(said: Diagnostic) -> None:
+        severity, message = said.severity_nonlocalized, said.message_primary
+        more = said.message_detail, said.message_hint
+        progress(relay.notice(file.name, severity or "NOTICE", message or "", *more))
+
     with connections.connected(
         settings, dbmate.APPLICATION_NAME, f"-c lock_timeout={timeout}"
     ) as session:
-        session.add_notice_handler(functools.partial(_tell, progress))
+        session.add_notice_handler(tell)
         for position, statement in enumerate(found, 1):
             begun = Unfinished(
                 file.name,
@@ -202,10 +208,6 @@ def run(
         raise interruption
     milliseconds = (time.monotonic() - started) * 1000
     progress(f"{done}: {file.name} in {milliseconds:.0f}ms")
-
-
-def _tell(progress: Progress, said: errors.Diagnostic) -> None:
-    progress(f"{said.severity}: {said.message_primary}")
 
 
 def _note(conn: Connection[Any], begun: Unfinished) -> None:

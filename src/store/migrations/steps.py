@@ -116,7 +116,7 @@ def _take(
                 outside.run(conn, settings, row[0], section, progress=progress)
             else:
                 command = "migrate" if section == "up" else "rollback"
-                dbmate.run(settings, row, command, progress=progress)
+                dbmate.run(settings, row, command, through=conn, progress=progress)
         except MigrationError as error:
             if error.sqlstate not in _PASSING:
                 raise

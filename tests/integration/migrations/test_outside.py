@@ -121,24 +121,6 @@ def test_nothing_of_it_stays_in_the_schema(empty: str, tmp_path: Path) -> None:
         assert tables.fetchall() == [("schema_migrations",)]
 
 
-def test_what_a_file_says_to_its_session_is_shown(empty: str, tmp_path: Path) -> None:
-    """A NOTICE, as of what was there already, and a WARNING are lines of progress."""
-    write(
-        tmp_path,
-        migration("CREATE TABLE t (x integer); CREATE INDEX i ON t (x);"),
-        migration(
-            "CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON t (x);",
-            "DO $$BEGIN RAISE WARNING 'heed'; END$$;",
-            OUTSIDE,
-        ),
-    )
-    said: list[str] = []
-    migrations.up(at(empty), directory=tmp_path, progress=said.append)
-    migrations.rollback(at(empty), directory=tmp_path, progress=said.append)
-    assert 'NOTICE: relation "i" already exists, skipping' in said
-    assert "WARNING: heed" in said
-
-
 LEDGER = """
 CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

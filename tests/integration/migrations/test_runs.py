@@ -291,16 +291,6 @@ def test_a_row_of_files_shares_one_session(empty: str, tmp_path: Path) -> None:
     assert len({*pids}) == 3
 
 
-def test_dbmate_shows_no_warning_of_a_file(empty: str, tmp_path: Path) -> None:
-    """What a file says to its session is lost, with us and with dbmate alone."""
-    loud = "SET LOCAL client_min_messages = debug5; DO $$BEGIN RAISE WARNING 'heed';"
-    write(tmp_path, migration(f"{loud} END$$;", f"{loud} END$$;"))
-    said: list[str] = []
-    migrations.up(at(empty), directory=tmp_path, progress=said.append)
-    code, output = alone(empty, tmp_path, "rollback")
-    assert (code, "heed" in "".join([*said, output])) == (0, False)
-
-
 def test_dbmate_alone_runs_on_with_what_a_file_left(empty: str, tmp_path: Path) -> None:
     """That the guard is needed: no foreign key is looked at in the next file."""
     before = (
