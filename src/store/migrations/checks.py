@@ -116,6 +116,9 @@ def _written(file: MigrationFile) -> Iterator[Finding]:
 
 def _text(file: MigrationFile) -> Iterator[Finding]:
     for number, line in enumerate(file.text.split("\n"), 1):
+        if "\0" in line:
+            problem = "has a zero byte, at which the server stops reading"
+            yield Finding(file.path, number, problem)
         if not line.isascii():
             problem = "is not ASCII: write U&'\\00e9' or chr(233)"
             yield Finding(file.path, number, problem)

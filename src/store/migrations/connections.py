@@ -159,12 +159,16 @@ def _reason(
     settings: DatabaseSettings, refused: psycopg.OperationalError
 ) -> MigrationError:
     """Say why there is no way in: dbmate has the SQLSTATE, which libpq keeps back."""
+    message = f"cannot connect: {' '.join(str(refused).split())}"
     try:
         dbmate.run(settings, [], "status")
     except MigrationError as error:
         if error.sqlstate:
-            return error
-    return MigrationError(f"cannot connect: {' '.join(str(refused).split())}")
+            message = dbmate.with_remedy(
+                f"{message} ({error.sqlstate})", error.sqlstate
+            )
+            return MigrationError(message, sqlstate=error.sqlstate)
+    return MigrationError(message)
 
 
 def _may_pass(error: MigrationError, deadline: float) -> bool:

@@ -55,7 +55,9 @@ _FAILED = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 
+# As Go says that a connection ended.
 _REMEDIES = {
+    "53300": "wait until others are done, or allow more: a run needs three at a time",
     "25006": "the server is a standby, or default_transaction_read_only is on for it, "
     "the database or the role",
     "57014": "if the statement_timeout of the role or the database ended it, set one "
@@ -68,7 +70,7 @@ _REMEDIES = {
 
 # What dbmate's driver says in words of its own, without an SQLSTATE.
 _DRIVER = {
-    r"driver: bad connection|(unexpected )?EOF|(read|write) tcp .*": (
+    r"driver: bad connection|(unexpected )?EOF|.*(broken pipe|reset by peer)": (
         "its connection to the server was lost: what it did is undone, or done and "
         "recorded; run the same again"
     ),

@@ -32,10 +32,22 @@ from .dbmate import Progress
 from .files import MigrationFile, Section
 from .journal import Finding
 
-__all__ = ["UNFINISHED", "Unfinished", "forget", "is_atomic", "read", "run", "tidy"]
+__all__ = [
+    "LOST",
+    "UNFINISHED",
+    "Unfinished",
+    "forget",
+    "is_atomic",
+    "read",
+    "run",
+    "tidy",
+]
 
 UNFINISHED = "schema_migrations_unfinished"
 """The table in which a statement stands while it is run; else there is none."""
+
+LOST = "The connection was lost: look with make migrate-status."
+"""Is said where nobody could look at what a failure has left."""
 
 _CANCEL_SECONDS = 5.0
 _LOOK_SECONDS = 1.0
@@ -294,7 +306,7 @@ def _fail(
     except MigrationError as remains:
         lines.append(str(remains))
     except psycopg.OperationalError:
-        lines.append("The connection was lost: look with make migrate-status.")
+        lines.append(LOST)
     if not isinstance(error, psycopg.Error):
         raise MigrationError("\n".join(lines)) if lines else error
     sqlstate = error.sqlstate

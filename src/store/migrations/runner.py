@@ -242,7 +242,7 @@ def _with_remains(
     watch: Stopwatch,
 ) -> MigrationError:
     """Say also what a failure has left behind."""
-    lines = [str(error)]
+    lines = str(error).splitlines()
     if error.sqlstate in _ALREADY_THERE:
         lines.append(
             "If an earlier run was cut off after it had made this and before it was "
@@ -257,5 +257,5 @@ def _with_remains(
         if not outside.read(conn):
             lines.extend(map(str, indexes.invalid(conn, pending)))
     except psycopg.OperationalError:
-        lines.append("The connection was lost: look with make migrate-status.")
-    return MigrationError("\n".join(lines), sqlstate=error.sqlstate)
+        lines.append(outside.LOST)
+    return MigrationError("\n".join(dict.fromkeys(lines)), sqlstate=error.sqlstate)

@@ -212,11 +212,18 @@ def split(sql: str, *, file: object = None) -> list[Statement]:
         MigrationError: it is no SQL of the grammar that sqlc, too, reads migrations by.
     """
     pgparse = _parser()
+    if "\0" in sql:
+        # Parser and server would stop there, and take the rest for a comment.
+        raise MigrationError(
+            "a migration has a zero byte: make migrate-check says which, and where"
+        )
     try:
         encoded = sql.encode()
         parsed: list[dict[str, Any]] = pgparse.parse(sql)
     except UnicodeEncodeError:
-        raise MigrationError("it is not UTF-8") from None
+        raise MigrationError(
+            "a migration is not UTF-8: make migrate-check says which, and where"
+        ) from None
     except pgparse.PGQueryError as error:
         if file:
             line = sql.count("\n", 0, error.position - 1) + 1

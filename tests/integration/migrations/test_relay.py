@@ -12,8 +12,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from devserver import embedded, server_cache
 
+from postgres_testing import embedded, server_cache
 from store import migrations
 from store.errors import MigrationError
 from store.migrations import connections, dbmate, files
