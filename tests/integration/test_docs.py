@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from store import AsyncStore, Store
+from store import AsyncStore, Settings, Store
 from tests.support import docstrings
 
 ROOT = Path(__file__).parents[2]
@@ -117,6 +117,14 @@ def test_every_document_is_a_page_of_the_site() -> None:
     documents = [*DOCUMENTS, *ROOT.glob("generator/docs/*.md")]
     names = [path.relative_to(ROOT).as_posix() for path in documents]
     assert [name for name in names if f'"{name}"' not in listed] == []
+
+
+def test_every_setting_is_in_the_table() -> None:
+    """`docs/settings.md` names each variable; of the limits of time, a part."""
+    table = (ROOT / "docs/settings.md").read_text()
+    variables = [name.upper() for name in Settings.model_fields]
+    names = [re.sub("DATABASE_(.*)_TIMEOUT", r"\1", name) for name in variables]
+    assert [name for name in names if f"`{name}`" not in table] == []
 
 
 @pytest.mark.parametrize("signature", _signatures())
