@@ -27,6 +27,9 @@ __all__ = ["cut", "named"]
 
 _IGNORES_NOT_NULL = "-- squawk-ignore adding-not-nullable-field\n"
 _IGNORES_DROP = "-- squawk-ignore ban-drop-constraint\n"
+# Nobody knows the name that goes, and the rule is validated in a file of its own.
+_IGNORES_RENAME = "-- squawk-ignore renaming-object\n"
+_IGNORES_DOMAIN = "-- squawk-ignore ban-alter-domain-with-add-constraint\n"
 
 # Indexes of tables that have no partitions: others cannot be made CONCURRENTLY.
 _INDEXES = """
@@ -217,7 +220,10 @@ class _Cutter:
                 index = self._after[one.new_index]
                 name = self._index(index)
                 if name != index.name:
-                    self._last.add(index.renaming(name), index.renaming(to=name))
+                    self._last.add(
+                        f"{_IGNORES_RENAME}{index.renaming(name)}",
+                        index.renaming(to=name),
+                    )
             case "DropStmt" if self._can_go_later(one):
                 self._drop(self._before[one.dropped_index])
             case "AlterTableStmt" if one.table not in self._new:
@@ -225,7 +231,7 @@ class _Cutter:
             case "AlterDomainStmt" if one.ruled_domain:
                 rule = _quoted(one.node["def"]["Constraint"]["conname"])
                 domain = _quoted(*one.ruled_domain.split("."))
-                self._main.append(_parsed(f"{one.text} NOT VALID"))
+                self._main.append(_parsed(f"{_IGNORES_DOMAIN}{one.text} NOT VALID"))
                 self._validate(f"ALTER DOMAIN {domain}", rule, f"{one.text} NOT VALID")
             case "CommentStmt" if one.commented in self._late:
                 self._last.add(one.text, f"{one.text.partition(' IS ')[0]} IS NULL")
