@@ -20,9 +20,16 @@ COPIED = (
 )
 FILES = ("Makefile", "conftest.py", "pyproject.toml", "requirements.lock", "sqlc.yaml")
 
+TITLES = (
+    "Add a column",
+    "Change the schema otherwise",
+    "Add a query",
+    "Add a use case",
+)
+
 # Each block with the text before it, whose last path is where the block goes.
 _STEP = re.compile(
-    r"(?P<text>(?:(?!^ *```).*\n)*)"
+    r"(?P<text>(?:(?!^ *```)[^\n]*\n)*)"
     r"^(?P<indent> *)```(?P<kind>\w+)\n(?P<block>.*?)^ *```$",
     re.MULTILINE | re.DOTALL,
 )
@@ -52,7 +59,7 @@ class Project:
         _, _, section = RECIPES.partition(f"## {title}\n")
         section, *_ = section.split("\n## ")
         steps = list(_STEP.finditer(section))
-        assert steps
+        assert len(steps) == len(re.findall(r"^ *```\w", section, re.MULTILINE)) > 0
         path = Path()
         for step in steps:
             if named := _PATH.findall(step["text"]):
@@ -99,12 +106,12 @@ def changed(text: str, diff: str) -> str:
 
 @pytest.mark.long
 def test_the_recipes_work(tmp_path: Path, postgres_server: Server) -> None:
-    """A column, a query and a use case come in as the recipes say, and nothing drifts.
+    """One after the other the recipes work, and nothing drifts in the end.
 
-    One after the other: the use case is about the column.
+    The use case is about the column.
     """
     project = Project(tmp_path / "project", postgres_server)
-    for title in ("Add a column", "Add a query", "Add a use case"):
+    for title in TITLES:
         project.follow(title)
     project.run("make drift migrate-check lint")
 
@@ -114,7 +121,7 @@ def test_every_recipe_is_followed() -> None:
     sections = re.split(r"^## ", RECIPES, flags=re.MULTILINE)[1:]
     shown = {one.splitlines()[0] for one in sections if "```" in one}
     elsewhere = {"Run one test", "Change the documents"}  # below, and by .ci/run
-    assert shown - elsewhere == {"Add a column", "Add a query", "Add a use case"}
+    assert shown - elsewhere == {*TITLES}
 
 
 def test_one_test_can_be_run() -> None:

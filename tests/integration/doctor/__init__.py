@@ -1,0 +1,1 @@
+"""The doctor, on databases and servers with faults."""
