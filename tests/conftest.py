@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 
-from postgres_testing import pooler, servers
+from postgres_testing import embedded, pooler, servers
 from postgres_testing.embedded import Server
 from postgres_testing.schemas import Schema
 from store import Settings
@@ -91,6 +91,13 @@ def postgres_server(postgres_server: Server) -> Generator[Server]:
             stores.poolers.append(between)
             stack.callback(stores.poolers.clear)
         yield postgres_server
+
+
+@pytest.fixture(scope="session")
+def own_server() -> Generator[Server]:
+    """Give a server that nobody else uses: whoever counts its databases finds all."""
+    with embedded.start() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,8 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 from psycopg import sql
 
-from postgres_testing import schemas
+from postgres_testing import copies, schemas
+from postgres_testing.copies import CopiesAhead
 from postgres_testing.schemas import Schema
 
 __all__ = [
@@ -42,7 +43,6 @@ _SESSION, _USE, _BUILD = 0x7E57, 0x7E58, 0x7E59
 _OF_SESSION = re.compile(r"test_([0-9a-f]{8})(_\d+)?")
 _OF_SCHEMA = re.compile(r"test_template_([0-9a-f]{12})")
 _KEPT = "kept: "
-_EMPTY = sql.SQL("TEMPLATE template0")
 _OURS = """
 SELECT datname, coalesce(shobj_description(oid, 'pg_database'), '')
 FROM pg_database
@@ -50,20 +50,20 @@ WHERE datname ^@ 'test_' AND pg_get_userbyid(datdba) = current_user
 """
 
 
-def create(server_url: str, name: str, options: sql.Composable = _EMPTY) -> str:
+def create(server_url: str, name: str, options: sql.Composable = copies.EMPTY) -> str:
     """Make a database, and give its URL; `options` are those of CREATE DATABASE.
 
     It stays until it is dropped: what a block can hold had better be a `database`.
     """
     with psycopg.connect(server_url, autocommit=True) as admin:
-        _create(admin, name, options)
+        admin.execute(copies.created(name, options))
     return url_of(server_url, name)
 
 
 def drop(server_url: str, name: str) -> None:
     """Drop a database, if it is there; whoever is still connected is cut off."""
     with psycopg.connect(server_url, autocommit=True) as admin:
-        _drop(admin, name)
+        admin.execute(copies.dropped(name))
 
 
 @contextmanager
@@ -83,20 +83,28 @@ class Template:
     name: str
     server_url: str = field(repr=False)
     _session: "_Session" = field(repr=False)
+    _ahead: CopiesAhead | None = field(default=None, repr=False)
 
     @contextmanager
     def clone(self) -> Generator[str]:
         """Copy the template; give the copy's URL, and drop it when the block ends.
 
-        Tests with the fixture `database_url` have one. Under hypothesis one clone
-        serves all examples of a test: delete what an example has written.
+        Of a template that is cached, and cannot change, the copy is made ahead of need,
+        and dropped before long. Tests with the fixture `database_url` have one. Under
+        hypothesis one clone serves all examples of a test: delete what an example has
+        written.
         """
-        name = f"test_{self._session.token}_{next(self._session.numbers)}"
-        # Copying files beats writing the copy to the log: the template is small.
-        copying = sql.SQL("TEMPLATE {} STRATEGY file_copy")
-        source = sql.Identifier(self.name)
-        with self._session.database(name, copying.format(source)):
-            yield url_of(self.server_url, name)
+        if self._ahead:
+            name = self._ahead.take()
+            try:
+                yield url_of(self.server_url, name)
+            finally:
+                if name not in self._session.kept:
+                    self._ahead.give_back(name)
+        else:
+            name = self._session.new_name()
+            with self._session.database(name, copies.copy(name, self.name)):
+                yield url_of(self.server_url, name)
 
     def keep(self, url: str, reason: str) -> None:
         """Have a clone stay when its block ends, with the reason as its comment.
@@ -113,7 +121,7 @@ def template(server_url: str, build: Callable[[str], object]) -> Generator[Templ
     """Make a database, have it built at its URL, and drop it when the block ends."""
     with _Session.begin(server_url) as session:
         name = f"test_{session.token}"
-        with session.database(name, _EMPTY):
+        with session.database(name, copies.created(name)):
             build(url_of(server_url, name))
             yield Template(name, server_url, session)
 
@@ -132,19 +140,23 @@ def cached_template(server_url: str, schema: Schema) -> Generator[Template]:
         session.admin.execute("SELECT pg_advisory_lock_shared(%s, %s)", [_USE, number])
         session.admin.execute("SELECT pg_advisory_lock(%s, %s)", [_BUILD, number])
         if not session.is_whole(name):
-            _drop(session.admin, name)  # whoever began it was killed
-            _create(session.admin, name, _EMPTY)
+            session.admin.execute(copies.dropped(name))  # whoever began it was killed
+            session.admin.execute(copies.created(name))
             try:
                 schema.build(url_of(server_url, name))
             except BaseException:
-                _drop(session.admin, name)
+                session.admin.execute(copies.dropped(name))
                 raise
             # Nobody who is connected can hinder its copies, and it is known as whole.
             session.alter(name, sql.SQL("IS_TEMPLATE true ALLOW_CONNECTIONS false"))
         session.comment(name, f"used {datetime.now(UTC).isoformat()}")
         session.admin.execute("SELECT pg_advisory_unlock(%s, %s)", [_BUILD, number])
         session.sweep(name)
-        yield Template(name, server_url, session)
+        ahead = CopiesAhead(server_url, name, session.new_name)
+        try:
+            yield Template(name, server_url, session, ahead)
+        finally:
+            ahead.close()
 
 
 def url_of(server_url: str, database: str) -> str:
@@ -174,16 +186,19 @@ class _Session:
             admin.execute("SELECT pg_advisory_lock(%s, %s)", [_SESSION, _number(token)])
             yield cls(admin, token)
 
+    def new_name(self) -> str:
+        return f"test_{self.token}_{next(self.numbers)}"
+
     @contextmanager
-    def database(self, name: str, options: sql.Composable) -> Generator[None]:
+    def database(self, name: str, creation: sql.Composed) -> Generator[None]:
         """Have a database until the block ends, or longer if it is kept."""
-        _create(self.admin, name, options)
+        self.admin.execute(creation)
         try:
             yield
         finally:
             if name not in self.kept:
                 self._let_go(name)
-                _drop(self.admin, name)
+                self.admin.execute(copies.dropped(name))
 
     def alter(self, name: str, options: sql.Composable) -> None:
         alter = sql.SQL("ALTER DATABASE {} {}")
@@ -207,13 +222,13 @@ class _Session:
             with self._unless_in_use(_USE, keys[name]) as is_abandoned:
                 if is_abandoned:
                     self.alter(name, sql.SQL("IS_TEMPLATE false"))
-                    _drop(self.admin, name)
+                    self.admin.execute(copies.dropped(name))
         for name, comment in ours.items():
             token = _OF_SESSION.fullmatch(name)
             if token and not comment.startswith(_KEPT):
                 with self._unless_in_use(_SESSION, token[1]) as is_abandoned:
                     if is_abandoned:
-                        _drop(self.admin, name)
+                        self.admin.execute(copies.dropped(name))
 
     @contextmanager
     def _unless_in_use(self, kind: int, key: str) -> Generator[bool]:
@@ -238,16 +253,6 @@ class _Session:
             and time.monotonic() < deadline
         ):
             time.sleep(0.001)
-
-
-def _create(admin: psycopg.Connection, name: str, options: sql.Composable) -> None:
-    create = sql.SQL("CREATE DATABASE {} {}")
-    admin.execute(create.format(sql.Identifier(name), options))
-
-
-def _drop(admin: psycopg.Connection, name: str) -> None:
-    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-    admin.execute(drop.format(sql.Identifier(name)))
 
 
 def _number(key: str) -> int:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from postgres_testing import databases, schemas
 from postgres_testing.databases import Template
 from postgres_testing.embedded import Server
-from store_testing.schema import MIGRATIONS
+from store_testing.schema import MIGRATIONS, SCHEMA
 
 
 def test_a_clone_has_every_migration(conn: psycopg.Connection) -> None:
@@ -31,29 +31,30 @@ def test_what_one_clone_holds_no_other_sees(postgres_template: Template) -> None
     assert found == (None,)
 
 
-def test_a_clone_goes_with_its_connections(
-    postgres_template: Template, postgres_server: Server
-) -> None:
-    """A clone is dropped when its block ends, though somebody is still connected."""
-    with postgres_template.clone() as url:
+def test_a_clone_goes_with_its_connections(own_server: Server) -> None:
+    """A clone is dropped in the end, though somebody is still connected."""
+    with (
+        databases.cached_template(own_server.url, SCHEMA) as template,
+        template.clone() as url,
+    ):
         left_open = psycopg.connect(url)
     with pytest.raises(psycopg.OperationalError, match="terminat"):
         left_open.execute("SELECT 1")
     left_open.close()
-    assert url.partition("?")[0].rpartition("/")[2] not in _databases(postgres_server)
+    assert url.partition("?")[0].rpartition("/")[2] not in _databases(own_server)
 
 
-def test_a_template_goes_in_the_end(postgres_server: Server, tmp_path: Path) -> None:
+def test_a_template_goes_in_the_end(own_server: Server, tmp_path: Path) -> None:
     """A template leaves no database behind, though its migrations fail."""
     bad = "-- migrate:up\nSELECT nowhere;\n-- migrate:down\n"
     (tmp_path / "0001_bad.sql").write_text(bad)
-    before = _databases(postgres_server)
+    before = _databases(own_server)
     with (
         pytest.raises(RuntimeError, match='column "nowhere" does not exist'),
-        databases.template(postgres_server.url, schemas.migrated(tmp_path).build),
+        databases.template(own_server.url, schemas.migrated(tmp_path).build),
     ):
         pass
-    assert _databases(postgres_server) == before
+    assert _databases(own_server) == before
 
 
 @given(number=st.integers())

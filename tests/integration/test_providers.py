@@ -17,16 +17,16 @@ PROJECT = Path(__file__).parents[2]
 
 
 def test_a_given_server_comes_first(
-    postgres_server: Server, monkeypatch: pytest.MonkeyPatch
+    own_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`TEST_DATABASE_URL` wins; TLS is turned off for it where the server has none."""
-    plain = urlsplit(postgres_server.url)._replace(query="").geturl()
+    plain = urlsplit(own_server.url)._replace(query="").geturl()
     monkeypatch.setenv("TEST_DATABASE_URL", plain)
     provider = servers.choose()
     assert isinstance(provider, servers.Given)
     with provider.start() as given:
         check(provider, given)
-    assert reachable(postgres_server.url)
+    assert reachable(own_server.url)
 
 
 def test_a_container_serves(monkeypatch: pytest.MonkeyPatch) -> None:

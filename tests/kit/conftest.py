@@ -1,18 +1,6 @@
-"""A server of one's own to test the kit on, and small projects that use the kit."""
-
-from collections.abc import Generator
+"""Small projects that use the kit."""
 
 import pytest
-
-from postgres_testing import embedded
-from postgres_testing.embedded import Server
-
-
-@pytest.fixture(scope="session")
-def own_server() -> Generator[Server]:
-    """Give a server that nobody else uses, on which no template lies."""
-    with embedded.start() as server:
-        yield server
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from psycopg import sql
 
 from postgres_testing import clusters, databases, embedded
 from postgres_testing.clusters import Cluster
+from store_testing.schema import SCHEMA
 
 from .conftest import DATABASE, PASSWORD, ROOT, Doctor
 
