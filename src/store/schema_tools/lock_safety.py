@@ -25,6 +25,11 @@ from .draft_steps import Step
 
 __all__ = ["cut", "named"]
 
+_LOCKED_BACK = (
+    "LOCKS: {} for readers and writers on the way back, while an index of all its rows "
+    "is built."
+)
+
 _IGNORES_NOT_NULL = "-- squawk-ignore adding-not-nullable-field\n"
 _IGNORES_DROP = "-- squawk-ignore ban-drop-constraint\n"
 # Nobody knows the name that goes, and the rule is validated in a file of its own.
@@ -206,6 +211,7 @@ class _Cutter:
         self._main: list[Statement] = []
         self._creates: list[Step] = []
         self._keys = _Group()
+        self._locked_back: dict[str, None] = {}
         self._drops: list[Step] = []
         self._validations: list[Statement] = []
         # What another index is renamed to has to be dropped before.
@@ -294,6 +300,7 @@ class _Cutter:
                     _parsed(f"COMMENT ON CONSTRAINT {constraint} IS NULL")
                 )
             again = f"ALTER TABLE {table} ADD CONSTRAINT {_quoted(name)} {definition}"
+            self._locked_back[one.table] = None
             self._keys.add(f"{_IGNORES_DROP}{one.text}", again)
         elif column := one.column_of("AT_SetNotNull"):
             self._not_null(one, table, column)
@@ -342,6 +349,7 @@ class _Cutter:
             for column in columns
             if what == "PRIMARY KEY" and f"{one.table}.{column}" in self._nullable
         ]
+        self._locked_back[one.table] = None
         self._keys.add(
             f"ALTER TABLE {table} ADD CONSTRAINT {_quoted(rule['conname'])} {what} "
             f"USING INDEX {_quoted(name)}{deferred}",
@@ -377,7 +385,9 @@ class _Cutter:
             up = []
         steps = [*self._creates]
         if self._keys.up:
-            steps.append(Step("_keys", self._keys.up, self._keys.down))
+            # One transaction, so that no moment is without a key, either way.
+            locks = [_LOCKED_BACK.format(table) for table in self._locked_back]
+            steps.append(Step("_keys", self._keys.up, self._keys.down, locks=locks))
         steps += self._drops
         if up:
             down = [*self._last.down, *self._invalidations]

@@ -48,7 +48,14 @@ def test_only_what_is_named_is_read_under_a_lock(
     assert found.remaining == ""
     assert found.locks == (
         "LOCKS: public.t for readers and writers, while all its rows are written anew.",
+        *(
+            f"LOCKS: public.{table} for readers and writers on the way back, while an "
+            "index of all its rows is built."
+            for table in ("p", "t")
+        ),
     )
+    for text, suffix in zip(found.texts, found.suffixes, strict=True):
+        assert ("on the way back" in text) == (suffix == "_keys")
     assert found.suffixes == (
         "",
         *["_index"] * 4,
