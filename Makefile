@@ -278,6 +278,11 @@ docs: $(SITE_READY) ## Build the documents as a site in build/docs; broken links
 docs-serve: $(SITE_READY) ## Serve the documents as a site that follows their files, until Ctrl-C
 	@$(BIN)/python tools/make_site.py --serve
 
+# carts=onchain has them on chain; port=0 takes a free port.
+.PHONY: api
+api: $(READY) ## Serve the example API on a database of its own, until Ctrl-C
+	@exec $(BIN)/python -m examples.api $(or $(port),8000) $(or $(carts),db)
+
 .PHONY: pictures
 pictures: $(READY) ## Take the screenshots of docs/ anew; needs Chromium
 	@$(BIN)/python -m examples.pictures

@@ -104,7 +104,7 @@ def test_what_the_store_does_not_import(unwanted: str) -> None:
 
 
 def _sources_of_api_code() -> Iterator[str]:
-    for path in (ROOT / "examples").glob("*.py"):
+    for path in (ROOT / "examples").rglob("*.py"):
         yield path.read_text()
     for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
         yield from re.findall(
@@ -115,8 +115,19 @@ def _sources_of_api_code() -> Iterator[str]:
 def test_api_code_imports_nothing_internal() -> None:
     """What the documents and examples show is done without `generated.internal`."""
     sources = list(_sources_of_api_code())
-    assert len(sources) > 20
-    assert not [source for source in sources if "generated.internal" in source]
+    assert len(sources) > 40
+    internal = ("generated.internal", "store._async", "store._sync")
+    assert not [each for each in sources if any(name in each for name in internal)]
+
+
+def test_the_example_api_holds_no_sql() -> None:
+    """Each statement is a query of db/queries, or a method's."""
+    verbs = re.compile(
+        r"\b(SELECT|INSERT INTO|UPDATE \w+ SET|DELETE FROM)\b|\.execute\("
+    )
+    sources = list((ROOT / "examples" / "api").rglob("*.py"))
+    assert len(sources) > 15
+    assert not [path for path in sources if verbs.search(path.read_text())]
 
 
 def test_a_store_s_method_is_no_query_beside() -> None:

@@ -1,0 +1,1 @@
+"""The example API, over real HTTP on a real database."""
