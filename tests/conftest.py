@@ -10,11 +10,11 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 
-from postgres_testing import embedded, pooler, servers
+from postgres_testing import databases, embedded, pooler, servers
+from postgres_testing.databases import Template
 from postgres_testing.embedded import Server
 from postgres_testing.schemas import Schema
 from store import Settings
-from store_testing.schema import SCHEMA
 from tests.support import adopted, stores
 
 # An example's time says more of the machine than of the code, and a clone per test
@@ -101,9 +101,17 @@ def own_server() -> Generator[Server]:
 
 
 @pytest.fixture(scope="session")
-def postgres_schema() -> Schema:
-    """Give the migrations' schema; or that of an adopted database, built each time."""
-    return Schema(secrets.token_hex(6), adopted.make) if ADOPTED else SCHEMA
+def postgres_template(
+    postgres_server: Server, postgres_schema: Schema
+) -> Generator[Template]:
+    """Give the migrated database, to be cloned; or the adopted one, built each time."""
+    url = postgres_server.url
+    with (
+        databases.template(url, adopted.make)
+        if ADOPTED
+        else databases.cached_template(url, postgres_schema)
+    ) as template:
+        yield template
 
 
 @pytest.fixture

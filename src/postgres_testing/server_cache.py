@@ -91,7 +91,7 @@ def version(binaries: Path) -> str:
     except OSError as error:
         raise ServerError(
             f"no PostgreSQL server in {binaries} ({error.strerror}): "
-            "run `make setup`, or name the folder that holds `postgres`"
+            "name the folder that holds `postgres`"
         ) from error
     return line.split()[2]
 

@@ -1,7 +1,8 @@
 """Whatever fails under eight workers, nothing acknowledged is lost.
 
-After each fault every call has an explanation, the rows included (`tests/history`), and
-each pool gives answers again within a second. docs/faults.md lists these tests.
+After each fault every call has an explanation, the rows included
+(`store_testing.history`), and each pool gives answers again within a second.
+docs/faults.md lists these tests.
 FAULT_CALLS is how many calls are made before and after the fault (default 30). Tests
 that have to wait for the client's own limits, some seconds, run where it is given.
 """
