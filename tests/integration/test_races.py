@@ -94,7 +94,8 @@ def test_crossed_crossmint_orders_are_locked_in_order(
         both = [threads.submit(store.checkout, user_id, each) for each in (forth, back)]
         gates.wait_until_waiting(conn, 2)
         [(held,)] = conn.execute(
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            "SELECT count(*) FROM pg_locks JOIN pg_database AS d ON d.oid = database"
+            " WHERE locktype = 'advisory' AND granted AND datname = current_database()"
             " AND pid <> pg_backend_pid()"
         )
     assert held == 0

@@ -933,7 +933,8 @@ def test_a_user_with_many_orders_is_deleted_beside_others(
         gate.wait_for_arrival()
         locks = conn.execute(
             "SELECT count(*), count(*) FILTER (WHERE locktype = 'advisory' AND granted)"
-            " FROM pg_locks WHERE pid <> pg_backend_pid()"
+            " FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+            " WHERE pid <> pg_backend_pid() AND datname = current_database()"
         ).fetchone()
         paid = factories.event(PAYMENT_SUCCEEDED, "theirs")
         other = threads.submit(store.record_order_event, paid)
