@@ -103,7 +103,7 @@ def _pooler(
     else:
         yield ok("pooler", f"none: {_URL} leads to the server itself")
     if direct is None:
-        if pooled:
+        if pooled and settings.database_url == settings.database_url_direct:
             yield notice(
                 _DIRECT,
                 f"leads to the pooler of {_URL}, too: no migrations from here",
