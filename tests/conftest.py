@@ -1,7 +1,6 @@
 """Which server the session has, and what of the kit is otherwise for the store."""
 
 import os
-import secrets
 import signal
 from collections.abc import Generator
 from contextlib import ExitStack

@@ -7,7 +7,8 @@ import httpx
 import psycopg
 import pytest
 
-from tests.api.serving import Api
+from examples.api.standins import Crossmint, UpstreamError
+from tests.api.serving import Api, served
 
 
 def paid(user: httpx.Client, amount: int = 25_500_000) -> dict[str, Any]:
@@ -54,6 +55,29 @@ def test_a_deposit_that_could_not_be_paid_in(api: Api) -> None:
     [listed] = user.get("/api/orders?type=deposit").json()["orders"]
     assert (listed["status"], listed["crossmintOrderId"]) == ("delivered", "")
     assert listed["quote"]["totalPrice"]["amount"] == "25.5"
+
+
+class Forgetful(Crossmint):
+    """Pays in, and does not say so the first time."""
+
+    async def fund(self, wallet: str, amount: Decimal, *, key: str) -> None:
+        """Pay in, with or without an answer."""
+        is_first = not self.funded(wallet)
+        await super().fund(wallet, amount, key=key)
+        if is_first:
+            raise UpstreamError("the answer was lost")
+
+
+def test_an_answer_that_was_lost(database_url: str) -> None:
+    """What was paid in already is not paid in again."""
+    crossmint = Forgetful()
+    with served(database_url, crossmint=crossmint) as api:
+        user = api.user()
+        wallet = user.get("/api/auth/profile").json()["evmAddress"]
+        deposit = paid(user)
+        assert user.post("/api/deposit/verify", json=deposit).status_code == 502
+        assert user.post("/api/deposit/verify", json=deposit).status_code == 200
+        assert crossmint.funded(wallet) == Decimal("25.5")
 
 
 @pytest.mark.parametrize(

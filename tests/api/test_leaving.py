@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -15,8 +15,10 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from starlette.types import Message
 
 from examples.api.standins import Crossmint, CrossmintOrder, Model
+from examples.api.turns import EventStream
 from store_testing.crossmint import SECRET
 from tests.api.serving import KEYS, PRODUCT, Api, eventually, served
 from tests.api.test_chat import asked, parts_of
@@ -126,6 +128,30 @@ def test_what_was_said_until_the_client_left_is_kept(
     }
     assert model.words == 3
     assert slow.services.store.statistics.waiting == 0
+
+
+def test_a_stream_that_cannot_be_sent_ends_its_generator() -> None:
+    """Also between two parts, and at once: not when its garbage is collected."""
+    ended: list[str] = []
+
+    async def parts() -> AsyncGenerator[dict[str, Any]]:
+        try:
+            yield {"type": "start"}
+            yield {"type": "finish"}
+        finally:
+            ended.append("as it should")
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            raise OSError("the client left")
+
+    async def run() -> None:
+        stream = EventStream(parts(), {})
+        with pytest.raises(OSError, match="the client left"):
+            await stream.stream_response(send)
+        assert ended == ["as it should"]
+
+    asyncio.run(run())
 
 
 def test_a_tool_that_was_begun_is_ended(database_url: str) -> None:

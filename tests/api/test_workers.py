@@ -68,6 +68,8 @@ def test_what_was_paid_is_checked_out_on_chain(onchain: Api) -> None:
         await asyncio.gather(*(workers.submit_checkouts(services) for _ in range(3)))
 
     onchain.run(submit_at_once)
+    left = onchain.run(lambda services: services.store.list_orders_without_digest())
+    assert left.rows == []  # before the chain's own event was read
     [created] = [
         each
         for each in onchain.services.chain.events

@@ -24,7 +24,7 @@ async def get_cart(user: Onboarded, services: Serving) -> bodies.Cart:
     return bodies.Cart(items=[bodies.CartItem.model_validate(item) for item in items])
 
 
-@router.post("", status_code=201, responses=documented(400, 401, 403, 404, 409, 502))
+@router.post("", status_code=201, responses=documented(400, 401, 403, 404, 409))
 async def add_item(
     body: bodies.NewCartItem, user: Onboarded, services: Serving
 ) -> bodies.CartItem:
