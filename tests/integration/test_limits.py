@@ -369,11 +369,11 @@ def send_a_part(pgconn):
     yield from send(pgconn)
 
 pipeline.send = send_a_part
-limits = {"database_idle_timeout": 0.5, "database_transaction_timeout": 1.5}
+limits = {"database_idle_timeout": 0.5, "database_transaction_timeout": 4}
 with Store(Settings.load(database_url=sys.argv[1], **limits)) as store:
     with store.transaction() as conn:
         user_steps.lock_user(conn, id=UUID(sys.argv[2]))
-        conn.execute("SELECT length(%s)", ["x" * (64 << 20)]).fetchone()
+        conn.execute("SELECT length(%s)", ["x" * (16 << 20)]).fetchone()
 """
 _HAS_TRANSACTION_TIMEOUT = 170000
 
@@ -389,10 +389,11 @@ def test_a_client_frozen_in_a_large_round_trip_loses_its_locks(
         try:
             assert client.stdout
             assert client.stdout.readline() == b"frozen\n"
-            conn.execute("SET lock_timeout = '3s'")
             if conn.info.server_version >= _HAS_TRANSACTION_TIMEOUT:
+                conn.execute("SET lock_timeout = '30s'")
                 user_steps.lock_user(conn, id=user_id)
             else:
+                conn.execute("SET lock_timeout = '6s'")
                 with pytest.raises(psycopg.errors.LockNotAvailable):
                     user_steps.lock_user(conn, id=user_id)
         finally:

@@ -180,10 +180,10 @@ ALTER TABLE half ALTER COLUMN id SET DEFAULT 6;
 -- shown: INHERITS (public.base)
 -- made
 CREATE TABLE base (a integer DEFAULT 1, CONSTRAINT base_check CHECK (a > 0));
-CREATE TABLE heir (b integer) INHERITS (base);
-ALTER TABLE heir ALTER COLUMN a SET DEFAULT 2;
+CREATE TABLE descendant (b integer) INHERITS (base);
+ALTER TABLE descendant ALTER COLUMN a SET DEFAULT 2;
 -- changed
-ALTER TABLE heir NO INHERIT base;
+ALTER TABLE descendant NO INHERIT base;
 
 -- kind: statistics
 -- draft: drafted
