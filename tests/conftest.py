@@ -46,6 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # In the background, or under nohup, they are ignored, and so by every child.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     for name in ("DATABASE_URL", "DATABASE_URL_DIRECT"):
         os.environ.pop(name, None)
     try:

