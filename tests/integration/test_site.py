@@ -145,8 +145,10 @@ def test_code_can_be_read_by_day_and_by_night(
 def test_a_method_is_found_by_search(browser: Browser, address: str) -> None:
     """Whoever types a method's name comes to it."""
     page = _opened(browser, address, 1280, "light")
+    field = page.get_by_placeholder("Search")
+    field.wait_for(state="attached")  # by the script that hears the keys
     page.keyboard.press("Control+k")
-    page.keyboard.type("give_up_checkouts")
+    field.fill("give_up_checkouts")
     page.locator("a[href*='store.Store.give_up_checkouts']").first.click()
     page.wait_for_url("**/docs/reference/store/**")
 
