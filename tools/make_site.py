@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -26,6 +27,8 @@ SOURCES = [
 PAGES = Path(".cache/pages")
 SITE = Path("build/docs")
 PARTS = Path("tools/site")
+# Beside this Python, whether its environment is activated or not.
+ZENSICAL = Path(sysconfig.get_path("scripts"), "zensical")
 
 
 def main() -> int:
@@ -36,7 +39,7 @@ def main() -> int:
     if "--serve" in sys.argv[1:]:
         return _serve()
     shutil.rmtree(SITE, ignore_errors=True)
-    built = subprocess.run(["zensical", "build", "--strict"], check=False)
+    built = subprocess.run([ZENSICAL, "build", "--strict"], check=False)
     if built.returncode:
         return 1
     broken = sorted(set(broken_links(SITE)))
@@ -68,7 +71,7 @@ def _copy_mermaid() -> None:
 
 
 def _serve() -> int:
-    with subprocess.Popen(["zensical", "serve"]) as serving:
+    with subprocess.Popen([ZENSICAL, "serve"]) as serving:
         try:
             while serving.poll() is None:
                 time.sleep(0.5)
