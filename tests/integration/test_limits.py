@@ -373,7 +373,7 @@ limits = {"database_idle_timeout": 0.5, "database_transaction_timeout": 4}
 with Store(Settings.load(database_url=sys.argv[1], **limits)) as store:
     with store.transaction() as conn:
         user_steps.lock_user(conn, id=UUID(sys.argv[2]))
-        conn.execute("SELECT length(%s)", ["x" * (16 << 20)]).fetchone()
+        conn.execute("SELECT length(%s)", ["x" * (64 << 20)]).fetchone()
 """
 _HAS_TRANSACTION_TIMEOUT = 170000
 
