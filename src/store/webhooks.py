@@ -90,7 +90,7 @@ class OrderEvent:
         """Give the body, or the payload as JSON; None if it is larger than 1 MiB.
 
         Raises:
-            InvalidValue: without a body, the payload is no JSON.
+            InvalidValue: without a body, the payload is not JSON.
         """
         body = self.body
         if body is None and self.payload is not None:

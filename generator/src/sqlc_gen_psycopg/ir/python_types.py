@@ -9,7 +9,7 @@ from sqlc_gen_psycopg.naming.sql_names import Name
 
 # The module that stands for the enums' one: what is imported of it is used.
 USED_ENUMS = "#"
-# A string of a Literal is no name.
+# A string of a Literal is not a name.
 _WORD = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\w+""")
 
 
