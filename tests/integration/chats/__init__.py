@@ -1,0 +1,1 @@
+"""Chats: sessions, their turns and titles."""

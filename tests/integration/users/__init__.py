@@ -1,0 +1,1 @@
+"""Users: one row an identity, one provisioner a wallet, and a clean end."""
