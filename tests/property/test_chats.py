@@ -1,15 +1,10 @@
 """Whatever users do to their chats, the database holds what the model says."""
 
 import itertools
-import json
-from dataclasses import dataclass, field
-from decimal import Context, Decimal
-from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -24,132 +19,21 @@ from generated import chats
 from generated.internal import chat_steps
 from generated.models import ChatMessage, ChatSession
 from store import Store, errors, messages
-from store_testing import chat_strategies, factories
+from store_testing import factories
+from tests.property.chat_model import (
+    MANY,
+    Call,
+    Message,
+    MessageReader,
+    Session,
+    SessionReader,
+    msg_ids,
+    pages,
+    people,
+    turns,
+)
 from tests.property.conftest import RunMachine
 from tests.support import stores
-
-_Message = dict[str, Any]
-
-
-def id_of(message: _Message) -> str:
-    """Give a message's id."""
-    return str(message["id"])
-
-
-MANY = 1000
-EXACT = Context(prec=5000, Emin=-6000, Emax=6000)
-people = st.sampled_from([0, 1])
-pages = st.integers(1, 3)
-msg_ids = st.sampled_from("abcdefg")
-turns: st.SearchStrategy[list[_Message]] = st.lists(
-    st.fixed_dictionaries(
-        {
-            "id": msg_ids,
-            "role": st.sampled_from(["user", "assistant"]),
-            "parts": st.lists(
-                st.fixed_dictionaries(
-                    {
-                        "type": st.sampled_from(["text", "other"]),
-                        "text": st.sampled_from(["", " ", "one", "two  words"]),
-                    }
-                ),
-                max_size=2,
-            ),
-        },
-        optional={"metadata": st.sampled_from([None, {}, {"model": "x"}])},
-    ),
-    max_size=4,
-    unique_by=id_of,
-)
-
-
-@dataclass(frozen=True)
-class Call:
-    """What a save was called with."""
-
-    turn: list[_Message]
-    replace_after: str | None
-    from_version: int | None
-    make_title: bool
-
-    @property
-    def title(self) -> str | None:
-        """What it makes, if the session has no title."""
-        return first_text(self.turn) if self.make_title else None
-
-    def repeats(self, other: "Call | None") -> bool:
-        """Tell whether it says the same as another one."""
-        return other is not None and (
-            (self.turn, self.replace_after, self.from_version, self.title)
-            == (other.turn, other.replace_after, other.from_version, other.title)
-        )
-
-
-@dataclass(eq=False)
-class Session:
-    """A conversation: its messages in order, and when it was last touched."""
-
-    id: UUID
-    owner: UUID
-    title: str | None
-    title_source: str | None
-    touched: int
-    version: int = 0
-    messages: list[_Message] = field(default_factory=list[_Message])
-    last: Call | None = None
-
-    def place_of(self, msg_id: str) -> int | None:
-        """Find a message."""
-        ids = [message["id"] for message in self.messages]
-        return ids.index(msg_id) if msg_id in ids else None
-
-    def save(self, call: Call) -> None:
-        """Save a turn: the named message's successors go, then all are upserted."""
-        if call.replace_after is not None:
-            kept = self.place_of(call.replace_after)
-            assert kept is not None
-            del self.messages[kept + 1 :]
-        for message in call.turn:
-            place = self.place_of(message["id"])
-            if place is None:
-                self.messages.append(message)
-            else:
-                self.messages[place] = message
-        if self.title is None and call.title:
-            self.title, self.title_source = call.title, "made"
-        self.version += 1
-        self.last = call
-
-
-def first_text(turn: list[_Message]) -> str | None:
-    """Give the first text of the user's that is not blank, its spaces folded."""
-    for message in turn:
-        for part in message["parts"]:
-            if (
-                message["role"] == "user"
-                and part["type"] == "text"
-                and part["text"].strip()
-            ):
-                return " ".join(part["text"].split())
-    return None
-
-
-@dataclass(eq=False)
-class SessionReader:
-    """Somebody who pages through a user's conversations while they change."""
-
-    user_id: UUID
-    there: list[Session]
-    seen: list[ChatSession] = field(default_factory=list[ChatSession])
-
-
-@dataclass(eq=False)
-class MessageReader:
-    """Somebody who pages through a conversation while it changes."""
-
-    session: Session
-    forward: bool
-    seen: list[ChatMessage] = field(default_factory=list[ChatMessage])
 
 
 class ChatMachine(RuleBasedStateMachine):
@@ -193,7 +77,7 @@ class ChatMachine(RuleBasedStateMachine):
     def save(
         self,
         data: st.DataObject,
-        turn: list[_Message],
+        turn: list[Message],
         replace_after: str | None,
         behind: int | None,
         *,
@@ -217,7 +101,7 @@ class ChatMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: any(each.messages for each in self.sessions.values()))
     @rule(data=st.data(), turn=turns)
-    def save_all_again(self, data: st.DataObject, turn: list[_Message]) -> None:
+    def save_all_again(self, data: st.DataObject, turn: list[Message]) -> None:
         """Save the whole conversation and some more, as the client does."""
         session = self._any(data)
         ids = {message["id"] for message in session.messages}
@@ -517,39 +401,3 @@ def test_the_database_does_what_the_model_says(
     """Chats behave as the model in any sequence, and so do those who page."""
     with stores.opened(database_url) as store:
         run_machine(lambda: ChatMachine(store, conn))
-
-
-def test_what_is_saved_is_what_is_read(
-    database_url: str, conn: psycopg.Connection
-) -> None:
-    """All that can be loaded can be stored, and comes back as the same JSON."""
-
-    @given(turn=chat_strategies.turns())
-    def check(turn: list[_Message]) -> None:
-        session = chats.create_chat_session(conn, user_id=user_id, title=None)
-        assert session
-        store.save_turn(user_id, session.id, turn)
-        rows = chats.list_chat_messages(
-            conn,
-            session_id=session.id,
-            user_id=user_id,
-            after_position=0,
-            max_rows=MANY,
-        )
-        assert exact(messages.from_rows(rows)) == exact(turn)
-
-    user_id = factories.add_user(conn)
-    with stores.opened(database_url) as store:
-        check()
-
-
-def exact(value: object) -> str:
-    """Spell JSON by the values of its numbers: jsonb knows no other spelling."""
-    text = json.dumps(value, sort_keys=True)
-    return repr(json.loads(text, parse_int=number, parse_float=number))
-
-
-def number(digits: str) -> Decimal:
-    """Read a number exactly, without the zeros that end it."""
-    exact = EXACT.normalize(Decimal(digits))
-    return exact or abs(exact)

@@ -1,17 +1,13 @@
 """Whatever comes from Sui, in whichever order, carts are what its events say."""
 
 import json
-import threading
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
-from hypothesis import given, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -20,16 +16,23 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
-from psycopg.rows import dict_row
 
 from generated import carts, chain
 from generated.internal import chain_steps
-from store import ChainCursor, Store, errors
-from store_testing import chains, factories
+from store import Store, errors
+from store_testing import factories
 from tests.property.conftest import RunMachine
+from tests.property.mirror_events import (
+    FIRST,
+    VARIANTS,
+    WALLETS,
+    Told,
+    cursor,
+    entries,
+    histories,
+    page,
+)
 from tests.property.mirror_model import (
-    BAD,
-    Entry,
     Goods,
     Key,
     Mirror,
@@ -37,292 +40,16 @@ from tests.property.mirror_model import (
     Row,
     Variant,
 )
+from tests.property.mirror_rows import (
+    add_user,
+    empty,
+    expected,
+    refused,
+    set_wallet,
+    shown,
+    stored,
+)
 from tests.support import stores
-
-FIRST = datetime(2026, 1, 1, tzinfo=UTC)
-WALLETS = [chains.wallet(n) for n in (10, 11, 12)]
-STRANGER = chains.wallet(13)
-VARIANTS = [
-    Variant("B01", None, None),
-    Variant("B01", "M", None),
-    Variant("B01", None, "red"),
-]
-NAMES = {
-    "added": "CartItemAdded",
-    "removed": "CartItemRemoved",
-    "sold": "OrderCreated",
-    "unknown": "CartCreated",
-}
-# What makes an entry unreadable, by what it is about.
-ALWAYS_BAD = [("owner", "0x"), ("item_id", "x"), ("item_id", None)]
-BAD_PRODUCT = [
-    ("price", "-1"),
-    ("price", str(2**31)),
-    ("product_name", ""),
-    ("size", "\0"),
-    ("color", "x" * 51),
-]
-
-
-class Told(NamedTuple):
-    """An entry of a page: what the model makes of it, and its JSON."""
-
-    entry: Entry
-    event: dict[str, Any]
-
-
-@st.composite
-def histories(draw: st.DrawFn) -> list[Told]:
-    """Draw what happened to some items on chain: any of it may be missing or tied."""
-    told: list[Told] = []
-    wallets = st.sampled_from([*WALLETS, WALLETS[0], WALLETS[0], STRANGER])
-    variants = st.sampled_from(draw(st.sampled_from([VARIANTS, VARIANTS[:1]])))
-    numbers = st.lists(st.integers(0, 15), min_size=1, max_size=8, unique=True)
-    endings = st.lists(st.sampled_from(["removed", "sold"]), max_size=2, unique=True)
-    for number in draw(numbers):
-        wallet, variant = draw(wallets), draw(variants)
-        goods = Goods(variant, f"Object {number}", number)
-        kinds = ["added", *draw(endings), *draw(st.sampled_from([[], [], ["unknown"]]))]
-        for place, kind in enumerate(kinds):
-            owner = wallet if draw(st.integers(0, 9)) else draw(wallets)
-            shared = kind == "sold" and not draw(st.integers(0, 5))
-            entry = Entry(
-                key=Key(chains.digest(99 if shared else number, place), number),
-                kind=kind,
-                wallet=owner,
-                item=chains.item_id(number),
-                at=FIRST + timedelta(seconds=draw(st.integers(0, 5))),
-                goods=goods,
-                order_id=f"crossmint-{draw(st.integers(0, 5))}",
-            )
-            told.append(draw(tellings(entry)))
-    return told
-
-
-@st.composite
-def tellings(draw: st.DrawFn, entry: Entry) -> Told:
-    """Draw how an entry is told: rarely such that it cannot be read."""
-    goods = entry.goods
-    fields: dict[str, Any] = {
-        "product_id": goods.variant.product_id,
-        "product_name": goods.name,
-        "price": str(goods.price),
-        "size": goods.variant.size or "",
-        "color": goods.variant.color or "",
-    }
-    if entry.kind == "sold":
-        fields["order_id"] = entry.order_id
-    if entry.kind != "unknown" and not draw(st.integers(0, 7)):
-        with_product = [] if entry.kind == "removed" else BAD_PRODUCT
-        name, value = draw(st.sampled_from([*ALWAYS_BAD, *with_product]))
-        fields[name] = value
-        wallet = None if name == "owner" else entry.wallet
-        entry = replace(entry, is_bad=True, wallet=wallet)
-    owner = fields.pop("owner", entry.wallet)
-    item = None if entry.kind == "unknown" else entry.item
-    event = chains.happened(
-        NAMES[entry.kind],
-        owner,
-        item,
-        tx=entry.key.tx,
-        sequence=entry.key.sequence,
-        at=entry.at,
-        **(fields if item else {}),
-    )
-    return Told(entry, event)
-
-
-@st.composite
-def deliveries(draw: st.DrawFn, told: list[Told]) -> list[list[Told]]:
-    """Draw pages that hold all the events, in any order, some of them repeatedly."""
-    more = draw(st.lists(st.sampled_from(told), max_size=4))
-    stream = draw(st.permutations([*told, *more]))
-    cuts = sorted(draw(st.lists(st.integers(0, len(stream)), max_size=5)))
-    return [stream[a:b] for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
-
-
-def page(told: Sequence[Told], place: int | None = None) -> str:
-    """Make a page of these, as JSON; a place to go on from is named by a number."""
-    following = None if place is None else (chains.digest(98, place), str(place))
-    return json.dumps(chains.page([each.event for each in told], following))
-
-
-def cursor(place: int | None) -> ChainCursor | None:
-    """Give the cursor of a place."""
-    if place is None:
-        return None
-    return ChainCursor(tx_digest=chains.digest(98, place), event_seq=str(place))
-
-
-def entries(told: Sequence[Told]) -> list[Entry]:
-    """Give what the model reads of these."""
-    return [each.entry for each in told]
-
-
-def empty(conn: psycopg.Connection) -> None:
-    """Delete what an earlier example has left."""
-    for table in (
-        "users",
-        "order_events",
-        "chain_events",
-        "chain_cursor",
-        "set_aside_chain_events",
-        "retired_orders",
-    ):
-        conn.execute(f"DELETE FROM {table}")  # noqa: S608 - our names
-
-
-def add_user(conn: psycopg.Connection, name: str, wallet: str | None) -> UUID:
-    """Create a user with this wallet."""
-    user_id = factories.add_user(conn, name)
-    set_wallet(conn, user_id, wallet)
-    return user_id
-
-
-def set_wallet(conn: psycopg.Connection, user_id: UUID, wallet: str | None) -> None:
-    """Give a user a wallet, as its provisioning does."""
-    conn.execute(
-        "UPDATE users SET wallet_address = %s WHERE id = %s", (wallet, user_id)
-    )
-
-
-def stored(conn: psycopg.Connection, query: str) -> list[dict[str, Any]]:
-    """Read rows by name of column."""
-    with conn.cursor(row_factory=dict_row) as cur:
-        return cur.execute(query.encode()).fetchall()
-
-
-def shown(row: dict[str, Any]) -> tuple[Any, ...]:
-    """Give what is compared of a row that is stored: of one off chain less."""
-    item, left_at = row["on_chain_object_id"], row["deleted_at"]
-    variant = Variant(row["product_id"], row["size"], row["color"])
-    return (
-        row["user_id"],
-        Goods(variant, row["product_name"], row["price"]),
-        row["tx_digest"],
-        item,
-        left_at if item else left_at is None,
-        row["ended_at"],
-    )
-
-
-def expected(rows: Iterable[Row]) -> list[tuple[Any, ...]]:
-    """Give the same of the model's rows."""
-    return [
-        (
-            row.owner,
-            row.goods,
-            row.tx,
-            row.item,
-            row.left_at if row.item else row.left_at is None,
-            row.ended_at,
-        )
-        for row in rows
-    ]
-
-
-def refused(conn: psycopg.Connection) -> dict[Key, str]:
-    """Give what was set aside, with the reason; of bad entries that they are bad."""
-    found: dict[Key, str] = {}
-    for row in stored(conn, "SELECT event, reason FROM set_aside_chain_events"):
-        name = json.loads(row["event"])["id"]
-        about_order = row["reason"].startswith("its ")
-        key = Key(name["txDigest"], int(name["eventSeq"]))
-        found[key] = row["reason"] if about_order else BAD
-    return found
-
-
-@given(data=st.data(), history=histories())
-def test_only_the_set_of_events_counts(
-    database_url: str,
-    conn: psycopg.Connection,
-    data: st.DataObject,
-    history: list[Told],
-) -> None:
-    """Any order, repetition and division of the events leaves the model's rows.
-
-    But for orders: an id that two events name is the first one's. So here each has one.
-    """
-    empty(conn)
-    owners = {
-        wallet: add_user(conn, wallet, wallet)
-        for wallet in data.draw(st.permutations(WALLETS))
-    }
-    told: list[Told] = []
-    homes: dict[str, str | None] = {}
-    for number, (entry, event) in enumerate(history):
-        home = homes.setdefault(entry.item, entry.wallet)
-        if entry.kind == "added" and entry.wallet != home:
-            continue  # one name in two carts is the first one's, too
-        if entry.kind == "sold" and not entry.is_bad:
-            name = f"crossmint-{number}"
-            content = event["parsedJson"] | {"order_id": name}
-            told.append(
-                Told(replace(entry, order_id=name), event | {"parsedJson": content})
-            )
-        else:
-            told.append(Told(entry, event))
-    model = Mirror({owner: wallet for wallet, owner in owners.items()})
-    for wallet in data.draw(st.lists(st.sampled_from(WALLETS), unique=True)):
-        variant = data.draw(st.sampled_from(VARIANTS))
-        item = factories.add_item(conn, owners[wallet], **variant._asdict())
-        goods = Goods(variant, item.product_name, item.price)
-        model.rows.append(Row(owners[wallet], goods))
-    model.record(entries(told))
-    with stores.opened(database_url, cart_service="onchain") as store:
-        for number, batch in enumerate(data.draw(deliveries(told))):
-            if data.draw(st.booleans()):
-                store.replay_chain_page(page(batch))
-            else:
-                at = store.get_chain_cursor()
-                store.record_chain_page(page(batch, number), asked_with=at)
-    rows = [shown(row) for row in stored(conn, "SELECT * FROM cart_items")]
-    assert sorted(rows, key=repr) == sorted(expected(model.rows), key=repr)
-    made = stored(conn, "SELECT crossmint_order_id, user_id FROM orders")
-    assert {row["crossmint_order_id"]: row["user_id"] for row in made} == {
-        order.crossmint_order_id: order.owner for order in model.orders
-    }
-
-
-@settings(max_examples=20)
-@given(data=st.data(), history=histories())
-def test_two_workers_read_one_stream(
-    database_url: str,
-    conn: psycopg.Connection,
-    data: st.DataObject,
-    history: list[Told],
-) -> None:
-    """Two workers that start each page at once record each of its events once."""
-    empty(conn)
-    model = Mirror({add_user(conn, wallet, wallet): wallet for wallet in WALLETS})
-    pages = [batch for batch in data.draw(deliveries(history)) if batch]
-    barrier = threading.Barrier(2)
-
-    def work() -> int:
-        recorded, at = 0, store.get_chain_cursor()
-        for _ in pages:
-            barrier.wait(20)
-            place = int(at.event_seq) + 1 if at else 0
-            try:
-                result = store.record_chain_page(
-                    page(pages[place], place), asked_with=at
-                )
-            except errors.ChainCursorMoved as moved:
-                at = moved.stored
-            else:
-                at, recorded = result.cursor, recorded + result.recorded
-        return recorded
-
-    with (
-        stores.opened(database_url, cart_service="onchain") as store,
-        ThreadPoolExecutor(2) as threads,
-    ):
-        workers = [threads.submit(work) for _ in range(2)]
-        recorded = sum(worker.result() for worker in workers)
-    assert recorded == sum(model.record(entries(batch)) for batch in pages)
-    rows = [shown(row) for row in stored(conn, "SELECT * FROM cart_items")]
-    assert sorted(rows, key=repr) == sorted(expected(model.rows), key=repr)
-    assert refused(conn) == model.aside
 
 
 class MirrorMachine(RuleBasedStateMachine):
@@ -620,8 +347,3 @@ def test_carts_follow_the_chain_beside_checkouts(
             lambda: MirrorMachine(store, conn),
             settings=settings(stateful_step_count=30),
         )
-
-
-def test_variants_differ() -> None:
-    """The variants of these tests are distinct, an absent size or colour included."""
-    assert len(set(VARIANTS)) == len(VARIANTS)

@@ -1,9 +1,6 @@
 """UIMessages: what is loaded is what is dumped, and what is refused is placed."""
 
-import copy
-import json
 import math
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,21 +8,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from generated.enums import MessageRole
 from store import errors, messages
 from store_testing import chat_strategies
+from tests.unit.ui_messages import exact, message, text
 
 WORDS = "the user's own words"
-
-
-def message(*parts: Any, **others: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """Make a message of the user."""
-    return {"id": "1", "role": "user", "parts": [*parts], **others}
-
-
-def text(said: str) -> dict[str, Any]:
-    """Make a text part."""
-    return {"type": "text", "text": said}
 
 
 def nested(levels: int) -> object:
@@ -53,11 +40,6 @@ def place_of(*given: Any) -> str:  # noqa: ANN401 - JSON, or worse
     place = refusal(*given).place
     assert place
     return place
-
-
-def exact(value: object) -> str:
-    """Spell a value so that 1, 1.0 and true differ, and the order of keys does not."""
-    return json.dumps(value, sort_keys=True)
 
 
 @given(chat_strategies.turns())
@@ -328,180 +310,3 @@ def test_an_id_that_comes_twice_is_refused() -> None:
 def test_an_id_counts_in_characters() -> None:
     """A hundred characters pass, however many bytes they are."""
     assert messages.load([message(id="\N{GRINNING FACE}" * 100)])
-
-
-# Reading rows
-
-
-@dataclass
-class Row:
-    """What reading needs of a row."""
-
-    parts: Any
-    metadata: Any = None
-    has_metadata: bool = False
-    msg_id: str = "1"
-    role: MessageRole = MessageRole.ASSISTANT
-
-
-def read(*parts: Any) -> list[Any]:  # noqa: ANN401 - JSON
-    """Read parts; what was read stays as it is."""
-    row = Row(list(parts))
-    before = copy.deepcopy(row)
-    [read] = messages.from_rows([row])
-    assert row == before
-    assert messages.load([read])
-    return list(read["parts"])
-
-
-def call(state: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """Make a part of a tool's call in the form of before version 5."""
-    invocation = {"toolName": "search", "toolCallId": "c1", "state": state, **more}
-    return {"type": "tool-invocation", "toolInvocation": invocation}
-
-
-@pytest.mark.parametrize(
-    ("older", "current"),
-    [
-        (call("partial-call"), {"state": "input-streaming"}),
-        (
-            call("partial-call", args={"q": "p"}),
-            {"state": "input-streaming", "input": {"q": "p"}},
-        ),
-        (
-            call("call", args={"q": "pen"}, step=0),
-            {"state": "input-available", "input": {"q": "pen"}},
-        ),
-        (call("call"), {"state": "input-available", "input": {}}),
-        (
-            call("result", args={"q": "pen"}, result=[1, None]),
-            {"state": "output-available", "input": {"q": "pen"}, "output": [1, None]},
-        ),
-        (
-            call("result", args=None),
-            {"state": "output-available", "input": {}, "output": None},
-        ),
-        # A result that somebody stored with a call is none yet.
-        (
-            call("call", args=[], result=1),
-            {"state": "input-available", "input": []},
-        ),
-    ],
-)
-def test_an_older_tool_call_is_converted(
-    older: dict[str, Any], current: dict[str, Any]
-) -> None:
-    """Each state, with its input and output, gets its name of today."""
-    expected = {"type": "tool-search", "toolCallId": "c1"} | current
-    assert read(text("a"), older) == [text("a"), expected]
-
-
-@pytest.mark.parametrize(
-    ("older", "said"),
-    [
-        ("hello", "hello"),
-        ({"content": "hello"}, '{"content":"hello"}'),
-        (7, "7"),
-        ({"type": 7}, '{"type":7}'),
-    ],
-)
-def test_a_part_without_a_type_becomes_a_text(older: object, said: str) -> None:
-    """What the SDK could not show is shown as text."""
-    assert read(older) == [text(said)]
-
-
-@pytest.mark.parametrize(
-    "part",
-    [
-        {"type": "tool-invocation"},
-        {"type": "tool-invocation", "toolInvocation": {"toolName": "search"}},
-        {"type": "tool-invocation", "toolInvocation": "search"},
-    ],
-)
-def test_what_is_no_older_tool_call_stays(part: dict[str, Any]) -> None:
-    """A part that only has the name is left alone."""
-    [message_] = messages.from_rows([Row([part])])
-    assert message_["parts"] == [part]
-
-
-@given(chat_strategies.turns())
-def test_current_messages_are_read_as_they_are(turn: list[dict[str, Any]]) -> None:
-    """Messages of today come back from their rows unchanged."""
-    rows = [
-        Row(
-            each["parts"],
-            each.get("metadata"),
-            "metadata" in each,
-            each["id"],
-            MessageRole(each["role"]),
-        )
-        for each in turn
-    ]
-    assert exact(messages.from_rows(rows)) == exact(turn)
-
-
-# Titles
-
-
-def word(letter: str, length: int) -> str:
-    """Make a word."""
-    return letter * length
-
-
-_words = st.builds(
-    word,
-    st.characters(exclude_categories=["Z", "C"]),
-    st.integers(1, 60) | st.sampled_from([98, 99, 100, 101, 130]),
-)
-_spaces = st.text(" \t\n\u00a0\u2003", min_size=1, max_size=3)
-
-
-def title_of(*turn: dict[str, Any]) -> str | None:
-    """Make the title of a turn."""
-    return messages.title_of(messages.load(turn))
-
-
-@given(st.lists(st.tuples(_words, _spaces), min_size=1, max_size=40), _spaces)
-def test_a_title_is_as_many_words_as_fit(
-    said: list[tuple[str, str]], before: str
-) -> None:
-    """Words are joined by one space while 100 characters hold them."""
-    words = [word for word, _ in said]
-    title = words[0][:100]
-    for word in words[1:]:
-        if len(words[0]) > 100 or len(title) + 1 + len(word) > 100:
-            break
-        title += " " + word
-    folded = before + "".join(word + space for word, space in said)
-    assert title_of(message(text(folded))) == title
-
-
-@pytest.mark.parametrize(
-    ("said", "title"),
-    [
-        ("a" * 100, "a" * 100),
-        ("a" * 101, "a" * 100),
-        ("a" * 49 + " " + "b" * 50, "a" * 49 + " " + "b" * 50),
-        ("a" * 49 + " " + "b" * 50 + " c", "a" * 49 + " " + "b" * 50),
-        ("a" * 49 + " " + "b" * 51, "a" * 49),
-        ("a" + " " * 200 + "b", "a b"),
-    ],
-)
-def test_a_title_has_at_most_a_hundred_characters(said: str, title: str) -> None:
-    """The hundredth character is in; a word that would pass it is not."""
-    assert title_of(message(text(said))) == title
-
-
-def test_a_title_is_the_users_first_text() -> None:
-    """Blank texts, other parts and other speakers are passed over."""
-    turn = [
-        message(text("not the system"), id="0", role="system"),
-        message(text("not the assistant"), id="1", role="assistant"),
-        message({"type": "reasoning", "text": "not a thought"}, id="2"),
-        message({"type": "other", "text": "not another"}, text(" \n "), id="3"),
-        message({"type": "step-start"}, text("  this \n one "), text("no"), id="4"),
-        message(text("not a later one"), id="5"),
-    ]
-    assert title_of(*turn) == "this one"
-    assert title_of(*turn[:4]) is None
-    assert title_of() is None
