@@ -17,8 +17,8 @@ from generator.tests import (
     test_names,
     test_reference,
     test_robustness,
-    test_running,
 )
+from generator.tests.signatures import test_signatures
 from generator.tests.trust import test_types
 from generator.tools import prepared
 from generator.tools.prepared import Verdict
@@ -57,11 +57,11 @@ PROJECTS = {
         if not case.refusal and case.queries
     },
     **{
-        f"running: {name}": (
+        f"signatures: {name}": (
             case.schema,
             "\n".join(f"-- name: {n}\n{q};" for n, (q, _, _) in case.queries.items()),
         )
-        for name, case in test_running.CASES.items()
+        for name, case in test_signatures.CASES.items()
     },
 }
 
