@@ -10,12 +10,7 @@ from hypothesis import strategies as st
 
 from store import ChainCursor
 from store_testing import chains
-from tests.property.mirror_model import (
-    Entry,
-    Goods,
-    Key,
-    Variant,
-)
+from tests.property.mirror_model import Entry, Goods, Key, Variant
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 WALLETS = [chains.wallet(n) for n in (10, 11, 12)]

@@ -9,13 +9,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from store_testing import factories
-from tests.property.mirror_model import (
-    BAD,
-    Goods,
-    Key,
-    Row,
-    Variant,
-)
+from tests.property.mirror_model import BAD, Goods, Key, Row, Variant
 
 
 def empty(conn: psycopg.Connection) -> None:

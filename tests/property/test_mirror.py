@@ -32,14 +32,7 @@ from tests.property.mirror_events import (
     histories,
     page,
 )
-from tests.property.mirror_model import (
-    Goods,
-    Key,
-    Mirror,
-    Order,
-    Row,
-    Variant,
-)
+from tests.property.mirror_model import Goods, Key, Mirror, Order, Row, Variant
 from tests.property.mirror_rows import (
     add_user,
     empty,

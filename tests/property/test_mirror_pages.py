@@ -19,11 +19,7 @@ from tests.property.mirror_events import (
     histories,
     page,
 )
-from tests.property.mirror_model import (
-    Goods,
-    Mirror,
-    Row,
-)
+from tests.property.mirror_model import Goods, Mirror, Row
 from tests.property.mirror_rows import add_user, empty, expected, refused, shown, stored
 from tests.support import stores
 

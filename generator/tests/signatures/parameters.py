@@ -3,10 +3,7 @@
 import datetime
 from decimal import Decimal
 
-from generator.tests.signatures.cases import (
-    MOODS,
-    Case,
-)
+from generator.tests.signatures.cases import MOODS, Case
 
 # ruff: noqa: ISC004 - statements are long, and stand in pairs with their signatures
 
