@@ -212,7 +212,7 @@ faults: $(READY) ## Harm server, network and workers under load, for longer than
 	  tests/faults/test_bytes.py
 
 # In an environment of its own. Left out is what checks types and style, and what takes long.
-PART = tests/unit generator/tests/test_command.py generator/tests/test_execution.py \
+PART = tests/unit generator/tests/command/test_command.py generator/tests/test_execution.py \
   generator/tests/test_schema.py tests/integration/migrations/test_runs.py \
   $(addprefix tests/integration/test_,cart_items.py chats.py checkout.py constraints.py \
     demo.py keys.py logging.py mirror.py order_events.py pool.py transactions.py users.py)
