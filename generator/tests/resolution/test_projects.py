@@ -9,10 +9,10 @@ import psycopg
 import pytest
 
 from generator.tests import (
+    constructs,
     documents,
     running,
     sqlc,
-    test_inference,
     test_integers,
     test_names,
     test_reference,
@@ -42,10 +42,10 @@ def _named(queries: dict[str, str]) -> str:
 # A schema and its queries.
 PROJECTS = {
     "constructs": (
-        test_inference.SCHEMA,
+        constructs.SCHEMA,
         _named(
-            {name: text for text, name in test_inference.NAMES.items()}
-            | {f"embed_{n}": text for n, text in enumerate(test_inference.EMBEDS)}
+            {name: text for text, name in constructs.NAMES.items()}
+            | {f"embed_{n}": text for n, text in enumerate(constructs.EMBEDS)}
         ),
     ),
     "types": (test_types.SCHEMA, test_types.QUERIES),

@@ -1,6 +1,6 @@
 """No value contradicts its annotation, whatever the rows; and sqlc's own words do.
 
-The statements are those of `test_inference`: every construct of nullability.
+The statements are those of `constructs`: every construct of nullability.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
 from generator.tests import sqlc
-from generator.tests.test_inference import EMBEDS, NAMES, SCHEMA
+from generator.tests.constructs import EMBEDS, NAMES, SCHEMA
 from generator.tests.trust.values import JSON, TEXTS
 from generator.tools import annotations
 from postgres_testing import databases
