@@ -14,7 +14,7 @@ from psycopg import sql
 
 from generated.internal import server as queries
 from generated.internal.server import GetServerRow
-from postgres_testing.databases import url_of
+from postgres_testing import databases
 from postgres_testing.embedded import Server
 from store.doctor import server as server_checks
 from store.schema_tools import programs
@@ -110,16 +110,16 @@ def test_an_edited_migration_is_named(doctor: Doctor, tmp_path: Path) -> None:
 
 
 def test_an_encoding_that_cannot_hold_every_text_is_named(
-    doctor: Doctor, postgres_server: Server, conn: psycopg.Connection
+    doctor: Doctor, postgres_server: Server
 ) -> None:
     """A database in LATIN1 refuses most names of people."""
     name = f"store_test_{secrets.token_hex(4)}"
-    making = "CREATE DATABASE {} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0"
-    conn.execute(sql.SQL(making).format(sql.Identifier(name)))
+    options = sql.SQL("ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    url = databases.create(postgres_server.url, name, options)
     try:
-        report = doctor(DATABASE_URL=url_of(postgres_server.url, name))
+        report = doctor(DATABASE_URL=url)
     finally:
-        conn.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
+        databases.drop(postgres_server.url, name)
     assert report.names("wrong", "encoding", "in LATIN1")
 
 

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from postgres_testing import clusters, server_cache
+from postgres_testing import clusters, databases, server_cache
 from tests.support.migrating import add, applied, migration, write
 
 from .conftest import Run
@@ -75,8 +75,7 @@ def place() -> Generator[Place]:
         with psycopg.connect(server.url, autocommit=True) as conn:
             odd = sql.Literal(ODD)
             conn.execute(sql.SQL(ROLES).format(odd=odd))
-            name = sql.Identifier(NAME)
-            conn.execute(sql.SQL("CREATE DATABASE {}").format(name))
+        databases.create(server.url, NAME)
         yield Place(server, folder)
 
 

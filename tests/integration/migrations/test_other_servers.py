@@ -10,13 +10,13 @@ import secrets
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from postgres_testing import embedded, server_cache
-from postgres_testing.databases import url_of
+from postgres_testing import databases, embedded, server_cache
 from postgres_testing.embedded import Server
 from store import migrations
 from store.errors import MigrationError
@@ -57,22 +57,18 @@ def kinds_of(server: Server) -> list[Kind]:
 
 @contextmanager
 def holding(
-    server: Server, *scripts: str, how: str = ""
+    server: Server, *scripts: str, how: LiteralString = ""
 ) -> Generator[DatabaseSettings]:
     """Have a database of its own settings, encoding or locale, on which these ran."""
     name = f"store_test_{secrets.token_hex(4)}"
-    quoted = sql.Identifier(name)
-    with psycopg.connect(server.url, autocommit=True) as admin:
-        create = f"CREATE DATABASE {name} TEMPLATE template0 {how}"
-        admin.execute(create.encode())
-        url = url_of(server.url, name)
-        try:
-            with psycopg.connect(url, autocommit=True, client_encoding="utf8") as conn:
-                for script in scripts:
-                    conn.execute(script.encode())
-            yield DatabaseSettings.load(database_url=url, database_url_direct=url)
-        finally:
-            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(quoted))
+    url = databases.create(server.url, name, sql.SQL(f"TEMPLATE template0 {how}"))
+    try:
+        with psycopg.connect(url, autocommit=True, client_encoding="utf8") as conn:
+            for script in scripts:
+                conn.execute(script.encode())
+        yield DatabaseSettings.load(database_url=url, database_url_direct=url)
+    finally:
+        databases.drop(server.url, name)
 
 
 def test_a_dump_makes_the_same_schema(other: Server) -> None:
@@ -205,7 +201,7 @@ def test_no_setting_of_a_database_changes_its_dump(other: Server) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "UTF8"])
-def test_an_encoding_is_no_difference(other: Server, encoding: str) -> None:
+def test_an_encoding_is_no_difference(other: Server, encoding: LiteralString) -> None:
     """What a database of another encoding says is read as it is meant."""
     script = "CREATE TABLE t (); COMMENT ON TABLE t IS 'é'"
     with holding(other, script, how=f"ENCODING '{encoding}'") as database:
