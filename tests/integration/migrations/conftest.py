@@ -13,6 +13,7 @@ from store.cli import main as command_line
 from tests.support.recorded import MIGRATIONS
 
 Run = Callable[..., tuple[int, str, str]]
+FILES = tuple(sorted(path.name for path in MIGRATIONS.glob("*.sql")))
 
 
 @pytest.fixture
