@@ -3,7 +3,6 @@
 import importlib
 import re
 import sys
-import textwrap
 import types
 from collections.abc import Generator
 from pathlib import Path
@@ -63,12 +62,7 @@ def _returned(module: types.ModuleType, name: str) -> str:
     return found[1]
 
 
-def _short(statement: str) -> str:
-    """Name a case by its beginning: a whole statement is too long for a list."""
-    return textwrap.shorten(statement.removeprefix("SELECT "), 50, placeholder="...")
-
-
-@pytest.mark.parametrize("statement", CASES, ids=_short)
+@pytest.mark.parametrize("statement", CASES)
 def test_annotation(statement: str, module: types.ModuleType) -> None:
     """The one column of a statement has the strictest type that can be shown."""
     assert _returned(module, NAMES[statement]) == CASES[statement]
