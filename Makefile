@@ -214,8 +214,10 @@ faults: $(READY) ## Harm server, network and workers under load, for longer than
 # In an environment of its own. Left out is what checks types and style, and what takes long.
 PART = tests/unit generator/tests/command/test_command.py generator/tests/test_execution.py \
   generator/tests/test_schema.py tests/integration/migrations/test_runs.py \
-  $(addprefix tests/integration/test_,cart_items.py chats.py checkout.py constraints.py \
-    demo.py keys.py logging.py mirror.py order_events.py pool.py transactions.py users.py)
+  tests/integration/migrations/test_urls.py \
+  $(addprefix tests/integration/,chats mirror users) \
+  $(addprefix tests/integration/test_,cart_items.py checkout.py constraints.py \
+    demo.py keys.py logging.py order_events.py pool.py transactions.py)
 # Of (PYTHON, REQUIREMENTS).
 TEST_PART = $(BIN)/uv venv --quiet --clear --python $(1) .cache/elsewhere; \
   export VIRTUAL_ENV=.cache/elsewhere; $(BIN)/uv pip install --quiet --requirement $(2); \
