@@ -8,11 +8,10 @@ from uuid import uuid4
 
 import asyncpg
 
-from generated.internal.cart_steps import CLAIM_CART_ITEMS
+from generated.internal.cart_steps import CLAIM_CART_ITEMS_BY_ID
 from generated.internal.order_steps import (
     CREATE_ORDERS,
     LOCK_CROSSMINT_ORDERS,
-    RECOMPUTE_ORDERS,
 )
 from generated.users import GET_USER
 
@@ -34,17 +33,16 @@ async def checkout(url: str) -> AsyncGenerator[Work]:
                 created = await conn.fetch(
                     CREATE_ORDERS,
                     uuid4(),
+                    True,
                     ids,
                     cart.crossmint_order_ids,
                     cart.amounts,
                     cart.user_id,
                 )
-                await conn.fetch(RECOMPUTE_ORDERS, ids)
                 claimed = await conn.fetch(
-                    CLAIM_CART_ITEMS,
+                    CLAIM_CART_ITEMS_BY_ID,
                     ids,
                     cart.item_ids,
-                    [None] * len(ids),
                     [None] * len(ids),
                     cart.user_id,
                 )

@@ -11,11 +11,10 @@ from psycopg import AsyncConnection, AsyncRawCursor, Connection, RawCursor
 from psycopg.rows import args_row
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
-from generated.internal.cart_steps import CLAIM_CART_ITEMS
+from generated.internal.cart_steps import CLAIM_CART_ITEMS_BY_ID
 from generated.internal.order_steps import (
     CREATE_ORDERS,
     LOCK_CROSSMINT_ORDERS,
-    RECOMPUTE_ORDERS,
 )
 from generated.users import GET_USER
 
@@ -37,9 +36,8 @@ async def checkout_sync(url: str) -> AsyncGenerator[Work]:
                 conn.execute(LOCK_CROSSMINT_ORDERS, [cart.crossmint_order_ids])
                 created = conn.cursor(row_factory=args_row(Order))
                 created.execute(CREATE_ORDERS, _creation(cart, order_ids))
-                conn.execute(RECOMPUTE_ORDERS, [order_ids])
                 claimed = conn.cursor(row_factory=args_row(OrderItem))
-                claimed.execute(CLAIM_CART_ITEMS, _claim(cart, order_ids))
+                claimed.execute(CLAIM_CART_ITEMS_BY_ID, _claim(cart, order_ids))
                 conn.execute("COMMIT")
             return created.fetchall(), claimed.fetchall()
 
@@ -58,9 +56,8 @@ async def checkout_async(url: str) -> AsyncGenerator[Work]:
                 await conn.execute(LOCK_CROSSMINT_ORDERS, [cart.crossmint_order_ids])
                 created = conn.cursor(row_factory=args_row(Order))
                 await created.execute(CREATE_ORDERS, _creation(cart, order_ids))
-                await conn.execute(RECOMPUTE_ORDERS, [order_ids])
                 claimed = conn.cursor(row_factory=args_row(OrderItem))
-                await claimed.execute(CLAIM_CART_ITEMS, _claim(cart, order_ids))
+                await claimed.execute(CLAIM_CART_ITEMS_BY_ID, _claim(cart, order_ids))
                 await conn.execute("COMMIT")
             return await created.fetchall(), await claimed.fetchall()
 
@@ -132,13 +129,13 @@ def _async_pool(url: str) -> AsyncConnectionPool[AsyncConnection[Any]]:
 
 
 def _claim(cart: Cart, order_ids: list[UUID]) -> list[object]:
-    unknown = [None] * len(order_ids)
-    return [order_ids, cart.item_ids, unknown, unknown, cart.user_id]
+    return [order_ids, cart.item_ids, [None] * len(order_ids), cart.user_id]
 
 
 def _creation(cart: Cart, order_ids: list[UUID]) -> list[object]:
     return [
         uuid4(),
+        True,
         order_ids,
         cart.crossmint_order_ids,
         cart.amounts,

@@ -172,6 +172,57 @@ FROM lines
 LEFT JOIN claimed ON lines.cart_item_id = claimed.id
 RETURNING *;
 
+-- name: claim_cart_items_by_id :many
+-- @deferred
+-- Does what claim_cart_items does, where each line names another item's id and no event of
+-- the orders came before them. One that is not in the user's cart, or not at the price that
+-- is expected, leaves a NULL product_id, which the snapshot refuses. Needs the user's lock.
+
+-- The subselects hide the arrays' length, as there.
+WITH line AS (
+    SELECT
+        line.order_id,
+        line.cart_item_id,
+        line.expected_price
+    FROM ROWS FROM (
+        unnest((SELECT @order_ids::uuid [])),
+        unnest((SELECT @cart_item_ids::uuid [])),
+        unnest((SELECT @expected_prices::integer []))
+    ) AS line (order_id, cart_item_id, expected_price)
+),
+
+claimed AS (
+    UPDATE cart_items
+    SET deleted_at = now()
+    FROM line
+    WHERE
+        cart_items.id = line.cart_item_id
+        AND cart_items.user_id = @user_id
+        AND cart_items.deleted_at IS NULL
+        AND coalesce(line.expected_price, cart_items.price) = cart_items.price
+    RETURNING cart_items.*
+)
+
+INSERT INTO order_items (
+    order_id, cart_item_id, product_id, product_name, price,
+    image, product_url, size, color, retailer, on_chain_object_id
+)
+SELECT
+    line.order_id,
+    line.cart_item_id,
+    claimed.product_id,
+    claimed.product_name,
+    claimed.price,
+    claimed.image,
+    claimed.product_url,
+    claimed.size,
+    claimed.color,
+    claimed.retailer,
+    claimed.on_chain_object_id
+FROM line
+LEFT JOIN claimed ON line.cart_item_id = claimed.id
+RETURNING *;
+
 -- name: restore_cart_item :execrows
 -- Puts the item of a cancelled order back into the cart, however many are in it, unless
 -- the same variant is there, another order holds the item, the chain's mirror rules it, or

@@ -14,13 +14,18 @@ FROM (
 -- name: create_orders :many
 -- @deferred
 -- Creates the orders of one checkout, matched by place, and locks their user first.
--- Creates none if there is no such user.
+-- Creates none if there is no such user. Where it is to be `eventless`, an order of which
+-- an event came before gets no status, which the table refuses: recompute_orders is then
+-- not needed.
+
+-- The subselects hide the arrays' length from the planner, which would otherwise think a
+-- plan for this very length cheaper than the prepared one, and plan anew at each call.
 WITH owner AS (
     SELECT users.id FROM users WHERE users.id = @user_id FOR NO KEY UPDATE
 )
 
 INSERT INTO orders (
-    id, user_id, type, checkout_id, crossmint_order_id, amount_usdc, quoted_usdc
+    id, user_id, type, checkout_id, crossmint_order_id, amount_usdc, quoted_usdc, status
 )
 SELECT
     line.id,
@@ -29,12 +34,18 @@ SELECT
     @checkout_id::uuid,
     line.crossmint_order_id,
     line.amount_usdc,
-    line.amount_usdc
+    line.amount_usdc,
+    CASE
+        WHEN NOT @eventless::boolean OR NOT EXISTS (
+            SELECT FROM order_events AS event
+            WHERE event.crossmint_order_id = line.crossmint_order_id
+        ) THEN 'awaiting_approval'
+    END
 FROM owner
 CROSS JOIN ROWS FROM (
-    unnest(@ids::uuid []),
-    unnest(@crossmint_order_ids::text []),
-    unnest(@amounts_usdc::numeric [])
+    unnest((SELECT @ids::uuid [])),
+    unnest((SELECT @crossmint_order_ids::text [])),
+    unnest((SELECT @amounts_usdc::numeric []))
 ) AS line (id, crossmint_order_id, amount_usdc)
 RETURNING *;
 

@@ -15,6 +15,7 @@ from . import support
 __all__ = [
     "ADD_CART_ITEM",
     "CLAIM_CART_ITEMS",
+    "CLAIM_CART_ITEMS_BY_ID",
     "CLEAR_CART",
     "GET_CART_ITEM",
     "GET_NAMED_CART_ITEM",
@@ -27,6 +28,7 @@ __all__ = [
     "add_cart_item",
     "cart_item_row",
     "claim_cart_items",
+    "claim_cart_items_by_id",
     "clear_cart",
     "get_cart_item",
     "get_named_cart_item",
@@ -38,6 +40,7 @@ __all__ = [
     "restore_cart_item",
     "send_add_cart_item",
     "send_claim_cart_items",
+    "send_claim_cart_items_by_id",
     "send_clear_cart",
     "take_cart_item_of_order",
 ]
@@ -474,6 +477,99 @@ def send_claim_cart_items(
             [*order_ids],
             [*cart_item_ids],
             [*on_chain_object_ids],
+            [support.int4(v) if v is not None else None for v in expected_prices],
+            user_id,
+        ),
+    )
+    return cur.fetchall
+
+
+CLAIM_CART_ITEMS_BY_ID: Final = """
+WITH line AS (
+    SELECT
+        line.order_id,
+        line.cart_item_id,
+        line.expected_price
+    FROM ROWS FROM (
+        unnest((SELECT $1::uuid [])),
+        unnest((SELECT $2::uuid [])),
+        unnest((SELECT $3::integer []))
+    ) AS line (order_id, cart_item_id, expected_price)
+),
+
+claimed AS (
+    UPDATE cart_items
+    SET deleted_at = now()
+    FROM line
+    WHERE
+        cart_items.id = line.cart_item_id
+        AND cart_items.user_id = $4
+        AND cart_items.deleted_at IS NULL
+        AND coalesce(line.expected_price, cart_items.price) = cart_items.price
+    RETURNING cart_items.id, cart_items.user_id, cart_items.product_id, cart_items.product_name, cart_items.price, cart_items.image, cart_items.product_url, cart_items.size, cart_items.color, cart_items.retailer, cart_items.tx_digest, cart_items.on_chain_object_id, cart_items.deleted_at, cart_items.created_at, cart_items.ended_at
+)
+
+INSERT INTO order_items (
+    order_id, cart_item_id, product_id, product_name, price,
+    image, product_url, size, color, retailer, on_chain_object_id
+)
+SELECT
+    line.order_id,
+    line.cart_item_id,
+    claimed.product_id,
+    claimed.product_name,
+    claimed.price,
+    claimed.image,
+    claimed.product_url,
+    claimed.size,
+    claimed.color,
+    claimed.retailer,
+    claimed.on_chain_object_id
+FROM line
+LEFT JOIN claimed ON line.cart_item_id = claimed.id
+RETURNING id, order_id, cart_item_id, product_id, product_name, price, image, product_url, size, color, retailer, on_chain_object_id, created_at"""
+
+
+def claim_cart_items_by_id(
+    conn: Connection[Any],
+    *,
+    order_ids: Sequence[UUID | None],
+    cart_item_ids: Sequence[UUID | None],
+    expected_prices: Sequence[int | None],
+    user_id: UUID,
+) -> list[models.OrderItem]:
+    """Does what claim_cart_items does, where each line names another item's id and no event of
+    the orders came before them. One that is not in the user's cart, or not at the price that
+    is expected, leaves a NULL product_id, which the snapshot refuses. Needs the user's lock.
+    """
+    cur = RawCursor(conn, row_factory=order_item_row)
+    cur.execute(
+        CLAIM_CART_ITEMS_BY_ID,
+        (
+            [*order_ids],
+            [*cart_item_ids],
+            [support.int4(v) if v is not None else None for v in expected_prices],
+            user_id,
+        ),
+    )
+    return cur.fetchall()
+
+
+def send_claim_cart_items_by_id(
+    conn: Connection[Any],
+    *,
+    order_ids: Sequence[UUID | None],
+    cart_item_ids: Sequence[UUID | None],
+    expected_prices: Sequence[int | None],
+    user_id: UUID,
+) -> Callable[[], list[models.OrderItem]]:
+    """Queue `claim_cart_items_by_id` and return the function that fetches its result."""
+    cur = RawCursor(conn, row_factory=order_item_row)
+    cur.execute(
+        CLAIM_CART_ITEMS_BY_ID,
+        (
+            [*order_ids],
+            [*cart_item_ids],
             [support.int4(v) if v is not None else None for v in expected_prices],
             user_id,
         ),

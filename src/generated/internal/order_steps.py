@@ -136,13 +136,13 @@ def lock_crossmint_orders(
     cur.execute(LOCK_CROSSMINT_ORDERS, ([*crossmint_order_ids],))
 
 
-CREATE_ORDERS: Final = """\
+CREATE_ORDERS: Final = """
 WITH owner AS (
-    SELECT users.id FROM users WHERE users.id = $5 FOR NO KEY UPDATE
+    SELECT users.id FROM users WHERE users.id = $6 FOR NO KEY UPDATE
 )
 
 INSERT INTO orders (
-    id, user_id, type, checkout_id, crossmint_order_id, amount_usdc, quoted_usdc
+    id, user_id, type, checkout_id, crossmint_order_id, amount_usdc, quoted_usdc, status
 )
 SELECT
     line.id,
@@ -151,12 +151,18 @@ SELECT
     $1::uuid,
     line.crossmint_order_id,
     line.amount_usdc,
-    line.amount_usdc
+    line.amount_usdc,
+    CASE
+        WHEN NOT $2::boolean OR NOT EXISTS (
+            SELECT FROM order_events AS event
+            WHERE event.crossmint_order_id = line.crossmint_order_id
+        ) THEN 'awaiting_approval'
+    END
 FROM owner
 CROSS JOIN ROWS FROM (
-    unnest($2::uuid []),
-    unnest($3::text []),
-    unnest($4::numeric [])
+    unnest((SELECT $3::uuid [])),
+    unnest((SELECT $4::text [])),
+    unnest((SELECT $5::numeric []))
 ) AS line (id, crossmint_order_id, amount_usdc)
 RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
 
@@ -165,13 +171,16 @@ def create_orders(
     conn: Connection[Any],
     *,
     checkout_id: UUID,
+    eventless: bool,
     ids: Sequence[UUID | None],
     crossmint_order_ids: Sequence[str | None],
     amounts_usdc: Sequence[Decimal | None],
     user_id: UUID,
 ) -> list[models.Order]:
     """Creates the orders of one checkout, matched by place, and locks their user first.
-    Creates none if there is no such user.
+    Creates none if there is no such user. Where it is to be `eventless`, an order of which
+    an event came before gets no status, which the table refuses: recompute_orders is then
+    not needed.
 
     Args:
         checkout_id: Shared by the orders of one checkout, so that a repeated call finds them all.
@@ -179,7 +188,14 @@ def create_orders(
     cur = RawCursor(conn, row_factory=order_row)
     cur.execute(
         CREATE_ORDERS,
-        (checkout_id, [*ids], [*crossmint_order_ids], [*amounts_usdc], user_id),
+        (
+            checkout_id,
+            eventless,
+            [*ids],
+            [*crossmint_order_ids],
+            [*amounts_usdc],
+            user_id,
+        ),
     )
     return cur.fetchall()
 
@@ -188,6 +204,7 @@ def send_create_orders(
     conn: Connection[Any],
     *,
     checkout_id: UUID,
+    eventless: bool,
     ids: Sequence[UUID | None],
     crossmint_order_ids: Sequence[str | None],
     amounts_usdc: Sequence[Decimal | None],
@@ -197,7 +214,14 @@ def send_create_orders(
     cur = RawCursor(conn, row_factory=order_row)
     cur.execute(
         CREATE_ORDERS,
-        (checkout_id, [*ids], [*crossmint_order_ids], [*amounts_usdc], user_id),
+        (
+            checkout_id,
+            eventless,
+            [*ids],
+            [*crossmint_order_ids],
+            [*amounts_usdc],
+            user_id,
+        ),
     )
     return cur.fetchall
 

@@ -12,6 +12,7 @@ from .. import support
 from ..cart_steps import (
     ADD_CART_ITEM,
     CLAIM_CART_ITEMS,
+    CLAIM_CART_ITEMS_BY_ID,
     CLEAR_CART,
     GET_CART_ITEM,
     GET_NAMED_CART_ITEM,
@@ -29,6 +30,7 @@ from ..cart_steps import (
 __all__ = [
     "ADD_CART_ITEM",
     "CLAIM_CART_ITEMS",
+    "CLAIM_CART_ITEMS_BY_ID",
     "CLEAR_CART",
     "GET_CART_ITEM",
     "GET_NAMED_CART_ITEM",
@@ -41,6 +43,7 @@ __all__ = [
     "add_cart_item",
     "cart_item_row",
     "claim_cart_items",
+    "claim_cart_items_by_id",
     "clear_cart",
     "get_cart_item",
     "get_named_cart_item",
@@ -52,6 +55,7 @@ __all__ = [
     "restore_cart_item",
     "send_add_cart_item",
     "send_claim_cart_items",
+    "send_claim_cart_items_by_id",
     "send_clear_cart",
     "take_cart_item_of_order",
 ]
@@ -286,6 +290,53 @@ async def send_claim_cart_items(
             [*order_ids],
             [*cart_item_ids],
             [*on_chain_object_ids],
+            [support.int4(v) if v is not None else None for v in expected_prices],
+            user_id,
+        ),
+    )
+    return cur.fetchall
+
+
+async def claim_cart_items_by_id(
+    conn: AsyncConnection[Any],
+    *,
+    order_ids: Sequence[UUID | None],
+    cart_item_ids: Sequence[UUID | None],
+    expected_prices: Sequence[int | None],
+    user_id: UUID,
+) -> list[models.OrderItem]:
+    """Does what claim_cart_items does, where each line names another item's id and no event of
+    the orders came before them. One that is not in the user's cart, or not at the price that
+    is expected, leaves a NULL product_id, which the snapshot refuses. Needs the user's lock.
+    """
+    cur = AsyncRawCursor(conn, row_factory=order_item_row)
+    await cur.execute(
+        CLAIM_CART_ITEMS_BY_ID,
+        (
+            [*order_ids],
+            [*cart_item_ids],
+            [support.int4(v) if v is not None else None for v in expected_prices],
+            user_id,
+        ),
+    )
+    return await cur.fetchall()
+
+
+async def send_claim_cart_items_by_id(
+    conn: AsyncConnection[Any],
+    *,
+    order_ids: Sequence[UUID | None],
+    cart_item_ids: Sequence[UUID | None],
+    expected_prices: Sequence[int | None],
+    user_id: UUID,
+) -> Callable[[], Awaitable[list[models.OrderItem]]]:
+    """Queue `claim_cart_items_by_id` and return the function that fetches its result."""
+    cur = AsyncRawCursor(conn, row_factory=order_item_row)
+    await cur.execute(
+        CLAIM_CART_ITEMS_BY_ID,
+        (
+            [*order_ids],
+            [*cart_item_ids],
             [support.int4(v) if v is not None else None for v in expected_prices],
             user_id,
         ),

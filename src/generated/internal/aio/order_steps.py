@@ -152,13 +152,16 @@ async def create_orders(
     conn: AsyncConnection[Any],
     *,
     checkout_id: UUID,
+    eventless: bool,
     ids: Sequence[UUID | None],
     crossmint_order_ids: Sequence[str | None],
     amounts_usdc: Sequence[Decimal | None],
     user_id: UUID,
 ) -> list[models.Order]:
     """Creates the orders of one checkout, matched by place, and locks their user first.
-    Creates none if there is no such user.
+    Creates none if there is no such user. Where it is to be `eventless`, an order of which
+    an event came before gets no status, which the table refuses: recompute_orders is then
+    not needed.
 
     Args:
         checkout_id: Shared by the orders of one checkout, so that a repeated call finds them all.
@@ -166,7 +169,14 @@ async def create_orders(
     cur = AsyncRawCursor(conn, row_factory=order_row)
     await cur.execute(
         CREATE_ORDERS,
-        (checkout_id, [*ids], [*crossmint_order_ids], [*amounts_usdc], user_id),
+        (
+            checkout_id,
+            eventless,
+            [*ids],
+            [*crossmint_order_ids],
+            [*amounts_usdc],
+            user_id,
+        ),
     )
     return await cur.fetchall()
 
@@ -175,6 +185,7 @@ async def send_create_orders(
     conn: AsyncConnection[Any],
     *,
     checkout_id: UUID,
+    eventless: bool,
     ids: Sequence[UUID | None],
     crossmint_order_ids: Sequence[str | None],
     amounts_usdc: Sequence[Decimal | None],
@@ -184,7 +195,14 @@ async def send_create_orders(
     cur = AsyncRawCursor(conn, row_factory=order_row)
     await cur.execute(
         CREATE_ORDERS,
-        (checkout_id, [*ids], [*crossmint_order_ids], [*amounts_usdc], user_id),
+        (
+            checkout_id,
+            eventless,
+            [*ids],
+            [*crossmint_order_ids],
+            [*amounts_usdc],
+            user_id,
+        ),
     )
     return cur.fetchall
 
