@@ -25,6 +25,7 @@ from store.statistics import Observer, PoolStatistics
 
 from .connection import AsyncStoreConnection
 from .loans import Loan, refuse_nested
+from .pipeline import AsyncHeldPipeline
 from .pool import AsyncPool, PoolConnection
 from .waiting import finish, result_of, sleep
 
@@ -282,10 +283,10 @@ class AsyncDatabase:
                 committing = False
                 try:
                     pipeline = conn.begin_pipeline()
-                    await self._begin(conn)
+                    self._begin(conn, pipeline)
                     yield conn
                     committing = True
-                    commit = await conn.execute("COMMIT")
+                    pipeline.queue(b"COMMIT")
                     await pipeline.sync()
                     conn.end_pipeline()
                 except BaseException as error:
@@ -300,13 +301,13 @@ class AsyncDatabase:
             finally:
                 self._pool.release(conn)
                 loan.end()
-            if commit.statusmessage != "COMMIT":
+            if pipeline.completed != b"COMMIT":
                 raise errors.DatabaseError(_ROLLED_BACK)
 
-    async def _begin(self, conn: PoolConnection) -> None:
+    def _begin(self, conn: PoolConnection, pipeline: AsyncHeldPipeline) -> None:
         limits = self._limits
         conn.be_in_transaction(limits)
-        await conn.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+        pipeline.queue(b"BEGIN ISOLATION LEVEL READ COMMITTED")
         if conn.is_direct and limits == self._default_limits:
             return  # the session has them
         # No queries, so that SET TRANSACTION may still come.
@@ -317,8 +318,7 @@ class AsyncDatabase:
             ("transaction_timeout", limits.transaction),
         ):
             if name != "transaction_timeout" or conn.info.server_version >= _17:
-                text = f"SET LOCAL {name} = {milliseconds(seconds)}"
-                await conn.execute(text.encode())
+                pipeline.queue(f"SET LOCAL {name} = {milliseconds(seconds)}".encode())
 
     @asynccontextmanager
     async def _savepoint(self, conn: PoolConnection) -> AsyncGenerator[PoolConnection]:

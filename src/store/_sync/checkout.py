@@ -162,7 +162,7 @@ def _create(
     ids: Sequence[UUID],
     *,
     eventless: bool,
-) -> Callable[[][list[Order]]]:
+) -> Callable[[], list[Order]]:
     crossmint_order_ids = checkouts.crossmint_order_ids(lines)
     if crossmint_order_ids:
         order_steps.lock_crossmint_orders(conn, crossmint_order_ids=crossmint_order_ids)

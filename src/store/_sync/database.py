@@ -26,6 +26,7 @@ from store.statistics import Observer, PoolStatistics
 
 from .connection import StoreConnection
 from .loans import Loan, refuse_nested
+from .pipeline import HeldPipeline
 from .pool import Pool, PoolConnection
 from .waiting import finish, result_of, sleep
 
@@ -283,10 +284,10 @@ class Database:
                 committing = False
                 try:
                     pipeline = conn.begin_pipeline()
-                    self._begin(conn)
+                    self._begin(conn, pipeline)
                     yield conn
                     committing = True
-                    commit = conn.execute("COMMIT")
+                    pipeline.queue(b"COMMIT")
                     pipeline.sync()
                     conn.end_pipeline()
                 except BaseException as error:
@@ -301,13 +302,13 @@ class Database:
             finally:
                 self._pool.release(conn)
                 loan.end()
-            if commit.statusmessage != "COMMIT":
+            if pipeline.completed != b"COMMIT":
                 raise errors.DatabaseError(_ROLLED_BACK)
 
-    def _begin(self, conn: PoolConnection) -> None:
+    def _begin(self, conn: PoolConnection, pipeline: HeldPipeline) -> None:
         limits = self._limits
         conn.be_in_transaction(limits)
-        conn.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+        pipeline.queue(b"BEGIN ISOLATION LEVEL READ COMMITTED")
         if conn.is_direct and limits == self._default_limits:
             return  # the session has them
         # No queries, so that SET TRANSACTION may still come.
@@ -318,8 +319,7 @@ class Database:
             ("transaction_timeout", limits.transaction),
         ):
             if name != "transaction_timeout" or conn.info.server_version >= _17:
-                text = f"SET LOCAL {name} = {milliseconds(seconds)}"
-                conn.execute(text.encode())
+                pipeline.queue(f"SET LOCAL {name} = {milliseconds(seconds)}".encode())
 
     @contextmanager
     def _savepoint(self, conn: PoolConnection) -> Generator[PoolConnection]:
