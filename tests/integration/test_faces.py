@@ -10,12 +10,14 @@ from types import ModuleType
 
 import psycopg
 import pytest
+from psycopg import pq
 
 import generated
 import generated.aio
 from generated.aio import carts as aio_carts
 from generated.enums import OrderStatus
 from store import AsyncStore, Store
+from store.adapters import JsonLoader
 from store_testing import crossmint, factories
 from store_testing.factories import PAYMENT_SUCCEEDED
 from tests.support import stores
@@ -54,6 +56,20 @@ def test_both_stores_have_the_same_face() -> None:
     """Names, parameters, types and documentation are the same, modulo Awaitable."""
     assert faces_of(AsyncStore) == faces_of(Store)
     assert {"checkout", "cancel_order", "transaction"} <= faces_of(Store).keys()
+
+
+def test_both_read_json_by_the_fast_parser(database_url: str) -> None:
+    """Connections of either store have the loader of `store.adapters`."""
+    oid = psycopg.adapters.types["jsonb"].oid
+    settings = stores.settings(database_url)
+    with Store(settings) as store, store.connection() as conn:
+        assert conn.adapters.get_loader(oid, pq.Format.TEXT) is JsonLoader
+
+    async def awaited_loader() -> object:
+        async with AsyncStore(settings) as store, store.connection() as awaited:
+            return awaited.adapters.get_loader(oid, pq.Format.TEXT)
+
+    assert asyncio.run(awaited_loader()) is JsonLoader
 
 
 def test_what_reaches_the_database_is_awaited() -> None:

@@ -16,7 +16,7 @@ from psycopg import AsyncConnection, conninfo
 from psycopg.rows import TupleRow
 
 from generated.internal.aio import sessions
-from store import errors
+from store import adapters, errors
 from store.arguments import Parameters, checked
 from store.constraints import refused, translated
 from store.limits import milliseconds
@@ -394,6 +394,7 @@ class AsyncDatabase:
                 autocommit=True,
                 **_keywords(self.settings),
             )
+            adapters.register(conn.adapters)
             conn.patience = limits.connect
             conn.observer = self._observer
             if pooler != "yes":

@@ -17,7 +17,7 @@ from psycopg import Connection, conninfo
 from psycopg.rows import TupleRow
 
 from generated.internal import sessions
-from store import errors
+from store import adapters, errors
 from store.arguments import Parameters, checked
 from store.constraints import refused, translated
 from store.limits import milliseconds
@@ -393,6 +393,7 @@ class Database:
                 autocommit=True,
                 **_keywords(self.settings),
             )
+            adapters.register(conn.adapters)
             conn.patience = limits.connect
             conn.observer = self._observer
             if pooler != "yes":
