@@ -28,7 +28,7 @@ from store.limits import Limits
 from store.statistics import Observer, RoundTrip
 
 from .pipeline import AsyncHeldPipeline
-from .waiting import finish
+from .waiting import finish, round_trip
 
 if TYPE_CHECKING:
     from .loans import Loan
@@ -115,9 +115,7 @@ class AsyncStoreConnection(AsyncConnection[Row]):
                 limit = None
         before = self.pgconn.transaction_status
         try:
-            return await waiting.wait_async(
-                gen, self.pgconn.socket, interval=interval, timeout=limit
-            )
+            return await round_trip(gen, self.pgconn.socket, interval, limit)
         except _WaitTimeout:
             if timeout is not None:
                 raise

@@ -29,7 +29,7 @@ from store.limits import Limits
 from store.statistics import Observer, RoundTrip
 
 from .pipeline import HeldPipeline
-from .waiting import finish
+from .waiting import finish, round_trip
 
 if TYPE_CHECKING:
     from .loans import Loan
@@ -116,9 +116,7 @@ class StoreConnection(Connection[Row]):
                 limit = None
         before = self.pgconn.transaction_status
         try:
-            return waiting.wait(
-                gen, self.pgconn.socket, interval=interval, timeout=limit
-            )
+            return round_trip(gen, self.pgconn.socket, interval, limit)
         except _WaitTimeout:
             if timeout is not None:
                 raise

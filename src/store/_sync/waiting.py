@@ -8,9 +8,11 @@ from threading import get_ident as caller
 from time import sleep
 from typing import Generic, TypeVar
 
+from psycopg.waiting import wait as round_trip
+
 from store import errors
 
-__all__ = ["Waiter", "caller", "finish", "result_of", "sleep"]
+__all__ = ["Waiter", "caller", "finish", "result_of", "round_trip", "sleep"]
 
 _T = TypeVar("_T")
 
