@@ -313,9 +313,9 @@ def get_named_cart_item_row(_: object) -> RowMaker[GetNamedCartItemRow]:
             models.Order(
                 row[15],
                 row[16],
-                enums.OrderType(row[17]),
+                enums.read_order_type(row[17]),
                 row[18],
-                enums.OrderStatus(row[19]),
+                enums.read_order_status(row[19]),
                 row[20],
                 row[21],
                 row[22],

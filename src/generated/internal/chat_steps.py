@@ -41,7 +41,7 @@ def chat_session_row(_: object) -> RowMaker[models.ChatSession]:
             row[2],
             row[3],
             row[4],
-            enums.TitleSource(row[5]) if row[5] is not None else None,
+            enums.read_title_source(row[5]) if row[5] is not None else None,
             row[6],
             row[7],
         )
@@ -121,7 +121,7 @@ def page_chat_sessions_row(_: object) -> RowMaker[PageChatSessionsRow]:
                 row[3],
                 row[4],
                 row[5],
-                enums.TitleSource(row[6]) if row[6] is not None else None,
+                enums.read_title_source(row[6]) if row[6] is not None else None,
                 row[7],
                 row[8],
             )

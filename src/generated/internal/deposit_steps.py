@@ -20,9 +20,9 @@ def order_row(_: object) -> RowMaker[models.Order]:
         return models.Order(
             row[0],
             row[1],
-            enums.OrderType(row[2]),
+            enums.read_order_type(row[2]),
             row[3],
-            enums.OrderStatus(row[4]),
+            enums.read_order_status(row[4]),
             row[5],
             row[6],
             row[7],

@@ -96,9 +96,9 @@ def order_row(_: object) -> RowMaker[models.Order]:
         return models.Order(
             row[0],
             row[1],
-            enums.OrderType(row[2]),
+            enums.read_order_type(row[2]),
             row[3],
-            enums.OrderStatus(row[4]),
+            enums.read_order_status(row[4]),
             row[5],
             row[6],
             row[7],
@@ -498,9 +498,9 @@ def recompute_orders_row(_: object) -> RowMaker[RecomputeOrdersRow]:
             models.Order(
                 row[0],
                 row[1],
-                enums.OrderType(row[2]),
+                enums.read_order_type(row[2]),
                 row[3],
-                enums.OrderStatus(row[4]),
+                enums.read_order_status(row[4]),
                 row[5],
                 row[6],
                 row[7],
@@ -512,7 +512,7 @@ def recompute_orders_row(_: object) -> RowMaker[RecomputeOrdersRow]:
                 row[13],
                 row[14],
             ),
-            enums.OrderStatus(row[15]),
+            enums.read_order_status(row[15]),
         )
 
     return make
@@ -584,15 +584,15 @@ def get_received_event_row(_: object) -> RowMaker[GetReceivedEventRow]:
 
     def make(row: Sequence[Any]) -> GetReceivedEventRow:
         return GetReceivedEventRow(
-            enums.OrderStatus(row[0]) if row[0] is not None else None,
-            enums.OrderStatus(row[1]) if row[1] is not None else None,
+            enums.read_order_status(row[0]) if row[0] is not None else None,
+            enums.read_order_status(row[1]) if row[1] is not None else None,
             row[2],
             models.Order(
                 row[3],
                 row[4],
-                enums.OrderType(row[5]),
+                enums.read_order_type(row[5]),
                 row[6],
-                enums.OrderStatus(row[7]),
+                enums.read_order_status(row[7]),
                 row[8],
                 row[9],
                 row[10],
@@ -798,9 +798,9 @@ def list_orders_without_digest_row(_: object) -> RowMaker[ListOrdersWithoutDiges
             models.Order(
                 row[0],
                 row[1],
-                enums.OrderType(row[2]),
+                enums.read_order_type(row[2]),
                 row[3],
-                enums.OrderStatus(row[4]),
+                enums.read_order_status(row[4]),
                 row[5],
                 row[6],
                 row[7],
@@ -882,9 +882,9 @@ def page_orders_row(_: object) -> RowMaker[PageOrdersRow]:
             models.Order(
                 row[0],
                 row[1],
-                enums.OrderType(row[2]),
+                enums.read_order_type(row[2]),
                 row[3],
-                enums.OrderStatus(row[4]),
+                enums.read_order_status(row[4]),
                 row[5],
                 row[6],
                 row[7],
@@ -963,9 +963,9 @@ def list_orders_row(_: object) -> RowMaker[ListOrdersRow]:
             models.Order(
                 row[0],
                 row[1],
-                enums.OrderType(row[2]),
+                enums.read_order_type(row[2]),
                 row[3],
-                enums.OrderStatus(row[4]),
+                enums.read_order_status(row[4]),
                 row[5],
                 row[6],
                 row[7],
@@ -1039,9 +1039,9 @@ def list_orders_of_checkouts_row(_: object) -> RowMaker[ListOrdersOfCheckoutsRow
             models.Order(
                 row[0],
                 row[1],
-                enums.OrderType(row[2]),
+                enums.read_order_type(row[2]),
                 row[3],
-                enums.OrderStatus(row[4]),
+                enums.read_order_status(row[4]),
                 row[5],
                 row[6],
                 row[7],
@@ -1145,9 +1145,9 @@ def list_items_paid_twice_row(_: object) -> RowMaker[ListItemsPaidTwiceRow]:
             models.Order(
                 row[0],
                 row[1],
-                enums.OrderType(row[2]),
+                enums.read_order_type(row[2]),
                 row[3],
-                enums.OrderStatus(row[4]),
+                enums.read_order_status(row[4]),
                 row[5],
                 row[6],
                 row[7],

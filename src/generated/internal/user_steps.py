@@ -49,7 +49,7 @@ def user_profile_row(_: object) -> RowMaker[models.UserProfile]:
             row[2],
             row[3],
             row[4],
-            enums.WalletStatus(row[5]),
+            enums.read_wallet_status(row[5]),
             row[6],
             row[7],
             row[8],

@@ -93,9 +93,13 @@ SERVER_TYPES = (Import("@", "server_types"),)
 
 
 class EnumType(NamedTuple):
-    """An enum of the output: from an ENUM type or from a domain's closed set."""
+    """An enum of the output: from an ENUM type or from a domain's closed set.
+
+    ``reader`` is the function that gives the member of a value.
+    """
 
     class_name: str
+    reader: str
     source: Name
     labels: tuple[str, ...]
     comment: str
@@ -105,7 +109,7 @@ class EnumType(NamedTuple):
         """The Python type of its values, which psycopg gives as strings."""
         annotation = f"enums.{self.class_name}"
         needed = (*ENUMS, Import(USED_ENUMS, self.class_name))
-        made = Wrap(annotation, needed)
+        made = Wrap(f"enums.{self.reader}", needed)
         return PyType(
             annotation, needed, load=(made,), array_of="text", has_array_loader=False
         )

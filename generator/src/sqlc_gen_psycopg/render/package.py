@@ -74,6 +74,22 @@ class OpenEnum(StrEnum):
         return self.name in type(self).__members__'''
 
 
+_MEMBERS = """\
+class _Members(dict[str, _Member]):
+    # Looks a value up in a fraction of the time that calling the class takes.
+
+    def __init__(self, kind: type[_Member]) -> None:
+        super().__init__((str(member), member) for member in kind)
+        self._kind = kind
+
+    def __missing__(self, value: str) -> _Member:
+        return self._kind(value)
+
+
+def _reader(kind: type[_Member]) -> Callable[[str], _Member]:
+    return _Members(kind).__getitem__"""
+
+
 class Package(NamedTuple):
     """The classes that the modules of the queries share."""
 
@@ -131,10 +147,21 @@ class Package(NamedTuple):
             source.need_from("typing", "Self")
             base = "OpenEnum"
             source.add(base, [_OPEN_ENUM])
-        for enum in self.enums:
-            omitted = self.output.settings.omit_unused_models
-            if not omitted or enum.class_name in shared.enums:
-                source.add(enum.class_name, _enum_lines(enum, base))
+        omitted = self.output.settings.omit_unused_models
+        chosen = [e for e in self.enums if not omitted or e.class_name in shared.enums]
+        for enum in chosen:
+            source.add(enum.class_name, _enum_lines(enum, base))
+        source.need_from("typing", "TypeVar")
+        source.need_from("collections.abc", "Callable")
+        variable = '_Member = TypeVar("_Member", bound=StrEnum)'
+        readers = [
+            line
+            for enum in chosen
+            for line in layout.call_lines(
+                0, f"{enum.reader} = _reader", enum.class_name
+            )
+        ]
+        source.blocks += [variable, _MEMBERS, "\n".join(readers)]
         return source.text()
 
     def _shared_types(self) -> Source:

@@ -2,8 +2,12 @@
 
 from sqlc_gen_psycopg.ir.python_types import PyType, Wrap
 from sqlc_gen_psycopg.ir.results import Embed, Value
+from sqlc_gen_psycopg.render import layout
 from sqlc_gen_psycopg.render.layout import Comprehension, Conditional, Doc
 from sqlc_gen_psycopg.render.source import Needs
+
+# How far a value's line may be indented.
+_DEEPEST = 24
 
 
 def load(needs: Needs, value: Value, expression: str) -> Doc:
@@ -34,9 +38,9 @@ def _wrapped(
             kind, wraps, variable, dims - 1, nullable=dims == 1 and kind.has_nulls
         )
         return Comprehension(element, f"for {variable} in {name}")
-    result = name
+    result: Doc = name
     for wrap in wraps:
-        result = f"{wrap.call}({result})"
+        result = layout.settled(layout.call(wrap.call, result), _DEEPEST)
     return Conditional(result, f"{name} is not None") if nullable else result
 
 

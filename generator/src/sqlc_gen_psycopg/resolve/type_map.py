@@ -333,7 +333,12 @@ def _enum_types(request: Request, schema: Schema) -> dict[Name, EnumType]:
     ]
     sources.sort(key=lambda source: str(source[0]))
     classes = _class_names([source[0] for source in sources])
-    return {source[0]: EnumType(classes[source[0]], *source) for source in sources}
+    snakes = identifiers.distinct(identifiers.snake(each) for each in classes.values())
+    readers = dict(zip(classes, snakes, strict=True))
+    return {
+        source[0]: EnumType(classes[source[0]], f"read_{readers[source[0]]}", *source)
+        for source in sources
+    }
 
 
 def _class_names(found: list[Name]) -> dict[Name, str]:

@@ -131,7 +131,7 @@ def list_works_row(cursor: AdaptContext) -> RowMaker[ListWorksRow]:
                 schema_=row[6],
                 secret=row[7],
                 genres=[
-                    enums.Genre(v) if v is not None else None
+                    enums.read_genre(v) if v is not None else None
                     for v in text_array(row[8])
                 ],
             )

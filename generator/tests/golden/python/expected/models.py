@@ -50,7 +50,8 @@ def authors_row(cursor: AdaptContext) -> RowMaker[Authors]:
             schema_=row[3],
             secret=row[4],
             genres=[
-                enums.Genre(v) if v is not None else None for v in text_array(row[5])
+                enums.read_genre(v) if v is not None else None
+                for v in text_array(row[5])
             ],
         )
 

@@ -114,7 +114,7 @@ def order_item_row(_: object) -> RowMaker[OrderItem]:
             row[15],
             row[16],
             row[17],
-            enums.Mood(row[18]) if row[18] is not None else None,
+            enums.read_mood(row[18]) if row[18] is not None else None,
         )
 
     return make
@@ -129,12 +129,12 @@ def user_row(cursor: AdaptContext) -> RowMaker[User]:
             row[0],
             row[1],
             UserString(row[2]) if row[2] is not None else None,
-            enums.WalletStatus(row[3]),
+            enums.read_wallet_status(row[3]),
             [
-                enums.WalletStatus(v) if v is not None else None
+                enums.read_wallet_status(v) if v is not None else None
                 for v in text_array(row[4])
             ],
-            [enums.Mood(v) if v is not None else None for v in text_array(row[5])]
+            [enums.read_mood(v) if v is not None else None for v in text_array(row[5])]
             if row[5] is not None
             else None,
             Fraction(row[6]) if row[6] is not None else None,

@@ -139,12 +139,15 @@ def list_items_of_user_row(cursor: AdaptContext) -> RowMaker[ListItemsOfUserRow]
                 row[0],
                 row[1],
                 UserString(row[2]) if row[2] is not None else None,
-                enums.WalletStatus(row[3]),
+                enums.read_wallet_status(row[3]),
                 [
-                    enums.WalletStatus(v) if v is not None else None
+                    enums.read_wallet_status(v) if v is not None else None
                     for v in text_array(row[4])
                 ],
-                [enums.Mood(v) if v is not None else None for v in text_array(row[5])]
+                [
+                    enums.read_mood(v) if v is not None else None
+                    for v in text_array(row[5])
+                ]
                 if row[5] is not None
                 else None,
                 Fraction(row[6]) if row[6] is not None else None,
@@ -170,7 +173,7 @@ def list_items_of_user_row(cursor: AdaptContext) -> RowMaker[ListItemsOfUserRow]
                 row[24],
                 row[25],
                 row[26],
-                enums.Mood(row[27]) if row[27] is not None else None,
+                enums.read_mood(row[27]) if row[27] is not None else None,
             ),
         )
 
@@ -221,7 +224,7 @@ def list_users_with_items_row(_: object) -> RowMaker[ListUsersWithItemsRow]:
                 row[16],
                 row[17],
                 row[18],
-                enums.Mood(row[19]) if row[19] is not None else None,
+                enums.read_mood(row[19]) if row[19] is not None else None,
             )
             if row[1] is not None
             else None,

@@ -204,7 +204,7 @@ def wallet_status_of_row(_: object) -> RowMaker[enums.WalletStatus]:
     """Make rows by position: a row factory for psycopg."""
 
     def make(row: Sequence[Any]) -> enums.WalletStatus:
-        return enums.WalletStatus(row[0])
+        return enums.read_wallet_status(row[0])
 
     return make
 
@@ -235,7 +235,7 @@ def moods_of_row(cursor: AdaptContext) -> RowMaker[list[enums.Mood | None] | Non
 
     def make(row: Sequence[Any]) -> list[enums.Mood | None] | None:
         return (
-            [enums.Mood(v) if v is not None else None for v in text_array(row[0])]
+            [enums.read_mood(v) if v is not None else None for v in text_array(row[0])]
             if row[0] is not None
             else None
         )
@@ -266,8 +266,8 @@ def status_twice_row(_: object) -> RowMaker[StatusTwiceRow]:
 
     def make(row: Sequence[Any]) -> StatusTwiceRow:
         return StatusTwiceRow(
-            enums.WalletStatus(row[0]),
-            enums.WalletStatus(row[1]),
+            enums.read_wallet_status(row[0]),
+            enums.read_wallet_status(row[1]),
             Fraction(row[2]) if row[2] is not None else None,
             UserString(row[3]) if row[3] is not None else None,
         )
