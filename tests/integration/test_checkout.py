@@ -14,6 +14,7 @@ from postgres_testing import proxy
 from postgres_testing.proxy import Proxy
 from store import CheckoutLine, PlacedOrder, Store, errors
 from store_testing import factories
+from store_testing.factories import PAYMENT_SUCCEEDED
 from tests.support import stores
 from tests.support.tables import Tables
 
@@ -72,6 +73,37 @@ def test_a_checkout_is_one_flight(
     assert [each.item.cart_item_id for each in placed] == [
         line.cart_item_id for line in lines
     ]
+
+
+def test_an_order_of_which_an_event_came_before_takes_a_second_flight(
+    tap: Proxy, tapped: Store, conn: psycopg.Connection, user_id: UUID
+) -> None:
+    """The first is refused for its sake; the second makes it what the event says."""
+    lines = lines_of(conn, user_id, "x", 3)
+    tapped.record_order_event(factories.event(PAYMENT_SUCCEEDED, "x-1"))
+    tap.reset()
+    placed = tapped.checkout(user_id, lines)
+    assert [each.order.status for each in placed] == [
+        OrderStatus.AWAITING_APPROVAL,
+        OrderStatus.PAYMENT_CONFIRMED,
+        OrderStatus.AWAITING_APPROVAL,
+    ]
+    # BEGIN to COMMIT, ROLLBACK, and once more.
+    assert tap.flights == 3
+
+
+def test_an_item_by_its_uuid_on_chain_is_found_in_a_second_try(
+    store: Store, conn: psycopg.Connection, user_id: UUID
+) -> None:
+    """A UUID that is no item's id may be an item's name on chain."""
+    item = factories.add_item(conn, user_id)
+    conn.execute(
+        "UPDATE cart_items SET on_chain_object_id = %s WHERE id = %s",
+        (str(UUID(int=7)), item.id),
+    )
+    [placed] = store.checkout(user_id, [CheckoutLine(cart_item_id=UUID(int=7))])
+    assert placed.item.cart_item_id == item.id
+    assert placed.order.on_chain
 
 
 def test_a_pooled_read_is_one_flight(tap: Proxy, tapped: Store, user_id: UUID) -> None:
