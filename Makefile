@@ -293,6 +293,10 @@ pictures: $(READY) ## Take the screenshots of docs/ anew; needs Chromium
 bench: $(READY) ## Measure the store beside its peers
 	@$(BIN)/python -m benchmarks
 
+.PHONY: bench-profile
+bench-profile: $(READY) ## Show where the time of a checkout and of a page of messages goes
+	@$(BIN)/python -m benchmarks.profile
+
 .PHONY: bench-migrations
 bench-migrations: $(READY) ## Measure applying 500 migrations, beside dbmate, and verifying 60
 	@$(BIN)/python -m benchmarks.migrations
