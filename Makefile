@@ -290,8 +290,9 @@ pictures: $(READY) ## Take the screenshots of docs/ anew; needs Chromium
 	@$(BIN)/python -m examples.pictures
 
 .PHONY: bench
-bench: $(READY) ## Measure the store beside its peers
-	@$(BIN)/python -m benchmarks
+bench: $(READY) ## Measure the store beside its peers; QUICK=1 shows only that all can be
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) --json build/benchmarks.json \
+	  --table build/benchmarks.md --plot $(if $(QUICK),build,docs/pictures)/benchmarks.svg
 
 .PHONY: bench-profile
 bench-profile: $(READY) ## Show where the time of a checkout and of a page of messages goes

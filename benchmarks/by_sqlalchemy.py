@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
+from typing import TypeAlias
 from uuid import UUID, uuid4
 
-from sqlalchemy import Engine, ForeignKey, create_engine, func, select
+from sqlalchemy import Enum, ForeignKey, create_engine, func, select
 from sqlalchemy.ext.declarative import DeferredReflection
 from sqlalchemy.orm import (
     DeclarativeBase,
@@ -19,8 +20,14 @@ from sqlalchemy.orm import (
     sessionmaker,
 )
 
+from generated.enums import MessageRole
+
 from .carts import Cart
-from .contender import Work
+from .chats import Turn
+
+_Role = Enum(
+    *MessageRole, name="message_role", native_enum=False, create_constraint=False
+)
 
 
 class _Base(DeclarativeBase):
@@ -79,34 +86,30 @@ class OrderItem(_Reflected):
     order: Mapped[Order] = relationship(back_populates="item")
 
 
-@asynccontextmanager
-async def checkout(url: str) -> AsyncGenerator[Work]:
-    """Lock the user, load the items, add orders and snapshots, mark the items."""
-    with _engine(url) as engine:
-        sessions = sessionmaker(engine, expire_on_commit=False)
+class ChatMessage(_Reflected):
+    """A row of chat_messages."""
 
-        async def work(cart: Cart) -> object:
-            with sessions.begin() as session:
-                return _place(session, cart)
+    __tablename__ = "chat_messages"
 
-        yield work
+    session_id: Mapped[UUID]
+    role: Mapped[MessageRole] = mapped_column(_Role)
+    position: Mapped[int]
 
 
-@asynccontextmanager
-async def read(url: str) -> AsyncGenerator[Work]:
-    """Get a user by key in a session of its own."""
-    with _engine(url) as engine:
-        sessions = sessionmaker(engine)
+class ChatSession(_Reflected):
+    """A row of chat_sessions."""
 
-        async def work(cart: Cart) -> object:
-            with sessions() as session:
-                return session.get(User, cart.user_id)
+    __tablename__ = "chat_sessions"
 
-        yield work
+    user_id: Mapped[UUID]
+
+
+Sessions: TypeAlias = "sessionmaker[Session]"
 
 
 @contextmanager
-def _engine(url: str) -> Generator[Engine]:
+def sessions(url: str) -> Generator[Sessions]:
+    """Open an engine; give what makes its sessions."""
     engine = create_engine(
         url.replace("postgresql:", "postgresql+psycopg:", 1),
         pool_size=5,
@@ -115,9 +118,35 @@ def _engine(url: str) -> Generator[Engine]:
     try:
         # Once a process; again it finds all classes prepared.
         _Reflected.prepare(engine, views=True)
-        yield engine
+        yield sessionmaker(engine, expire_on_commit=False)
     finally:
         engine.dispose()
+
+
+def checkout(sessions: Sessions, cart: Cart) -> object:
+    """Lock the user, load the items, add orders and snapshots, mark the items."""
+    with sessions.begin() as session:
+        return _place(session, cart)
+
+
+def get_user(sessions: Sessions, user_id: UUID) -> object:
+    """Get a user by key in a session of its own."""
+    with sessions() as session:
+        return session.get(User, user_id)
+
+
+def list_messages(sessions: Sessions, turn: Turn) -> object:
+    """Read a page of a thousand messages in a session of its own."""
+    page = (
+        select(ChatMessage)
+        .join(ChatSession, ChatMessage.session_id == ChatSession.id)
+        .where(ChatSession.id == turn.session_id, ChatSession.user_id == turn.user_id)
+        .where(ChatMessage.position > 0)
+        .order_by(ChatMessage.position)
+        .limit(1000)
+    )
+    with sessions() as session:
+        return session.scalars(page).all()
 
 
 def _place(session: Session, cart: Cart) -> list[Order]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import psycopg
+
+from .tasks import Left
 
 _USERS = """
 INSERT INTO users (
@@ -20,6 +23,7 @@ SELECT
     3, 'User ' || n, 'Ada', 'Lovelace', 'St James''s Square 12', 'London', 'SW1Y 4JH',
     'GB', 'M', 'M', '39', '0x' || left(repeat(md5(n::text), 2), 40)
 FROM generate_series(1, %s) AS n
+RETURNING id
 """
 
 _ITEMS = """
@@ -83,6 +87,36 @@ ORDER BY user_id
 """
 
 
+# Each without the ids and times that differ from call to call.
+LEFT = Left(
+    {
+        "users": "SELECT to_jsonb(users) FROM users ORDER BY id",
+        "order_events": """
+            SELECT to_jsonb(order_events) - '{received_at,applied_at}'::text []
+            FROM order_events ORDER BY id
+        """,
+        "cart_items, order_items, orders": """
+            SELECT
+                to_jsonb(cart_items) - 'deleted_at',
+                cart_items.deleted_at IS NULL,
+                to_jsonb(order_items) - '{id,order_id,created_at}'::text [],
+                to_jsonb(orders) - '{id,checkout_id,created_at}'::text [],
+                CASE
+                    WHEN orders.checkout_id IS NOT NULL
+                        THEN count(*) OVER (PARTITION BY orders.checkout_id)
+                END
+            FROM cart_items
+            FULL JOIN order_items ON cart_items.id = order_items.cart_item_id
+            FULL JOIN orders ON order_items.order_id = orders.id
+            ORDER BY cart_items.id, orders.crossmint_order_id
+        """,
+    },
+    # Those of the users' past are delivered.
+    count="SELECT count(*) FROM orders WHERE status = 'awaiting_approval'",
+    each=3,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Cart:
     """What a checkout is told: the items, with a Crossmint order and an amount each.
@@ -98,14 +132,12 @@ class Cart:
 
 def fill(url: str, count: int) -> list[Cart]:
     """Make `count` users with a cart each; the same ones at every call."""
-    with psycopg.connect(url) as conn:
-        conn.execute(_USERS, [count])
+    with psycopg.connect(url, autocommit=True) as conn:
+        add_users(conn, count)
         for statement in (_ITEMS, _PAST_ORDERS, _PAST_EVENTS):
             conn.execute(statement)
-        rows = conn.execute(_CARTS).fetchall()
-        conn.commit()
-        conn.autocommit = True
         conn.execute("VACUUM ANALYZE")
+        rows = conn.execute(_CARTS).fetchall()
     return [
         Cart(
             user_id,
@@ -115,3 +147,8 @@ def fill(url: str, count: int) -> list[Cart]:
         )
         for user_id, item_ids, prices in rows
     ]
+
+
+def add_users(conn: psycopg.Connection[Any], count: int) -> list[UUID]:
+    """Make so many users; give their ids."""
+    return [user_id for (user_id,) in conn.execute(_USERS, [count]).fetchall()]

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import gc
 import random
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    ExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 from statistics import median
-from time import perf_counter, thread_time
-from typing import NamedTuple, TypeAlias
+from time import perf_counter, process_time
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
 import psycopg
@@ -18,141 +25,153 @@ import psycopg
 from postgres_testing import databases
 from store_testing.schema import SCHEMA
 
-from . import carts, latency, sameness
-from .carts import Cart
-from .contender import Contender, Work
-from .work import Task
+from . import latency, sameness
+from .tasks import Contender, Sample, Task
 
 
-class Sample(NamedTuple):
-    """What doing a task once took, in seconds.
+class Round(NamedTuple):
+    """What a contender took in a round; of the server, the seconds on CPUs."""
 
-    `busy` is this process's part: its time on a CPU, which hardly depends on what else
-    the machine and its disk have to do.
-    """
-
-    elapsed: float
-    busy: float
-
-
-# One list a round.
-Samples: TypeAlias = dict[Contender, list[list[Sample]]]
+    samples: list[Sample]
+    server: float
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run: tasks, rounds, and one-way delays of the network in seconds.
+    """How much to run: so many rounds, and no more pieces of work before them."""
 
-    Before the rounds, all contenders do a task `warm_up` times: until a driver has
-    prepared its statements (5 times) and the server has settled on their plans (another
-    5), with some to spare.
-    """
-
-    tasks: Sequence[Task]
     rounds: int
-    delays: Sequence[float]
     warm_up: int = 20
-
-    @property
-    def steps(self) -> int:
-        """How often `advance` will be called."""
-        return len(self.tasks) * len(self.delays) * self.rounds
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a task took on a network with this one-way delay, in seconds.
+    """What the contenders of a task took.
 
-    `round_trip` is what the smallest query takes there.
+    `round_trip` is what the smallest query takes, in seconds.
     """
 
     task: Task
-    delay: float
     round_trip: float
-    samples: Samples = field(repr=False)
+    rounds: dict[Contender, list[Round]] = field(repr=False)
 
 
 async def run(
-    server_url: str, plan: Plan, advance: Callable[[str], None]
-) -> list[Outcome]:
-    """Measure on databases of its own, which are dropped again.
+    server_url: str,
+    task: Task,
+    plan: Plan,
+    advance: Callable[[], None] = lambda: None,
+) -> Outcome:
+    """Measure a task on databases of its own, which are dropped again.
 
-    Calls `advance` with a title after each round. Raises RowsDifferError where the
-    contenders of a task did not leave the same rows.
+    Calls `advance` after each round. Raises RowsDifferError, before anything is
+    measured and again in the end, where the contenders did not leave the same rows.
     """
-    outcomes: list[Outcome] = []
-    for task in plan.tasks:
-        outcomes += await _run(server_url, task, plan, advance)
-    return outcomes
+    warm_up = min(plan.warm_up, task.warm_up)
+    count = warm_up + plan.rounds * task.per_round
+    with _clones(server_url, task, count) as (urls, pieces):
+        todo = iter(pieces)
+        with latency.delayed(server_url, task.delay) as far:
+            async with _opened(task, urls, far) as runners:
+                await _warm_up(task, runners, islice(todo, warm_up))
+                sameness.check(urls, task, warm_up)
+                rounds: dict[Contender, list[Round]] = {each: [] for each in runners}
+                for _ in range(plan.rounds):
+                    batch = list(islice(todo, task.per_round))
+                    for contender in random.sample(list(runners), len(runners)):
+                        rounds[contender].append(await runners[contender].run(batch))
+                    advance()
+            outcome = Outcome(task, _round_trip(far), rounds)
+        sameness.check(urls, task, count)
+    return outcome
 
 
-async def _run(
-    server_url: str, task: Task, plan: Plan, advance: Callable[[str], None]
-) -> list[Outcome]:
-    # Each contender does the task this often, each time with another cart.
-    count = len(plan.delays) * (plan.warm_up + plan.rounds * task.per_round)
-    outcomes: list[Outcome] = []
-    with _clones(server_url, task, count) as (urls, made):
-        todo = iter(made)
-        for delay in plan.delays:
-            title = f"{task.name}, {1000 * delay:g} ms away"
-            with latency.delayed(server_url, delay) as far:
-                async with _opened(urls, far) as works:
-                    await _warm_up(task, works, islice(todo, plan.warm_up))
-                    samples: Samples = {contender: [] for contender in works}
-                    for _ in range(plan.rounds):
-                        batch = list(islice(todo, task.per_round))
-                        await _round(works, batch, samples)
-                        advance(title)
-                outcomes.append(Outcome(task, delay, _round_trip(far), samples))
-        sameness.check(urls, orders=task.orders * count)
-    return outcomes
+@dataclass(slots=True)
+class _Runner:
+    """A contender with what it has opened, and a session to look at its server with."""
+
+    task: Task
+    contender: Contender
+    resource: Any
+    admin: psycopg.Connection[Any]
+    backends: list[Path] = field(default_factory=list[Path])
+
+    async def once(self, piece: object) -> tuple[Sample, object]:
+        if self.task.reset:
+            self.admin.execute(self.task.reset)
+        start, start_busy = perf_counter(), process_time()
+        result = self.contender.work(self.resource, piece)
+        if self.contender.face == "async":
+            result = await cast("Any", result)
+        sample = Sample(perf_counter() - start, process_time() - start_busy)
+        return (result if isinstance(result, Sample) else sample), result
+
+    async def run(self, batch: Sequence[object]) -> Round:
+        before = self._server_seconds()
+        samples = [(await self.once(piece))[0] for piece in batch]
+        return Round(samples, self._server_seconds() - before)
+
+    def find_backends(self) -> None:
+        rows = self.admin.execute(
+            "SELECT pid FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        files = [Path(f"/proc/{pid}/schedstat") for (pid,) in rows]
+        self.backends = [file for file in files if file.exists()]
+
+    def _server_seconds(self) -> float:
+        # Of each backend the nanoseconds on a CPU, where the kernel is Linux.
+        return sum(int(file.read_text().split()[0]) for file in self.backends) / 1e9
 
 
 @contextmanager
 def _clones(
     server_url: str, task: Task, count: int
-) -> Generator[tuple[dict[Contender, str], list[Cart]]]:
-    """Give each contender a database, with the same `count` carts as the others."""
+) -> Generator[tuple[dict[Contender, str], Sequence[object]]]:
+    """Give each contender a copy of the database, and the `count` pieces of work."""
     with ExitStack() as stack:
         template = stack.enter_context(databases.template(server_url, SCHEMA.build))
-        made = carts.fill(databases.url_of(server_url, template.name), count)
+        url = databases.url_of(server_url, template.name)
+        pieces = task.fill(url, count)
+        with psycopg.connect(url, autocommit=True) as conn:
+            conn.execute("VACUUM ANALYZE")
         contenders = task.contenders
-        yield {each: stack.enter_context(template.clone()) for each in contenders}, made
+        urls = {each: stack.enter_context(template.clone()) for each in contenders}
+        yield urls, pieces
 
 
 @asynccontextmanager
 async def _opened(
-    urls: dict[Contender, str], server_url: str
-) -> AsyncGenerator[dict[Contender, Work]]:
-    """Open each contender's pool, by way of this URL of the server."""
+    task: Task, urls: dict[Contender, str], server_url: str
+) -> AsyncGenerator[dict[Contender, _Runner]]:
+    """Open what each contender needs, by way of this URL of the server."""
+    runners: dict[Contender, _Runner] = {}
     async with AsyncExitStack() as stack:
-        yield {
-            contender: await stack.enter_async_context(
-                contender.open(databases.url_of(server_url, urlsplit(url).path[1:]))
+        for contender, url in urls.items():
+            opened = contender.open(
+                databases.url_of(server_url, urlsplit(url).path[1:])
             )
-            for contender, url in urls.items()
-        }
+            if isinstance(opened, AbstractAsyncContextManager):
+                resource = await stack.enter_async_context(opened)
+            else:
+                resource = stack.enter_context(opened)
+            admin = stack.enter_context(psycopg.connect(url, autocommit=True))
+            runners[contender] = _Runner(task, contender, resource, admin)
+        yield runners
 
 
 async def _warm_up(
-    task: Task, works: dict[Contender, Work], batch: Iterable[Cart]
+    task: Task, runners: dict[Contender, _Runner], pieces: Iterator[object]
 ) -> None:
-    for cart in batch:
-        results = {each: await work(cart) for each, work in works.items()}
-        if task.returns:
-            sameness.check_results(results, task.returns)
+    for piece in pieces:
+        results = {each: (await run.once(piece))[1] for each, run in runners.items()}
+        if task.comparable:
+            sameness.check_results(results, task.comparable)
+    for runner in runners.values():
+        runner.find_backends()
     # What lives for the whole run need not be looked at by every collection.
     gc.collect()
     gc.freeze()
-
-
-async def _round(
-    works: dict[Contender, Work], batch: list[Cart], samples: Samples
-) -> None:
-    for contender in random.sample(list(works), len(works)):
-        done = [await _timed(works[contender], cart) for cart in batch]
-        samples[contender].append(done)
 
 
 def _round_trip(url: str) -> float:
@@ -164,9 +183,3 @@ def _round_trip(url: str) -> float:
             return perf_counter() - start
 
         return median(once() for _ in range(50))
-
-
-async def _timed(work: Work, cart: Cart) -> Sample:
-    start, start_busy = perf_counter(), thread_time()
-    await work(cart)
-    return Sample(perf_counter() - start, thread_time() - start_busy)

@@ -3,7 +3,7 @@
 The generated models themselves, so that a new column breaks no peer's records.
 """
 
-from generated.models import CartItem, Order, OrderItem
+from generated.models import CartItem, ChatMessage, Order, OrderItem
 from generated.models import UserProfile as User
 
-__all__ = ["CartItem", "Order", "OrderItem", "User"]
+__all__ = ["CartItem", "ChatMessage", "Order", "OrderItem", "User"]

@@ -1,18 +1,16 @@
-"""The figures as tables to read and as JSON to keep."""
+"""The figures as tables to read, as Markdown for the documents, and as JSON to keep."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.box import SIMPLE
 from rich.table import Table
 
-from . import saving
-from .figures import Figure, figures
+from .figures import Figure, Verdict, figures
 from .measuring import Outcome
-from .saving import Saved
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,131 +36,145 @@ class Circumstances:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that a run has found.
+
+    `missing` says of contenders that took no part why. Times that are not `judged` are
+    those of a run that was too short for that.
+    """
+
+    circumstances: Circumstances
+    outcomes: Sequence[Outcome]
+    verdicts: Sequence[Verdict]
+    missing: Mapping[str, str]
+    judged: bool = True
+
+
 def title(outcome: Outcome) -> str:
     """Name what was measured, and how far away the server was."""
-    away = f"{1000 * outcome.delay:g} ms each way" if outcome.delay else "loopback"
-    round_trip = f"round trip {1000 * outcome.round_trip:.2f} ms"
-    return f"{outcome.task.name}, in ms ({away}, {round_trip})"
+    task = outcome.task
+    away = f"{1000 * task.delay:g} ms each way" if task.delay else "loopback"
+    return f"{task.title}, in ms ({away}, round trip {_ms(outcome.round_trip)} ms)"
 
 
-def table(outcome: Outcome) -> Table:
-    """Lay out an outcome: milliseconds, and ratios to baselines, paired by round."""
+def contenders_table(outcome: Outcome) -> Table:
+    """Lay out what each contender of a task took, in milliseconds."""
+    columns = ("median", "middle 90 %", "CPU, server's too")
+    grid = _grid(title(outcome), "contender", *columns)
+    for each in figures(outcome):
+        spread = f"{_ms(each.low)} - {_ms(each.high)}"
+        grid.add_row(str(each.contender), _ms(each.median), spread, _ms(each.cpu))
+    return grid
+
+
+def verdicts_table(report: Report) -> Table:
+    """Lay out all rows: what was found beside what was to be reached."""
+    columns = ("found", "middle half", "CPU", "limit", "")
+    grid = _grid("ours beside theirs, as ratios", "work", *columns)
+    for each in report.verdicts:
+        work, ours, theirs, found, spread, cpu, limit = _cells(each)
+        beside = f"{ours} / {theirs}" if theirs else ours
+        style = "green" if each.is_reached else "red"
+        judged = f"[{style}]{_judgement(each)}[/]" if report.judged else "not judged"
+        grid.add_row(f"{work}\n  {beside}", found, spread, cpu, limit, judged)
+    return grid
+
+
+def markdown(report: Report) -> str:
+    """Give the rows as a table of Markdown."""
+    lines = [
+        "| work | ours | beside | found | middle half | CPU | limit | |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for each in report.verdicts:
+        cells = (*_cells(each), _judgement(each) if report.judged else "not judged")
+        lines.append(f"| {' | '.join(cells)} |".replace("|  |", "| |"))
+    lines += ["", f"{report.circumstances}."]
+    lines += [f"Without {name}: {why}." for name, why in report.missing.items()]
+    return "\n".join(lines) + "\n"
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """Give all figures, in seconds, with the samples they were made of."""
+    return {
+        "circumstances": asdict(report.circumstances),
+        "missing": dict(report.missing),
+        "judged": report.judged,
+        "rows": [
+            {
+                "task": each.row.task.name,
+                "ours": str(each.row.ours),
+                "theirs": str(each.row.theirs) if each.row.theirs else None,
+                "kind": each.row.kind,
+                "limit": each.row.limit,
+                "value": each.value,
+                "low": each.low,
+                "high": each.high,
+                "cpu": each.cpu,
+                "is_reached": each.is_reached,
+            }
+            for each in report.verdicts
+        ],
+        "outcomes": [
+            {
+                "task": outcome.task.name,
+                "delay": outcome.task.delay,
+                "round_trip": outcome.round_trip,
+                "figures": [_figure(outcome, each) for each in figures(outcome)],
+            }
+            for outcome in report.outcomes
+        ],
+    }
+
+
+def _cells(each: Verdict) -> tuple[str, ...]:
+    row = each.row
+    if row.kind == "seconds":
+        spread = f"{_ms(each.low)} - {_ms(each.high)}"
+        found, limit = f"{_ms(each.value)} ms", f"at most {_ms(row.limit)} ms"
+    else:
+        spread = f"{each.low:.2f} - {each.high:.2f}"
+        found = f"{each.value:.2f}"
+        bound = "at least" if row.kind == "throughput" else "at most"
+        limit = f"{bound} {row.limit:.2f}"
+    cpu = "" if each.cpu is None else f"{each.cpu:.2f}"
+    theirs = str(row.theirs) if row.theirs else ""
+    return row.task.title, str(row.ours), theirs, found, spread, cpu, limit
+
+
+def _judgement(each: Verdict) -> str:
+    return "reached" if each.is_reached else f"missed by {100 * each.miss:.0f} %"
+
+
+def _grid(name: str, first: str, *columns: str) -> Table:
     grid = Table(
-        title=title(outcome),
+        title=name,
         title_justify="left",
         title_style="bold",
         box=SIMPLE,
         padding=(0, 1, 0, 0),
     )
-    grid.add_column("contender", no_wrap=True)
-    for column in ("median", "middle\n90 %", "own CPU"):
+    grid.add_column(first, no_wrap=True)
+    for column in columns:
         grid.add_column(column, justify="right", no_wrap=True)
-    for baseline in outcome.task.baselines:
-        how = baseline.removeprefix("psycopg").lstrip(", ")
-        grid.add_column(f"ratio to\n{how}", justify="right", no_wrap=True)
-    for figure in figures(outcome):
-        grid.add_row(
-            str(figure.contender),
-            _ms(figure.median),
-            f"{_ms(figure.low)}-{_ms(figure.high)}",
-            _ms(figure.busy),
-            *(f"{ratio.paired:.2f}" for ratio in figure.ratios),
-        )
     return grid
-
-
-def saving_table(results: Sequence[Saved]) -> Table:
-    """Lay out the saves of an unchanged chat; the ratio is paired by round."""
-    grid = Table(
-        title="save of an unchanged chat, 100 messages of 0.6 MB, in ms",
-        title_justify="left",
-        title_style="bold",
-        box=SIMPLE,
-        padding=(0, 1, 0, 0),
-    )
-    grid.add_column("contender", no_wrap=True)
-    for column in ("median", "ratio to\none statement", "holds the loop"):
-        grid.add_column(column, justify="right", no_wrap=True)
-    for each in results:
-        gap = "" if each.gap is None else _ms(each.gap)
-        ratio = f"{each.ratio(_by_hand(results, each)):.2f}"
-        grid.add_row(str(each.contender), _ms(each.median), ratio, gap)
-    return grid
-
-
-def verdicts(results: Sequence[Saved]) -> list[str]:
-    """Say of each face of the store whether its medians keep the limits."""
-    lines: list[str] = []
-    for each in results:
-        if each.contender.name != saving.STORE:
-            continue
-        ratio = each.ratio(_by_hand(results, each))
-        verdict = "held" if ratio <= saving.MAX_RATIO else "missed"
-        lines.append(
-            f"{each.contender}: {ratio:.2f} times one statement,"
-            f" at most {saving.MAX_RATIO}: {verdict}"
-        )
-        if each.gap is not None:
-            verdict = "held" if each.gap <= saving.MAX_GAP else "missed"
-            lines.append(
-                f"{each.contender}: holds the event loop {_ms(each.gap)} ms,"
-                f" at most {_ms(saving.MAX_GAP)}: {verdict}"
-            )
-    return lines
-
-
-def _by_hand(results: Sequence[Saved], saved: Saved) -> Saved:
-    return next(
-        each
-        for each in results
-        if each.contender.name == saving.BY_HAND
-        and each.contender.face == saved.contender.face
-    )
 
 
 def _ms(seconds: float) -> str:
     return f"{1000 * seconds:.3g}"
 
 
-def as_json(
-    circumstances: Circumstances, outcomes: Sequence[Outcome], saves: Sequence[Saved]
-) -> dict[str, Any]:
-    """Give all figures, in seconds, with the samples they were made of."""
-    return {
-        "circumstances": asdict(circumstances),
-        "outcomes": [
-            {
-                "task": outcome.task.name,
-                "delay": outcome.delay,
-                "round_trip": outcome.round_trip,
-                "figures": [_figure(outcome, each) for each in figures(outcome)],
-            }
-            for outcome in outcomes
-        ],
-        "saves": [
-            {
-                "contender": each.contender.name,
-                "face": each.contender.face,
-                "median": each.median,
-                "ratio": each.ratio(_by_hand(saves, each)),
-                "gap": each.gap,
-                "samples": each.elapsed,
-                "gaps": each.gaps,
-            }
-            for each in saves
-        ],
-    }
-
-
 def _figure(outcome: Outcome, figure: Figure) -> dict[str, Any]:
-    rounds = outcome.samples[figure.contender]
     return {
         "contender": figure.contender.name,
         "face": figure.contender.face,
         "median": figure.median,
         "low": figure.low,
         "high": figure.high,
-        "busy": figure.busy,
-        "ratios": [asdict(ratio) for ratio in figure.ratios],
-        "samples": [[each._asdict() for each in done] for done in rounds],
+        "cpu": figure.cpu,
+        "rounds": [
+            {"server": each.server, "samples": [one._asdict() for one in each.samples]}
+            for each in outcome.rounds[figure.contender]
+        ],
     }

@@ -2,81 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Callable, Mapping
 from itertools import zip_longest
-from typing import Any, LiteralString
+from typing import Any
 
 import psycopg
 
-from .contender import Contender
-
-# Each without the ids and times that differ from call to call.
-_LEFT: dict[str, LiteralString] = {
-    "users": "SELECT to_jsonb(users) FROM users ORDER BY id",
-    "order_events": "SELECT to_jsonb(order_events) FROM order_events ORDER BY id",
-    "cart_items, order_items, orders": """
-        SELECT
-            to_jsonb(cart_items) - 'deleted_at',
-            cart_items.deleted_at IS NULL,
-            to_jsonb(order_items) - '{id,order_id,created_at}'::text [],
-            to_jsonb(orders) - '{id,checkout_id,created_at}'::text [],
-            CASE
-                WHEN orders.checkout_id IS NOT NULL
-                    THEN count(*) OVER (PARTITION BY orders.checkout_id)
-            END
-        FROM cart_items
-        FULL JOIN order_items ON cart_items.id = order_items.cart_item_id
-        FULL JOIN orders ON order_items.order_id = orders.id
-        ORDER BY cart_items.id, orders.crossmint_order_id
-    """,
-}
+from .tasks import Contender, Left, Sample, Task
 
 
 class RowsDifferError(Exception):
     """Two contenders did not do the same, so that their times cannot be compared."""
 
 
-def check(urls: Mapping[Contender, str], *, orders: int) -> None:
-    """Compare what the databases hold, ids and times apart.
+def check(urls: Mapping[Contender, str], task: Task, pieces: int) -> None:
+    """Compare what the databases hold after so many pieces of work.
 
-    Raises RowsDifferError where two differ, or hold another number of orders.
+    Raises RowsDifferError where two differ, or hold another number of rows than that
+    work leaves.
     """
+    if task.left is None:
+        return
     first, *others = urls
-    expected = _left(urls[first])
-    if (found := _orders(urls[first])) != orders:
-        raise RowsDifferError(f"{first} left {found} orders instead of {orders}")
+    # Of work that is undone before the next one, the last alone is there.
+    expected = task.left.each * (1 if task.reset else pieces)
+    if (count := _count(urls[first], task.left)) != expected:
+        raise RowsDifferError(f"{first} left {count} rows instead of {expected}")
+    left = _rows(urls[first], task.left)
     for other in others:
-        left = _left(urls[other])
-        for tables, rows in expected.items():
-            _compare(f"{first} and {other} left in {tables}", rows, left[tables])
+        other_left = _rows(urls[other], task.left)
+        for what, rows in left.items():
+            _compare(f"{first} and {other} left in {what}", rows, other_left[what])
 
 
-def check_results(results: Mapping[Contender, object], record: type) -> None:
-    """Compare what the contenders returned, by the names of the record's fields.
+def check_results(
+    results: Mapping[Contender, object], comparable: Callable[[object], object]
+) -> None:
+    """Compare what the contenders returned, apart from those that did not return it.
 
     Raises RowsDifferError where two differ.
     """
-    names = [field.name for field in fields(record)]
-    (first, expected), *others = results.items()
+    here = {
+        contender: comparable(result)
+        for contender, result in results.items()
+        if not isinstance(result, Sample)
+    }
+    (first, expected), *others = here.items()
     for other, result in others:
-        _compare(
-            f"{first} and {other} returned",
-            [(name, getattr(expected, name)) for name in names],
-            [(name, getattr(result, name)) for name in names],
-        )
+        _compare(f"{first} and {other} returned", [expected], [result])
 
 
-def _left(url: str) -> dict[str, list[Any]]:
+def _rows(url: str, left: Left) -> dict[str, list[Any]]:
     with psycopg.connect(url) as conn:
-        return {tables: conn.execute(q).fetchall() for tables, q in _LEFT.items()}
+        return {what: conn.execute(q).fetchall() for what, q in left.rows.items()}
 
 
-def _orders(url: str) -> int:
+def _count(url: str, left: Left) -> int:
     with psycopg.connect(url) as conn:
-        # Those of the users' past are delivered.
-        new = "SELECT count(*) FROM orders WHERE status = 'awaiting_approval'"
-        [(count,)] = conn.execute(new).fetchall()
+        [(count,)] = conn.execute(left.count).fetchall()
         return int(count)
 
 

@@ -17,6 +17,11 @@ _ITEM = {column.name for column in fields(CartItem)} - {"id", "created_at"}
 _KEPT = [column.name for column in fields(OrderItem) if column.name in _ITEM]
 _CLAIMED = [f"claimed.{name}" for name in _KEPT]
 
+_ORDER = [field.name for field in fields(Order)]
+_RETURNED = [f"created.{name}" for name in _ORDER] + [
+    f"kept.{field.name}" for field in fields(OrderItem)
+]
+
 ONE_CTE = f"""
 WITH owner AS (
     SELECT users.id FROM users WHERE users.id = $1 FOR NO KEY UPDATE
@@ -58,12 +63,11 @@ kept AS (
     RETURNING *
 )
 
-SELECT created.*, kept.* FROM created INNER JOIN kept ON kept.order_id = created.id
+SELECT {", ".join(_RETURNED)}
+FROM created INNER JOIN kept ON kept.order_id = created.id
 """  # noqa: S608 - the names are our columns'
-
-_ORDER_COLUMNS = len(fields(Order))
 
 
 def order_and_item(row: Sequence[Any]) -> tuple[Order, OrderItem]:
     """Make the two records of one row of `ONE_CTE`."""
-    return Order(*row[:_ORDER_COLUMNS]), OrderItem(*row[_ORDER_COLUMNS:])
+    return Order(*row[: len(_ORDER)]), OrderItem(*row[len(_ORDER) :])
