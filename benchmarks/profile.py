@@ -23,7 +23,6 @@ import psycopg
 from psycopg import RawCursor
 from psycopg.adapt import Loader
 from psycopg.rows import RowFactory, TupleRow, tuple_row
-from psycopg.types.json import Jsonb
 from psycopg.types.string import TextLoader
 from rich.console import Console
 from rich.table import Table
@@ -39,7 +38,7 @@ from store_testing.schema import SCHEMA
 
 from . import carts, chats
 from .carts import Cart
-from .chats import Chat
+from .chats import Turn
 
 console = Console(width=88)
 
@@ -71,6 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         embedded.start(settings={"autovacuum": "off"}, directory=_DISK) as own,
         databases.template(own.url, SCHEMA.build) as template,
         template.clone() as url,
+        template.clone() as of_chats,
     ):
         made = carts.fill(url, 2 * (_WARM_UP + options.checkouts))
         half = len(made) // 2
@@ -83,9 +83,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 [partial(_check_out, store, each) for each in made[:half]],
             )
             _print_server("a checkout of 3 items", _statements(url, made[half:]))
-        chat = _filled(url)
-        _print_page(url, chat, options.pages)
-        _print_server(f"a page of {_MESSAGES} messages", _reading(url, chat))
+        [chat] = chats.pages(of_chats, 1)
+        with psycopg.connect(of_chats, autocommit=True) as conn:
+            conn.execute("VACUUM ANALYZE")
+        _print_page(of_chats, chat, options.pages)
+        _print_server(f"a page of {_MESSAGES} messages", _reading(of_chats, chat))
     return 0
 
 
@@ -171,7 +173,7 @@ _STEPS = {
 }
 
 
-def _print_page(url: str, chat: Chat, rounds: int) -> None:
+def _print_page(url: str, chat: Turn, rounds: int) -> None:
     """Time a page read by and by, and print what each step adds."""
     parameters = [chat.session_id, chat.user_id, 0, _MESSAGES]
 
@@ -260,7 +262,7 @@ def _statements(url: str, made: list[Cart]) -> dict[str, float]:
     return {part: median(each) for part, each in times.items()}
 
 
-def _reading(url: str, chat: Chat) -> dict[str, float]:
+def _reading(url: str, chat: Turn) -> dict[str, float]:
     """Time a page as EXPLAIN tells it: finding the rows, and making texts of them."""
     explain = "EXPLAIN (ANALYZE, SERIALIZE TEXT, FORMAT JSON) "
     query = (explain + chat_queries.LIST_CHAT_MESSAGES.strip()).encode()
@@ -274,23 +276,6 @@ def _reading(url: str, chat: Chat) -> dict[str, float]:
         "finding the rows": median(p["Plan"]["Actual Total Time"] for p in plans) / 1e3,
         "writing them as text": median(p["Serialization"]["Time"] for p in plans) / 1e3,
     }
-
-
-def _filled(url: str) -> Chat:
-    """Make a chat of so many messages, each with the result of a tool."""
-    with psycopg.connect(url, autocommit=True) as conn:
-        chat = chats.open_chat(conn)
-        with conn.cursor() as cursor:
-            cursor.executemany(
-                "INSERT INTO chat_messages (session_id, msg_id, role, parts)"
-                " VALUES (%s, %s, %s, %s)",
-                [
-                    (chat.session_id, each["id"], each["role"], Jsonb(each["parts"]))
-                    for each in chats.messages(_MESSAGES, products=0)
-                ],
-            )
-        conn.execute("VACUUM ANALYZE chat_messages")
-    return chat
 
 
 if __name__ == "__main__":
