@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from functools import wraps
 from inspect import signature
 from types import UnionType
@@ -22,6 +23,26 @@ from . import errors
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
+# Of the column that an argument, or a field of one, goes into: how many characters it
+# holds. The server would say only that some value is too long.
+LONGEST = {
+    "color": 50,
+    "crossmint_order_id": 255,
+    "crossmint_user_id": 255,
+    "crossmint_wallet_id": 255,
+    "currency": 50,
+    "email": 320,
+    "id": 255,
+    "image": 2048,
+    "payment_hash": 255,
+    "product_id": 255,
+    "product_name": 500,
+    "product_url": 2048,
+    "retailer": 255,
+    "size": 50,
+    "type": 100,
+}
+
 
 class Parameters:
     """The parameters of a method, with their types."""
@@ -31,10 +52,11 @@ class Parameters:
         self._types = get_type_hints(method)
 
     def check(self, *args: object, **kwargs: object) -> None:
-        """Refuse what is of another type than its parameter.
+        """Refuse what is of another type than its parameter, or too long a text.
 
         Raises:
-            InvalidValue: its ``place`` is the parameter, ``expected`` the type.
+            InvalidValue: its ``place`` is the parameter, or the field of what it is
+                given; ``expected`` the type, or the length.
             TypeError: there are too many arguments, too few, or unknown ones.
         """
         given = self._signature.bind(*args, **kwargs).arguments
@@ -42,6 +64,23 @@ class Parameters:
             if name in self._types and not _fits(value, self._types[name]):
                 wanted = self._signature.parameters[name].annotation
                 raise errors.InvalidValue(wanted, place=name)
+            _refuse_long_texts(name, value)
+
+
+def _refuse_long_texts(name: str, value: object) -> None:
+    """Refuse a text that is longer than the column of its name, also in a field."""
+    if isinstance(value, str):
+        longest = LONGEST.get(name)
+        # The server cuts spaces off.
+        if longest is not None and len(value.rstrip(" ")) > longest:
+            raise errors.InvalidValue(f"at most {longest} characters", place=name)
+    elif isinstance(value, list | tuple):
+        for each in cast("Sequence[object]", value):
+            if is_dataclass(each):
+                _refuse_long_texts(name, each)
+    elif is_dataclass(value):
+        for field in fields(value):
+            _refuse_long_texts(field.name, getattr(value, field.name))
 
 
 def checked(method: Callable[_P, _T]) -> Callable[_P, _T]:

@@ -7,9 +7,10 @@ names with the database's catalog.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import TypeAlias
+from traceback import walk_tb
+from typing import TypeAlias, cast
 
 import psycopg
 from psycopg import errors as driver
@@ -216,6 +217,8 @@ def refused(error: psycopg.Error) -> errors.DatabaseError | errors.InvalidValue:
 
 def translate(error: psycopg.Error) -> errors.DatabaseError | errors.InvalidValue:
     """Give the store's error for one of the driver's, without the values it tells."""
+    if isinstance(error, psycopg.DataError) and (unfit := _unfit_text(error)):
+        return unfit
     kind = _kind(error)
     diag = error.diag
     rule = diag.constraint_name
@@ -226,6 +229,42 @@ def translate(error: psycopg.Error) -> errors.DatabaseError | errors.InvalidValu
         table=diag.table_name,
         column=diag.column_name,
     )
+
+
+def _unfit_text(error: psycopg.DataError) -> errors.InvalidValue | None:
+    """Give the error of a text that is too long, or has a NUL, with the argument.
+
+    The server names no column, and in a pipeline the function has returned by then.
+    """
+    if error.sqlstate is None and "cannot contain NUL" in str(error):
+        place = _argument(error, lambda text: "\0" in text)
+        return errors.InvalidValue("text without NUL characters", place=place)
+    told = error.diag.message_primary or ""
+    if error.sqlstate != "22001" or not (limit := re.search(r"\((\d+)\)", told)):
+        return None
+    longest = int(limit[1])
+    return errors.InvalidValue(
+        f"a text has more than the {longest} characters that its column holds",
+        place=_argument(error, lambda text: len(text.rstrip(" ")) > longest),
+        sqlstate=error.sqlstate,
+    )
+
+
+def _argument(error: BaseException, is_wrong: Callable[[str], bool]) -> str | None:
+    """Name the arguments of the generated function that failed which are wrong."""
+    for frame, _ in walk_tb(error.__traceback__):
+        package, _, _ = frame.f_globals.get("__name__", "").partition(".")
+        if package == "generated":
+            wrong = [
+                name
+                for name, value in frame.f_locals.items()
+                for text in cast(
+                    "list[object]", value if isinstance(value, list) else [value]
+                )
+                if isinstance(text, str) and is_wrong(text)
+            ]
+            return " or ".join(dict.fromkeys(wrong)) or None
+    return None
 
 
 def _kind(error: psycopg.Error) -> _Kind:
@@ -281,6 +320,7 @@ def translated() -> Generator[None]:
         yield
     except psycopg.Error as error:
         raise translate(error) from None
-    except UnicodeEncodeError:
+    except UnicodeEncodeError as error:
         # A lone surrogate, which the driver cannot send; its error holds the text.
-        raise errors.InvalidValue("text without lone surrogates") from None
+        place = _argument(error, error.object.__eq__)
+        raise errors.InvalidValue("text without lone surrogates", place=place) from None

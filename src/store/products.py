@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from uuid import UUID
 
 from generated.models import CartItem
@@ -35,9 +35,9 @@ class Product:
 
     def __post_init__(self) -> None:
         refuse_no_cents("price", self.price)
-        for optional in ("image", "product_url", "size", "color", "retailer"):
-            if getattr(self, optional) == "":
-                object.__setattr__(self, optional, None)
+        for field in fields(self):
+            if field.default is None and getattr(self, field.name) == "":
+                object.__setattr__(self, field.name, None)
 
 
 @dataclass(frozen=True, slots=True)
