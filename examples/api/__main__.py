@@ -34,7 +34,8 @@ def main(port: str = "8000", cart_service: str = "db") -> int:
                 ).decode(),
                 cart_service=cart_service,
             )
-            migrations.up(settings)
+            # What nobody has recorded yet may run here: this database ends with it.
+            migrations.up(settings, unrecorded_allowed=True)
             serve(settings, int(port))
     except (StoreError, embedded.ServerError, OSError) as error:
         print(f"api: {error}", file=sys.stderr)

@@ -218,12 +218,13 @@ def rows(store: Store, conn: psycopg.Connection) -> dict[str, UUID | str]:
 
 def test_every_rule_of_the_schema_has_words(conn: psycopg.Connection) -> None:
     """RULES names each constraint and unique index of ours, and nothing else."""
-    assert {name for (name,) in conn.execute(NAMES)} == RULES.keys()
+    named = {name for (name,) in conn.execute(NAMES)}
+    assert named == RULES.keys(), "RULES has a sentence for each"
 
 
 def test_every_rule_is_tried() -> None:
     """The test below leaves no rule out."""
-    assert VIOLATIONS.keys() == RULES.keys()
+    assert VIOLATIONS.keys() == RULES.keys(), "VIOLATIONS has what breaks each"
 
 
 # What the database refuses.

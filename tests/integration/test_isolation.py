@@ -403,7 +403,7 @@ def test_everything_is_covered(record_property: Callable[[str, object], None]) -
         for name, method in inspect.getmembers(Store, inspect.isfunction)
         if "user_id" in inspect.signature(method).parameters and name[0] != "_"
     }
-    assert taking == METHODS.keys()
+    assert taking == METHODS.keys(), "METHODS has a call of each"
     record_property("queries scoped by user", len(SCOPED))
     record_property("queries with a reason not to be", len(ALL) - len(SCOPED))
     record_property("store methods that take a user", len(METHODS))

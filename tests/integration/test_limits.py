@@ -369,7 +369,7 @@ def send_a_part(pgconn):
     yield from send(pgconn)
 
 pipeline.send = send_a_part
-limits = {"database_idle_timeout": 0.5, "database_transaction_timeout": 4}
+limits = {"database_idle_timeout": 3, "database_transaction_timeout": 4}
 with Store(Settings.load(database_url=sys.argv[1], **limits)) as store:
     with store.transaction() as conn:
         user_steps.lock_user(conn, id=UUID(sys.argv[2]))

@@ -51,7 +51,7 @@ class Project:
         self._environment = {
             **os.environ,
             **url,
-            "MAKEFLAGS": "READY=",  # what it has is set up
+            "MAKEFLAGS": "READY= DEMO_READY=",  # what it has is set up
         }
 
     def follow(self, title: str) -> None:

@@ -139,7 +139,8 @@ def test_all_methods_are_here() -> None:
     """What is not here needs no connection, or lends one."""
     others = {"open", "close", "connection", "transaction", "limited", "within"}
     public = {name for name, _ in inspect.getmembers(Store, inspect.isfunction)}
-    assert {name for name in public if not name.startswith("_")} == {*METHODS} | others
+    named = {name for name in public if not name.startswith("_")}
+    assert named == {*METHODS} | others, "METHODS has a call of each"
 
 
 @pytest.mark.parametrize("commits", [True, False])
