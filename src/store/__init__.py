@@ -4,6 +4,14 @@
 functions of the package `generated`, called with `store.connection()`.
 """
 
+from generated.internal.order_steps import (
+    ListItemsPaidTwiceRow,
+    ListOrdersRow,
+    ListOrdersWithoutDigestRow,
+    ListPaymentsWithoutOrderRow,
+    PageOrdersRow,
+)
+
 from . import addresses, errors
 from ._async.store import AsyncStore
 from ._sync.store import Store
@@ -31,10 +39,15 @@ __all__ = [
     "CursorPage",
     "ForgottenEvents",
     "GivenUpOrder",
+    "ListItemsPaidTwiceRow",
+    "ListOrdersRow",
+    "ListOrdersWithoutDigestRow",
+    "ListPaymentsWithoutOrderRow",
     "Observer",
     "OrderEvent",
     "OrderPage",
     "Page",
+    "PageOrdersRow",
     "PlacedOrder",
     "PoolStatistics",
     "Product",

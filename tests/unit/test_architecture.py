@@ -1,17 +1,21 @@
 """What the design says of the store's size, and of what it imports."""
 
 import ast
+import inspect
 import io
 import re
 import subprocess
 import sys
 import tokenize
 from collections.abc import Iterator
+from dataclasses import is_dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import get_args, get_origin, get_type_hints
 
 import pytest
 
+import store
 from store import Store
 
 ROOT = Path(__file__).parents[2]
@@ -147,3 +151,36 @@ def test_the_unwanted_can_be_imported() -> None:
         "store.migrations, store.sql, store.rotation, rich, sqlc_gen_psycopg"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def _classes_in(kind: object) -> Iterator[type]:
+    """Give the classes that a type is made of, with those of their fields."""
+    origin = get_origin(kind) or kind
+    for each in get_args(kind):
+        yield from _classes_in(each)
+    if isinstance(origin, type):
+        yield origin
+        if is_dataclass(origin):
+            for each in get_type_hints(origin).values():
+                yield from _classes_in(each)
+
+
+def test_what_methods_take_and_give_has_a_public_name() -> None:
+    """An API can annotate with it: it is the store's own, or of `generated`."""
+    methods = inspect.getmembers(Store, inspect.isfunction)
+    public = [method for name, method in methods if not name.startswith("_")]
+    used = {
+        each
+        for method in public
+        for kind in get_type_hints(method).values()
+        for each in _classes_in(kind)
+        if each.__module__.startswith(("store.", "generated."))
+    }
+    assert len(used) > 20
+    exported = {getattr(store, name) for name in store.__all__}
+    hidden = {
+        each.__qualname__
+        for each in used - exported
+        if each.__module__.startswith(("store.", "generated.internal."))
+    }
+    assert hidden == set()
