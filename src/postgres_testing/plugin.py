@@ -14,6 +14,7 @@ databases have is yours to say, by a session fixture `postgres_schema`:
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
@@ -45,7 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--keep-databases",
         action="store_true",
         default=bool(os.environ.get("TEST_KEEP_DATABASES")),
-        help="keep the database of each test that fails, and say its URL"
+        help="keep the database of each test that fails, and say how to see it"
         " (or set TEST_KEEP_DATABASES)",
     )
 
@@ -63,8 +64,10 @@ def pytest_runtest_makereport(
             from postgres_testing import databases
 
             kept = databases.url_of(left.url, databases.name_of(url))
+            # For a shell, in which the URL's & and ? would mean something.
+            look = shlex.join([str(server.bin / "psql"), kept])
             report.sections.append(
-                ("PostgreSQL", f"The database is kept: {kept}\n{left.ending}")
+                ("PostgreSQL", f"The database is kept: {look}\n{left.ending}")
             )
     return report
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -108,21 +109,21 @@ def test_the_store_needs_no_pytest() -> None:
 def test_a_failed_test_s_database_is_kept_on_an_embedded_server(
     pytester: pytest.Pytester, processes: str
 ) -> None:
-    """Its URL, without the password, is good to connect; the others are dropped."""
+    """A shell shows it by the command, without a password; the others are dropped."""
     pytester.makepyfile(FAILING)
     ran = pytester.runpytest_subprocess("--keep-databases", "-n", processes)
     ran.assert_outcomes(passed=1, failed=1, errors=1)
-    kept: list[str] = re.findall(r"The database is kept: (\S+)", ran.stdout.str())
+    commands: list[str] = re.findall("The database is kept: (.+)", ran.stdout.str())
+    kept = [shlex.split(command)[-1] for command in commands]
     holders = {
         int(id_) for id_ in re.findall(r"`kill (\d+)` ends it", ran.stdout.str())
     }
     try:
         assert len(kept) == 2
-        for url in kept:
+        for command, url in zip(commands, kept, strict=True):
             assert urlsplit(url).password is None
-            with psycopg.connect(url) as conn:
-                words = conn.execute("SELECT words FROM seen").fetchone()
-            assert words == ("last words",)
+            looking = f"{command} --tuples-only --no-align -c 'TABLE seen'"
+            assert subprocess.check_output(looking, shell=True) == b"last words\n"  # noqa: S602 - as it is pasted
             assert clones(url) <= {databases.name_of(each) for each in kept}
     finally:
         for holder in holders:
@@ -139,7 +140,8 @@ def test_a_failed_test_s_database_is_kept_on_a_given_server(
     monkeypatch.setenv("TEST_KEEP_DATABASES", "1")
     pytester.makepyfile(FAILING)
     ran = pytester.runpytest_subprocess("-k", "fails")
-    [kept] = re.findall(r"The database is kept: (\S+)", ran.stdout.str())
+    [command] = re.findall("The database is kept: (.+)", ran.stdout.str())
+    kept = shlex.split(command)[-1]
     assert str(urlsplit(own_server.url).password) not in ran.stdout.str()
     pytester.runpytest_subprocess("-k", "is_well").assert_outcomes(passed=1)
     url = databases.url_of(own_server.url, databases.name_of(kept))
@@ -202,7 +204,8 @@ def test_a_project_s_tests_run_in_a_container(
         pytest.skip(str(reason))
     pytester.makepyfile(FAILING)
     ran = pytester.runpytest_subprocess("-k", "fails", "--keep-databases")
-    [kept] = re.findall(r"The database is kept: (\S+)", ran.stdout.str())
+    [command] = re.findall("The database is kept: (.+)", ran.stdout.str())
+    kept = shlex.split(command)[-1]
     [name] = re.findall(r"`docker rm --force (\S+)` ends it", ran.stdout.str())
     try:
         with psycopg.connect(kept) as conn:
