@@ -10,7 +10,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# The demo needs a seventh of it; where all of it is there, that will do.
+# The demo needs a fifth of it; where all of it is there, that will do.
 DEMO_READY := $(if $(wildcard $(READY)),$(READY),$(VENV)/.ready-demo)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 

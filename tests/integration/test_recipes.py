@@ -1,16 +1,24 @@
-"""What CONTRIBUTING.md says to do is done here, word for word, in a copy."""
+"""What CONTRIBUTING.md and docs/keys.md say to do is done here, word for word."""
 
+import itertools
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Self
 
+import psycopg
 import pytest
+from pydantic import SecretStr
 
 from postgres_testing.embedded import Server
+from store import errors
+from store_testing import chains, factories
+from tests.support import stores
 
 ROOT = Path(__file__).parents[2]
 RECIPES = (ROOT / "CONTRIBUTING.md").read_text()
@@ -133,3 +141,83 @@ def test_one_test_can_be_run() -> None:
     for command in commands:
         collects = [sys.executable, *shlex.split(command), "--collect-only"]
         subprocess.run(collects, cwd=ROOT, check=True, capture_output=True)
+
+
+class Shell:
+    """A shell that is told one line after the other."""
+
+    def __init__(self, **environment: str) -> None:
+        self._process = subprocess.Popen(
+            ["bash"],
+            cwd=ROOT,
+            env=os.environ | environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._process:  # which closes its input, and waits
+            pass
+
+    def run(self, line: str) -> str:
+        """Run a line, which has to end well; give the ring as it is then."""
+        writing, reading = self._process.stdin, self._process.stdout
+        assert writing
+        assert reading
+        end = 'echo "$? $WALLET_ENCRYPTION_KEYS"'
+        print(f"{{ {line}\n}} >&2; {end}", file=writing, flush=True)
+        code, ring = reading.readline().split()
+        assert code == "0", line
+        return ring
+
+
+def test_wallet_keys_are_changed_as_is_written(
+    database_url: str, conn: psycopg.Connection
+) -> None:
+    """After each step of docs/keys.md the ring, and the one before, do for all keys.
+
+    A process may have either. In the end the first ring is of no use.
+    """
+    section = (ROOT / "docs/keys.md").read_text().partition("## Change the key")[2]
+    lines = section.split("```sh\n")[1].partition("```")[0].splitlines()
+    assert len(lines) == 7
+    users = [factories.add_user(conn) for _ in range(2)]
+    rings = ["0f" * 32] * 2
+    made = itertools.count()
+
+    def write_by_each_and_read_by_all() -> None:
+        with ExitStack() as stack:
+            opened = [
+                stack.enter_context(
+                    stores.opened(database_url, wallet_encryption_keys=ring)
+                )
+                for ring in rings[-2:]
+            ]
+            for user, writer in zip(users, opened, strict=True):
+                key = chains.sui_private_key(next(made).to_bytes(32))
+                writer.set_sui_private_key(user, SecretStr(key))
+            for user, reader in itertools.product(users, opened):
+                assert reader.get_sui_private_key(user)
+
+    with Shell(
+        PATH=f"{sys.prefix}/bin{os.pathsep}{os.environ['PATH']}",
+        MAKEFLAGS="READY=",
+        DATABASE_URL=database_url,
+        WALLET_ENCRYPTION_KEYS=rings[0],
+    ) as shell:
+        for line in lines:
+            # Between 2. and 3. old keys are there to be encrypted anew.
+            ring = shell.run(line)
+            if ring != rings[-1]:
+                rings.append(ring)
+                write_by_each_and_read_by_all()
+    assert len(rings) == 5
+    with (
+        stores.opened(database_url, wallet_encryption_keys=rings[0]) as before,
+        pytest.raises(errors.Undecryptable),
+    ):
+        before.get_sui_private_key(users[0])
