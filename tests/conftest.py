@@ -47,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
-    for name in ("DATABASE_URL", "DATABASE_URL_DIRECT"):
+    for name in ("DATABASE_URL", "DATABASE_URL_DIRECT", "DATABASE_URL_REPLICA"):
         os.environ.pop(name, None)
     try:
         config.stash[_PROVIDER] = servers.choose()

@@ -28,6 +28,7 @@ SUBSTITUTIONS = [
     (r"from generated\.aio import", "from generated import"),
     (r"from generated\.internal\.aio import", "from generated.internal import"),
     (r"asynccontextmanager", "contextmanager"),
+    (r"AbstractAsyncContextManager", "AbstractContextManager"),
     (r"Awaitable\[(\w+(?:\[\w+\])?)\]", r"\1"),
     (r", Awaitable\b", ""),
     (r"__aenter__", "__enter__"),

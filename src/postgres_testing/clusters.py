@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
+from psycopg import conninfo, sql
 
 from postgres_testing import embedded, server_cache
 from postgres_testing.server_cache import ServerError
@@ -110,6 +111,14 @@ class Cluster:
         with psycopg.connect(self.url, autocommit=True) as conn:
             conn.execute("SELECT pg_promote()")
 
+    def follow(self, primary: "Cluster") -> None:
+        """Have a standby stream from another server of the same system."""
+        with psycopg.connect(self.url, autocommit=True) as conn:
+            source = conninfo.make_conninfo(primary.url, dbname="")
+            change = sql.SQL("ALTER SYSTEM SET primary_conninfo = {}").format(source)
+            conn.execute(change)
+            conn.execute("SELECT pg_reload_conf()")
+
     def _started(self, deadline: float) -> bool:
         program = server_cache.readable_binaries(embedded.wheel_binaries()) / "postgres"
         arguments = [f"--{name}={value}" for name, value in self._settings.items()]
@@ -187,7 +196,7 @@ def start(**settings: str) -> Generator[Cluster]:
 
 @contextmanager
 def standby_of(primary: Cluster) -> Generator[Cluster]:
-    """Run a standby that streams from a server, and that the server waits for."""
+    """Run a standby that streams from a server, which need not wait for it."""
     with _folder() as folder:
         subprocess.run(
             [

@@ -13,7 +13,9 @@ from generated.internal.order_steps import (
 )
 
 from . import addresses, errors
+from ._async.replica import AsyncReplica
 from ._async.store import AsyncStore
+from ._sync.replica import Replica
 from ._sync.store import Store
 from .chain import ChainCursor, RecordedPage
 from .checkouts import CheckoutLine, PlacedOrder
@@ -32,6 +34,7 @@ from .statistics import Observer, PoolStatistics, RoundTrip
 from .webhooks import OrderEvent
 
 __all__ = [
+    "AsyncReplica",
     "AsyncStore",
     "CartAddition",
     "ChainCursor",
@@ -54,6 +57,7 @@ __all__ = [
     "ReceivedEvent",
     "RecordedDeposit",
     "RecordedPage",
+    "Replica",
     "RoundTrip",
     "Settings",
     "Store",

@@ -131,6 +131,7 @@ _WORDS: dict[_Kind, str] = {
     errors.ServerNotReady: "the server takes no connections now",
     errors.ReadOnly: "the server is a standby, or the session may not write: name all"
     " hosts in DATABASE_URL, with target_session_attrs=read-write",
+    errors.ReplicaWritten: "a replica is only read: write through a Store",
     errors.SchemaMismatch: "the schema is not migrated, or behind: run `make migrate`",
 }
 
@@ -147,6 +148,10 @@ _NOT_READY = (
 _NOT_READY_WORDS = (
     "the server takes no connections now: it is starting or shutting down, or is full"
 )
+_NO_STANDBY = (
+    "DATABASE_URL asks for a standby by its target_session_attrs, and only a primary"
+    " answers: prefer-standby takes that, too"
+)
 _ONLY_STANDBY = (
     "DATABASE_URL names no primary that answers, only a standby: name the primary's"
     " host too, or promote the standby"
@@ -154,7 +159,12 @@ _ONLY_STANDBY = (
 _REFUSALS: tuple[tuple[str, type[errors.Unavailable | errors.ReadOnly], str], ...] = (
     (_NOT_READY, errors.ServerNotReady, _NOT_READY_WORDS),
     (
-        "session is (not )?read-only|hot standby mode",
+        "session is not read-only|is not in hot standby mode",
+        errors.ServerUnreachable,
+        _NO_STANDBY,
+    ),
+    (
+        "session is read-only|hot standby mode",
         errors.ReadOnly,
         _ONLY_STANDBY,
     ),
@@ -204,22 +214,28 @@ class LimitReached(psycopg.OperationalError):
         self.kind = kind
 
 
-def refused(error: psycopg.Error) -> errors.DatabaseError | errors.InvalidValue:
+def refused(
+    error: psycopg.Error, setting: str = "DATABASE_URL"
+) -> errors.DatabaseError | errors.InvalidValue:
     """Give the store's error for one in connecting, without the text of it."""
     if error.sqlstate:
         return translate(error)
     text = "timeout" if isinstance(error, LimitReached) else str(error)
     for pattern, kind, words in _REFUSALS:
         if re.search(pattern, text):
-            return kind(words)
+            return kind(words.replace("DATABASE_URL", setting))
     return errors.ServerUnreachable("no connection could be made")
 
 
-def translate(error: psycopg.Error) -> errors.DatabaseError | errors.InvalidValue:
+def translate(
+    error: psycopg.Error, *, reads_only: bool = False
+) -> errors.DatabaseError | errors.InvalidValue:
     """Give the store's error for one of the driver's, without the values it tells."""
     if isinstance(error, psycopg.DataError) and (unfit := _unfit_text(error)):
         return unfit
     kind = _kind(error)
+    if reads_only and kind is errors.ReadOnly:
+        kind = errors.ReplicaWritten
     diag = error.diag
     rule = diag.constraint_name
     return kind(
@@ -309,7 +325,7 @@ def _message(kind: _Kind, error: psycopg.Error) -> str:
 
 
 @contextmanager
-def translated() -> Generator[None]:
+def translated(*, reads_only: bool = False) -> Generator[None]:
     """Raise the store's errors in place of the driver's, as they leave the block.
 
     Raises:
@@ -319,7 +335,7 @@ def translated() -> Generator[None]:
     try:
         yield
     except psycopg.Error as error:
-        raise translate(error) from None
+        raise translate(error, reads_only=reads_only) from None
     except UnicodeEncodeError as error:
         # A lone surrogate, which the driver cannot send; its error holds the text.
         place = _argument(error, error.object.__eq__)

@@ -27,6 +27,8 @@
     │   │   ├── DiskFull
     │   │   └── OutOfMemory
     │   ├── ReadOnly           the server is a standby, or the session may not write
+    │   │   └── ReplicaWritten a Replica was told to write
+    │   ├── ReplicaBehind      a replica does not show yet what a bookmark names
     │   ├── SchemaMismatch     the schema is not migrated, or behind
     │   ├── AlreadyExists      what one row alone may have is another's
     │   └── MissingReference   the row that another one needs is not there
@@ -244,6 +246,33 @@ class ReadOnly(DatabaseError):
     """The server is a standby, or the session may not write."""
 
     retryable = True
+
+
+class ReplicaWritten(ReadOnly):
+    """A `Replica`, or the store that stands in for it, was told to write."""
+
+    retryable = False
+
+
+class ReplicaBehind(DatabaseError):
+    """A replica does not show yet what a bookmark names; nothing was read.
+
+    Attribute: ``behind``, how many bytes of the write-ahead log it has still to replay
+    (None: it follows an older timeline than the bookmark's, as far as its role may
+    see).
+    """
+
+    retryable = True
+
+    def __init__(self, behind: int | None) -> None:
+        super().__init__(
+            "the replica follows an older timeline than the bookmark's, or its role may"
+            " not see which: have it follow the new primary, GRANT pg_read_all_stats"
+            if behind is None
+            else f"the replica is {behind} bytes of WAL behind the bookmark:"
+            " read later, or from the primary"
+        )
+        self.behind = behind
 
 
 class SchemaMismatch(DatabaseError):

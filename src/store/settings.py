@@ -4,6 +4,8 @@
     What the queries go through; it may be a pooler.
 `DATABASE_URL_DIRECT`
     The server itself, for what a pooler cannot do: migrations. Defaults to the former.
+`DATABASE_URL_REPLICA`
+    A standby of it, for a `Replica`, which only reads; see docs/replicas.md.
 `DATABASE_POOLER`
     Whether DATABASE_URL leads through a pooler: `auto` (the default: the store finds
     out at each connection), `yes` or `no`.
@@ -57,6 +59,7 @@ _NUMBER_REMEDY = "set it to a number above 0, or leave it out"
 _REMEDIES = {
     "database_url": _DATABASE_REMEDY,
     "database_url_direct": _DATABASE_REMEDY,
+    "database_url_replica": _DATABASE_REMEDY + ", a standby of DATABASE_URL",
     "database_pooler": "set it to auto, yes or no, or leave it out for auto",
     "database_pool_size": "set it to a number from 1 to 1000, or leave it out for 5",
     "database_connect_timeout": _TIMEOUT_REMEDY,
@@ -151,6 +154,7 @@ class DatabaseValues(TypedDict, total=False):
 class Values(DatabaseValues, total=False):
     """What `Settings.load` may be given, as it would stand in the environment."""
 
+    database_url_replica: str
     database_pooler: str
     database_pool_size: str | int
     database_connect_timeout: str | float
@@ -207,6 +211,7 @@ class Settings(DatabaseSettings):
     ConfigurationError where the variable is not set.
     """
 
+    database_url_replica: _Url | None = None
     database_pooler: Literal["auto", "yes", "no"] = "auto"
     database_pool_size: int = Field(default=5, ge=1, le=1000)
     database_connect_timeout: _Seconds = _DEFAULTS.connect
@@ -248,6 +253,12 @@ class Settings(DatabaseSettings):
             idle=self.database_idle_timeout,
             network=self.database_network_timeout,
         )
+
+    def replica_url(self) -> SecretStr:
+        """Give the URL of the standby."""
+        if self.database_url_replica is None:
+            raise ConfigurationError(_unusable("database_url_replica", "is not set"))
+        return self.database_url_replica
 
     def wallet_keys(self) -> tuple[bytes, ...]:
         """Give the ring of 32-byte keys; the first encrypts."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from store import AsyncStore, Settings, Store
+from store import AsyncReplica, AsyncStore, Replica, Settings, Store
 from tests.support import docstrings
 
 ROOT = Path(__file__).parents[2]
@@ -87,7 +87,7 @@ def test_every_program_in_the_documents_runs(program: str, database_url: str) ->
 @pytest.mark.parametrize("checker", CHECKERS)
 def test_every_program_in_the_documents_is_typed(checker: str, tmp_path: Path) -> None:
     """A program of a document or a docstring passes the checkers at their strictest."""
-    for face in (AsyncStore, Store):
+    for face in (AsyncStore, Store, AsyncReplica, Replica):
         (tmp_path / f"{face.__name__}.py").write_text(docstrings.module(face))
     for number, program in enumerate(_programs()):
         text = f'DATABASE_URL = ""\n{program}'

@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 
-from store import AsyncStore, Store
+from store import AsyncReplica, AsyncStore, Replica, Store
 from tests.support import docstrings
 from tests.support.docstrings import Example
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = [*docstrings.examples(AsyncStore), *docstrings.examples(Store)]
+FACES = (AsyncStore, Store, AsyncReplica, Replica)
+EXAMPLES = [example for face in FACES for example in docstrings.examples(face)]
 
 
-@pytest.mark.parametrize("face", [AsyncStore, Store])
+@pytest.mark.parametrize("face", FACES)
 def test_every_method_has_an_example(face: type[Store | AsyncStore]) -> None:
     """Whatever a store offers is shown in its docstring once."""
     shown = [example.method for example in docstrings.examples(face)]
@@ -34,14 +35,15 @@ def test_an_example_runs(example: Example, database_url: str) -> None:
     show = scope[f"{example.method}_"]
 
     async def await_it() -> None:
-        async with AsyncStore(given["settings"]) as store:
-            await show(store, **given)
+        settings = given["settings"]
+        async with AsyncStore(settings) as store, AsyncReplica(settings) as replica:
+            await show(store, replica=replica, **given)
 
-    if example.face is AsyncStore:
+    if issubclass(example.face, AsyncStore):
         asyncio.run(await_it())
     else:
-        with Store(given["settings"]) as store:
-            show(store, **given)
+        with Store(given["settings"]) as store, Replica(given["settings"]) as replica:
+            show(store, replica=replica, **given)
 
 
 def test_the_reference_tells_the_names() -> None:

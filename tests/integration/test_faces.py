@@ -16,7 +16,7 @@ import generated
 import generated.aio
 from generated.aio import carts as aio_carts
 from generated.enums import OrderStatus
-from store import AsyncStore, Store
+from store import AsyncReplica, AsyncStore, Replica, Store
 from store.adapters import JsonLoader
 from store_testing import crossmint, factories
 from store_testing.factories import PAYMENT_SUCCEEDED
@@ -29,7 +29,11 @@ def shape(function: Callable[..., object]) -> str:
     """Give a function's signature without what says that it is awaited."""
     text = str(inspect.signature(function))
     # Brackets go as well, so that Awaitable[T] reads as T.
-    return re.sub(r"\bAsync(?=[A-Z])|(collections\.abc\.)?Awaitable|[][]", "", text)
+    return re.sub(
+        r"(\b|(?<=Abstract))Async(?=[A-Z])|(collections\.abc\.)?Awaitable|[][]",
+        "",
+        text,
+    )
 
 
 def without_await(text: str) -> str:
@@ -56,6 +60,8 @@ def test_both_stores_have_the_same_face() -> None:
     """Names, parameters, types and documentation are the same, modulo Awaitable."""
     assert faces_of(AsyncStore) == faces_of(Store)
     assert {"checkout", "cancel_order", "transaction"} <= faces_of(Store).keys()
+    assert faces_of(AsyncReplica) == faces_of(Replica)
+    assert {"at_least"} == faces_of(Replica).keys() - faces_of(Store).keys()
 
 
 def test_both_read_json_by_the_fast_parser(database_url: str) -> None:
@@ -75,9 +81,9 @@ def test_both_read_json_by_the_fast_parser(database_url: str) -> None:
 def test_what_reaches_the_database_is_awaited() -> None:
     """Each method of AsyncStore is awaited, or entered with `async with`.
 
-    Two only give the same store with something changed.
+    Three only give the same store with something changed.
     """
-    for name in faces_of(Store).keys() - {"limited", "within"}:
+    for name in faces_of(Store).keys() - {"limited", "tracked", "within"}:
         if not name.startswith("__"):
             method = inspect.unwrap(getattr(AsyncStore, name))
             assert inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(

@@ -27,7 +27,8 @@ from tests.support import stores
 
 # Not about the database, or tested by what they lend.
 UNTOUCHED = {
-    *("atomically", "close", "connection", "limited", "open", "transaction", "within")
+    *("atomically", "close", "connection", "limited", "open", "tracked", "transaction"),
+    "within",
 }
 
 METHODS = {

@@ -8,7 +8,7 @@ from textwrap import dedent
 from typing import Any
 
 from generated import chats
-from store import AsyncStore, CheckoutLine, Product, Store
+from store import AsyncReplica, AsyncStore, CheckoutLine, Product, Replica, Store
 from store_testing import crossmint
 from tests.support import stores
 
@@ -21,6 +21,7 @@ _DIGEST = "44PMwfFs4tfN4ujLy5xwpiGxQfa9abP5HFYtub8vgHXn"
 # docs/reference/store.md tells them to readers.
 NAMES = {
     "settings": "Settings",
+    "replica": "AsyncReplica",
     "user": "UserProfile",
     "pen": "Product",
     "item": "CartItem",
@@ -45,8 +46,8 @@ from pydantic import SecretStr
 from generated.aio import carts, users
 from generated.models import CartItem, ChatSession, UserProfile
 from store import (
-    AsyncStore, ChainCursor, CheckoutLine, OrderEvent, PlacedOrder, Product, Settings,
-    errors,
+    AsyncReplica, AsyncStore, ChainCursor, CheckoutLine, OrderEvent, PlacedOrder,
+    Product, Settings, errors,
 )
 """
 
@@ -67,16 +68,16 @@ class Example:
     @property
     def function(self) -> str:
         """Give the source of a function that does what the example shows."""
-        word = "async def" if self.face is AsyncStore else "def"
         names = "".join(f", {name}: {type_}" for name, type_ in NAMES.items())
         body = "".join(f"    {line}\n" for line in self.code.splitlines())
-        store = f"store: {self.face.__name__}"
-        return f"{word} {self.method}_({store}{names}) -> None:\n{body}"
+        text = f"def {self.method}_(store: AsyncStore{names}) -> None:\n{body}"
+        awaits = issubclass(self.face, AsyncStore)
+        return f"async {text}" if awaits else text.replace("Async", "")
 
 
 def imports(face: type[Store | AsyncStore]) -> str:
     """Give the lines of import that the examples of a store rely on."""
-    if face is AsyncStore:
+    if issubclass(face, AsyncStore):
         return _IMPORTS
     return _IMPORTS.replace("Async", "").replace(".aio", "")
 
@@ -84,19 +85,22 @@ def imports(face: type[Store | AsyncStore]) -> str:
 def module(face: type[Store | AsyncStore]) -> str:
     """Give all examples of a store as one module, for type checkers.
 
-    An example may end with a name that nobody reads, or with a function.
+    An example may end with a name that nobody reads, or with a function; not each store
+    needs all that is imported.
     """
     unread = "# pyright: reportUnusedVariable=false, reportUnusedFunction=false\n"
+    unread += "# pyright: reportUnusedImport=false\n"
     functions = [example.function for example in examples(face)]
     return unread + imports(face) + "\n".join(functions)
 
 
 def methods(face: type[Store | AsyncStore]) -> dict[str, Any]:
-    """Give the public methods and properties of a store."""
+    """Give the public methods and properties of a store; of a replica, its own."""
+    own = vars(face) if issubclass(face, Replica | AsyncReplica) else dir(face)
     return {
         name: member
         for name, member in inspect.getmembers(face)
-        if not name.startswith("_")
+        if not name.startswith("_") and name in own
     }
 
 
@@ -140,7 +144,9 @@ def world(url: str, defined_in: str) -> dict[str, Any]:
     service = "onchain" if defined_in == "chain" else "db"
     body, headers = crossmint.delivery("msg_2", crossmint.as_documented("crossmint-2"))
     return {
-        "settings": stores.settings(url, cart_service=service, **keys),
+        "settings": stores.settings(
+            url, cart_service=service, database_url_replica=url, **keys
+        ),
         "user": user,
         "pen": Product(product_id="B02", product_name="Pen", price=6900),
         "item": item,

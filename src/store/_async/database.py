@@ -14,15 +14,18 @@ from typing import Any, Self, TypeVar
 import psycopg
 from psycopg import AsyncConnection, conninfo
 from psycopg.rows import TupleRow
+from pydantic import SecretStr
 
 from generated.internal.aio import sessions
 from store import adapters, errors
 from store.arguments import Parameters, checked
+from store.bookmarks import Writes
 from store.constraints import refused, translated
 from store.limits import milliseconds
 from store.settings import Settings
 from store.statistics import Observer, PoolStatistics
 
+from . import positions
 from .connection import AsyncStoreConnection
 from .loans import Loan, refuse_nested
 from .pipeline import AsyncHeldPipeline
@@ -36,6 +39,14 @@ _BACKOFF = (0.02, 0.05, 0.1, 0.2)
 
 _17 = 170000  # knows transaction_timeout
 
+_BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED"
+_BEGIN_READ_ONLY = _BEGIN + b" READ ONLY"
+# What the server says to COMMIT.
+_ENDS = {b"COMMIT", b"ROLLBACK"}
+
+_LOST_IN_COMMIT = (
+    "the connection was lost during COMMIT, so the transaction may have been committed"
+)
 _ROLLED_BACK = (
     "the transaction was rolled back, because an error in it was caught and not raised"
     " again"
@@ -55,6 +66,12 @@ class AsyncDatabase:
 
     # The caller's connection, in the copy that `within` gives.
     _bound: PoolConnection | None = None
+    # What was committed, in the copy that `tracked` gives.
+    _writes: Writes | None = None
+    # Whether its transactions say that they write nothing.
+    _reads_only = False
+    # The name of the URL's setting, for errors.
+    _setting = "DATABASE_URL"
 
     def __init__(
         self, settings: Settings | None = None, *, observer: Observer | None = None
@@ -199,11 +216,14 @@ class AsyncDatabase:
         """
         if isinstance(conn, AsyncStoreConnection) and conn.is_held:
             ours: PoolConnection = conn
-            if ours.loan and ours.loan.pool is self._pool:
+            if ours.loan and self._lends_of(ours.loan.pool):
                 copied = self._copied()
                 copied._bound = ours
                 return copied
         raise errors.InvalidValue("a connection that transaction() lends", place="conn")
+
+    def _lends_of(self, pool: AsyncPool) -> bool:
+        return pool is self._pool
 
     def _refuse_nested(self, method: str) -> None:
         if self._bound is None:
@@ -233,12 +253,13 @@ class AsyncDatabase:
             async with self._savepoint(self._bound) as bound:
                 yield bound
             return
-        with translated():
+        with translated(reads_only=self._reads_only):
             conn = await self._pool.acquire(self._limits.acquire)
             loan = Loan(self._pool, conn)
             try:
                 conn.be_lent(loan, self._limits, self._default_limits)
                 loan.begin()
+                await self._refuse_older(conn)
                 yield conn
             except psycopg.Error:
                 if conn.in_doubt:
@@ -248,6 +269,8 @@ class AsyncDatabase:
                     ) from None
                 raise
             finally:
+                if self._writes is not None:
+                    self._writes.leave_untold()
                 self._pool.release(conn)
                 loan.end()
 
@@ -274,40 +297,50 @@ class AsyncDatabase:
             async with self._savepoint(self._bound) as bound:
                 yield bound
             return
-        with translated():
+        with translated(reads_only=self._reads_only):
             conn = await self._pool.acquire(self._limits.acquire)
             loan = Loan(self._pool, conn)
             try:
                 conn.be_lent(loan, self._limits, self._default_limits)
                 loan.begin()
                 committing = False
+                position: positions.Fetch | None = None
+                pipeline = conn.begin_pipeline()
                 try:
-                    pipeline = conn.begin_pipeline()
                     self._begin(conn, pipeline)
+                    await self._refuse_older(conn)
                     yield conn
                     committing = True
                     pipeline.queue(b"COMMIT")
+                    if self._writes is not None:
+                        position = await positions.send(conn)
                     await pipeline.sync()
                     conn.end_pipeline()
                 except BaseException as error:
+                    if self._writes is not None:
+                        self._writes.leave_untold()
                     await finish(conn.abandon_pipeline())
-                    told = isinstance(error, psycopg.Error)  # else: an interrupt
-                    if told and committing and conn.closed:
-                        raise errors.OutcomeUnknown(
-                            "the connection was lost during COMMIT, so the transaction"
-                            " may have been committed"
-                        ) from None
-                    raise
+                    # An interrupt is the caller's, whatever has happened.
+                    if not committing or not isinstance(error, psycopg.Error):
+                        raise
+                    has_ended = pipeline.completed in _ENDS
+                    if not has_ended and conn.closed:
+                        raise errors.OutcomeUnknown(_LOST_IN_COMMIT) from None
+                    if not has_ended:
+                        raise
+                    position = None  # it is committed, and that alone went wrong
             finally:
                 self._pool.release(conn)
                 loan.end()
             if pipeline.completed != b"COMMIT":
                 raise errors.DatabaseError(_ROLLED_BACK)
+            if self._writes is not None and position is not None:
+                self._writes.reach(await position())
 
     def _begin(self, conn: PoolConnection, pipeline: AsyncHeldPipeline) -> None:
         limits = self._limits
         conn.be_in_transaction(limits)
-        pipeline.queue(b"BEGIN ISOLATION LEVEL READ COMMITTED")
+        pipeline.queue(_BEGIN_READ_ONLY if self._reads_only else _BEGIN)
         if conn.is_direct and limits == self._default_limits:
             return  # the session has them
         # No queries, so that SET TRANSACTION may still come.
@@ -320,10 +353,15 @@ class AsyncDatabase:
             if name != "transaction_timeout" or conn.info.server_version >= _17:
                 pipeline.queue(f"SET LOCAL {name} = {milliseconds(seconds)}".encode())
 
+    async def _refuse_older(self, conn: PoolConnection) -> None:
+        """Refuse a connection that would not show enough, as a replica's may."""
+
     @asynccontextmanager
     async def _savepoint(self, conn: PoolConnection) -> AsyncGenerator[PoolConnection]:
         """Make a part of the caller's transaction, which is undone if it fails."""
-        with translated():
+        if self._writes is not None:
+            self._writes.leave_untold()  # the caller's COMMIT may tell another store
+        with translated(reads_only=self._reads_only):
             pipeline = conn.held_pipeline()
             await conn.execute("SAVEPOINT store")
             try:
@@ -379,6 +417,9 @@ class AsyncDatabase:
                     raise
             await sleep(pause)
 
+    def _url(self) -> SecretStr:
+        return self.settings.database_url
+
     async def _connect(self) -> PoolConnection:
         """Connect, find out to what, and tell the server our limits if it is one.
 
@@ -390,9 +431,9 @@ class AsyncDatabase:
         conn: PoolConnection | None = None
         try:
             conn = await AsyncStoreConnection[TupleRow].connect(
-                self.settings.database_url.get_secret_value(),
+                self._url().get_secret_value(),
                 autocommit=True,
-                **_keywords(self.settings),
+                **_keywords(self.settings, self._url()),
             )
             adapters.register(conn.adapters)
             conn.patience = limits.connect
@@ -414,7 +455,7 @@ class AsyncDatabase:
                 # What was prepared on one session is missing on the next.
                 conn.prepare_threshold = None
         except psycopg.Error as error:
-            failure = refused(error)
+            failure = refused(error, self._setting)
         except BaseException:
             if conn is not None:
                 conn.shut()
@@ -430,7 +471,7 @@ class AsyncDatabase:
             del failure, conn  # or the traceback would be in a circle of references
 
 
-def _keywords(settings: Settings) -> dict[str, Any]:
+def _keywords(settings: Settings, url: SecretStr) -> dict[str, Any]:
     """Give what the connection is made with; what the URL says itself goes first."""
     limits = settings.limits
     third = max(1, round(limits.network / 3))
@@ -442,8 +483,7 @@ def _keywords(settings: Settings) -> dict[str, Any]:
         "tcp_user_timeout": milliseconds(limits.network),
         "fallback_application_name": "chat-commerce-store",
     }
-    url = settings.database_url.get_secret_value()
-    said = conninfo.conninfo_to_dict(url)
+    said = conninfo.conninfo_to_dict(url.get_secret_value())
     return {name: value for name, value in ours.items() if name not in said}
 
 

@@ -8,6 +8,7 @@ from .chats import AsyncChats
 from .checkout import AsyncCheckout
 from .lists import AsyncLists
 from .orders import AsyncOrders
+from .tracking import AsyncTracking
 from .users import AsyncUsers
 
 
@@ -18,6 +19,7 @@ class AsyncStore(
     AsyncLists,
     AsyncMirror,
     AsyncOrders,
+    AsyncTracking,
     AsyncUsers,
 ):
     """The data layer: connections for generated functions, and the use cases.

@@ -24,6 +24,7 @@ from psycopg.pq import ConnStatus, PipelineStatus, TransactionStatus
 from psycopg.rows import Row
 
 from store import errors
+from store.bookmarks import Position
 from store.constraints import LimitReached, is_stale
 from store.limits import Limits
 from store.statistics import Observer, RoundTrip
@@ -65,6 +66,8 @@ class StoreConnection(Connection[Row]):
     deadline: float = _FOREVER
     # Whether the connection was lost while a statement may have committed by itself.
     in_doubt: bool = False
+    # How far the replica at the other end was as it was last asked.
+    position: Position | None = None
 
     # Who is told of each round trip.
     observer: Observer | None = None

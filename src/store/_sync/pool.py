@@ -62,7 +62,7 @@ class Pool:
         self._was_open = False
         self._acquired = self._waited = self._timed_out = 0
         self._connected = self._refused = self._discarded = 0
-        self._behind_pooler = False
+        self.behind_pooler = False
         self._collected = 0.0
         self._not_before = 0.0
         self._empty()
@@ -187,7 +187,7 @@ class Pool:
             connected=self._connected,
             refused=self._refused,
             discarded=self._discarded,
-            behind_pooler=self._behind_pooler,
+            behind_pooler=self.behind_pooler,
         )
 
     def _free_seat(self) -> Seat | None:
@@ -221,7 +221,7 @@ class Pool:
         seat.conn = ref(conn)
         conn.expires_at = monotonic() + _LIFETIME * random.uniform(0.9, 1)  # noqa: S311 - no secret
         self._connected += 1
-        self._behind_pooler = not conn.is_direct
+        self.behind_pooler = not conn.is_direct
         return conn
 
     def _wait(

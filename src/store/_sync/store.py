@@ -9,6 +9,7 @@ from .chats import Chats
 from .checkout import Checkout
 from .lists import Lists
 from .orders import Orders
+from .tracking import Tracking
 from .users import Users
 
 
@@ -19,6 +20,7 @@ class Store(
     Lists,
     Mirror,
     Orders,
+    Tracking,
     Users,
 ):
     """The data layer: connections for generated functions, and the use cases.

@@ -11,13 +11,14 @@ from psycopg import Connection
 
 from ..errors import StoreError
 from ..settings import Settings
-from . import keys, schema, server, sessions, variables
+from . import keys, replica, schema, server, sessions, variables
 from .findings import Finding, notice, ok, unseen, wrong
 
 __all__ = ["examine"]
 
 _POOLER = "DATABASE_POOLER"
 _DIRECT = "DATABASE_URL_DIRECT"
+_REPLICA = "DATABASE_URL_REPLICA"
 _URL = "DATABASE_URL"
 
 
@@ -36,9 +37,12 @@ def examine() -> Generator[Finding]:
     direct_url = settings.database_url_direct.get_secret_value()
     with ExitStack() as stack:
         opened: dict[str, Connection[Any]] = {}
-        for variable, one in ((_URL, url), (_DIRECT, direct_url)):
-            if variable == _DIRECT and direct_url == url:
-                continue
+        urls = {_URL: url}
+        if direct_url != url:
+            urls[_DIRECT] = direct_url
+        if settings.database_url_replica is not None:
+            urls[_REPLICA] = settings.database_url_replica.get_secret_value()
+        for variable, one in urls.items():
             conn, found = sessions.connect(variable, one)
             yield from found
             if conn:
@@ -59,6 +63,8 @@ def _looks(
     yield "pooler", lambda: _pooler(settings, conn, opened.get(_DIRECT))
     yield "server", lambda: server.state(direct)
     yield "server settings", lambda: server.settings(direct, settings)
+    if copy := opened.get(_REPLICA):
+        yield "replica", lambda: replica.examine(conn, copy)
     yield "rights", lambda: server.rights(conn, _URL, migrates=alone)
     yield "programs", lambda: schema.programs_here(version)
     yield "schema", lambda: schema.applied(direct)

@@ -13,6 +13,7 @@ from psycopg import sql
 from postgres_testing import clusters, databases, embedded
 from postgres_testing.clusters import Cluster
 from store_testing.schema import SCHEMA
+from tests.support import other_servers
 
 from .conftest import DATABASE, PASSWORD, ROOT, Doctor
 
@@ -37,6 +38,38 @@ def test_a_standby_is_named(doctor: Doctor, cluster: Cluster) -> None:
     with clusters.standby_of(cluster) as standby:
         report = doctor(DATABASE_URL=standby.url)
     assert report.names("wrong", "server", "is a standby")
+
+
+@pytest.mark.long
+def test_a_replica_is_looked_at(doctor: Doctor, cluster: Cluster) -> None:
+    """It has to be a standby of the server that is written, and is told to be one."""
+    role = "CREATE ROLE uninformed LOGIN PASSWORD 'x'"
+    with psycopg.connect(cluster.url, autocommit=True) as conn:
+        conn.execute(role)
+    with clusters.standby_of(cluster) as standby:
+        sound = doctor(DATABASE_URL=cluster.url, DATABASE_URL_REPLICA=standby.url)
+        assert sound.names("ok", "replica", "a standby, ")
+        url = standby.url.replace(f"postgres:{standby.password}", "uninformed:x")
+        report = doctor(DATABASE_URL=cluster.url, DATABASE_URL_REPLICA=url)
+        assert report.names("notice", "replica", "uninformed does not see")
+
+
+@pytest.mark.long
+@pytest.mark.skipif(len(other_servers.BINARIES) < 2, reason="no other PostgreSQL here")
+def test_a_replica_of_another_server_is_named(doctor: Doctor, cluster: Cluster) -> None:
+    """It has another system identifier, as those of one version have not in tests."""
+    with embedded.start(other_servers.BINARIES[0]) as other:
+        report = doctor(DATABASE_URL=cluster.url, DATABASE_URL_REPLICA=other.url)
+    assert report.names("wrong", "replica", "no copy of DATABASE_URL's server")
+
+
+def test_a_replica_that_is_the_primary_is_noticed(
+    doctor: Doctor, database_url: str
+) -> None:
+    """It is right for development alone; without the variable nothing is said."""
+    report = doctor(DATABASE_URL_REPLICA=database_url)
+    assert report.names("notice", "replica", "leads to a primary")
+    assert "replica" not in {one["check"] for one in doctor().found}
 
 
 # docs/doctor.md

@@ -1,0 +1,43 @@
+# Generated from store/_async/positions.py by tools/make_sync.py. DO NOT EDIT.
+"""How far a connection's server is, asked in the round trip of a COMMIT."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from generated.internal import sessions
+from store.bookmarks import Position
+
+from .pool import PoolConnection
+
+Told: TypeAlias = "Position | None"
+Fetch: TypeAlias = Callable[[], Told]
+
+
+def send(conn: PoolConnection) -> Fetch:
+    """Queue the question behind a COMMIT, and return the function that fetches it.
+
+    That gives None where COMMIT does not wait for the disk. What stays the
+    same, the system, is asked once for each connection, since it costs the server more
+    than all else.
+    """
+    known = conn.position
+    if known is None:
+        fetch_all = sessions.send_get_wal_position(conn, own_writes=True)
+
+        def learn() -> Told:
+            conn.position = Position.of(fetch_all())
+            return conn.position
+
+        return learn
+    fetch_flushed = sessions.send_get_flushed_position(conn)
+
+    def compose() -> Told:
+        flushed = fetch_flushed()
+        if flushed is None:
+            return None
+        timeline = int(flushed.wal_file[:8], base=16)
+        return Position(known.system_id, timeline, flushed.position)
+
+    return compose
