@@ -259,11 +259,21 @@ class _Relay:
                 )
                 self._was_answered = False
             if not before:
-                self._server.sendall(_join(kind, body))
+                self._pass_on(_join(kind, body))
             if before or after:
                 self._cut()
                 return False
         return True
+
+    def _pass_on(self, message: bytes) -> None:
+        """Send the server a message; if it has closed, its last words still arrive."""
+        try:
+            self._server.sendall(message)
+        except ConnectionError:
+            with suppress(ConnectionError):
+                while said := self._server.recv(_CHUNK_BYTES):
+                    self._client.sendall(said)
+            raise
 
     def _relay_replies(self) -> bool:
         """Pass on what the server sent; False ends the connection."""
