@@ -62,7 +62,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         choices=[task.name for task in TASKS],
         help="measure this alone; may be repeated (default: all)",
     )
-    parser.add_argument("--rounds", type=int, default=60, help="default: %(default)s")
+    parser.add_argument("--rounds", type=int, default=40, help="default: %(default)s")
     parser.add_argument(
         "--quick",
         action="store_true",

@@ -23,9 +23,10 @@ text { font: 12px system-ui, sans-serif; fill: #1f2328 }
 .title { font-size: 15px; font-weight: 600 } .task { font-weight: 600 }
 .small { font-size: 10.5px; fill: #59636e }
 .number { font-variant-numeric: tabular-nums }
+.cut { fill: #ffffff }
 .ground { fill: #ffffff } .grid { stroke: #d1d9e0 } .one { stroke: #59636e }
 .reached { fill: #2da44e } .missed { fill: #cf6a10 } .open { fill: #4f81bd }
-.limit { stroke: #1f2328; stroke-width: 2 } .spread { stroke: #1f2328; opacity: 0.55 }
+.limit { stroke: #1f2328; stroke-width: 2 } .spread { stroke: #1f2328; opacity: 0.75 }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6edf3 } .small { fill: #9198a1 }
   .ground { fill: #0d1117 } .grid { stroke: #30363d } .one { stroke: #9198a1 }
@@ -54,7 +55,10 @@ def svg(report: Report) -> str:
         "Time of the store or of a generated function beside its peer's; 1 is as long"
         " as it, shorter is faster."
     )
-    marks = "Bar: median of the rounds' ratios. Line: the middle half. Tick: the limit."
+    marks = (
+        "Bar: median of the rounds' ratios; green keeps the limit (tick), orange misses"
+        f" it; cut off at {_MOST:g}. Line: the middle half."
+    )
     frame = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}"'
         f' width="{_WIDTH}" height="{height}" role="img"'
@@ -94,6 +98,8 @@ def _bar(each: Verdict, top: int, *, judged: bool) -> Iterable[str]:
         f'<rect class="{kind}" x="{_LABELS}" y="{top + 3}"'
         f' width="{_x(value) - _LABELS:.1f}" height="{_ROW - 6}" rx="1.5"/>'
     )
+    if value > _MOST:
+        yield _text(_LABELS + _BARS - 12, middle + 4.5, "»", "cut")
     yield _line("spread", (_x(low), middle), (_x(high), middle))
     yield _line("limit", (_x(limit), top + 1), (_x(limit), top + _ROW - 1))
     number = f"{value:.2f} of {limit:.2f}"
