@@ -25,7 +25,7 @@ from .sameness import RowsDifferError
 from .tasks import Contender, Missing, Row, Task
 from .work import TASKS
 
-console = Console(width=120)
+console = Console(width=130)  # as wide as the table
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -123,7 +123,7 @@ def _run(
                 console.print(f"measured: {task.title}")
     circumstances = Circumstances(
         server=server.version,
-        writes="no fsync" if options.fast else f"durable writes in {directory}",
+        writes="no fsync" if options.fast else "durable writes",
         rounds=plan.rounds,
         python=platform.python_version(),
         cpus=os.cpu_count() or 0,

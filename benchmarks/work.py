@@ -98,7 +98,8 @@ READ = Task(
         Contender(STORE, "async", connecting.async_lent, by_store.get_user_async),
         Contender(ASYNCPG, "async", by_asyncpg.connection, by_asyncpg.get_user),
     ),
-    per_round=6,
+    # So short that another process's turn on the CPU would outweigh a few.
+    per_round=20,
     comparable=reading.comparable_user,
 )
 POOLED_READ = Task(
@@ -114,7 +115,8 @@ POOLED_READ = Task(
             POOL_BY_HAND, "async", connecting.async_pool, by_psycopg.pooled_user_async
         ),
     ),
-    per_round=6,
+    # So short that another process's turn on the CPU would outweigh a few.
+    per_round=20,
     comparable=reading.comparable_user,
 )
 LIST = Task(
@@ -136,7 +138,7 @@ LIST = Task(
             by_other_generators.better_python_items,
         ),
     ),
-    per_round=3,
+    per_round=10,
     comparable=reading.comparable_items,
 )
 MESSAGES = Task(
