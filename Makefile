@@ -61,11 +61,12 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11
   --generate-hashes --no-strip-extras --no-header --no-annotate --quiet
 
 .PHONY: lock
-lock: $(BIN)/uv ## Pin the dependencies of pyproject.toml anew in the three lock files
+lock: $(BIN)/uv ## Pin the dependencies of pyproject.toml anew in the lock files
 	@$(COMPILE) --group dev --all-extras --output-file requirements.lock
 	@$(COMPILE) --group demo --extra migrate --constraint requirements.lock --output-file requirements-demo.lock
 	@$(COMPILE) --extra migrate --constraint requirements.lock --output-file requirements-deploy.lock
 	@$(COMPILE) --group docs --constraint requirements.lock --output-file requirements-docs.lock
+	@$(subst pyproject.toml,benchmarks/peers/django.in,$(COMPILE)) --constraint requirements.lock --output-file benchmarks/peers/django.lock
 
 $(BIN)/uv: $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv && touch $@
