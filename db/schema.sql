@@ -731,9 +731,9 @@ CREATE INDEX cart_items_held_by_contract_idx ON public.cart_items USING btree (u
 
 COMMENT ON INDEX public.cart_items_held_by_contract_idx IS 'What the contract holds of a user: how many, and the smallest of a variant.';
 
-CREATE INDEX cart_items_user_id_created_at_idx ON public.cart_items USING btree (user_id, created_at, id);
+CREATE INDEX cart_items_user_id_idx ON public.cart_items USING btree (user_id);
 
-COMMENT ON INDEX public.cart_items_user_id_created_at_idx IS 'A user''s items, oldest first; serves the foreign key.';
+COMMENT ON INDEX public.cart_items_user_id_idx IS 'All that was ever in a user''s cart; serves the foreign key.';
 
 CREATE INDEX chain_events_object_id_idx ON public.chain_events USING btree (object_id);
 

@@ -578,7 +578,8 @@ WHERE set_aside_chain_events.reason <> excluded.reason;
 SELECT *
 FROM set_aside_chain_events
 WHERE
-    sqlc.narg(after_set_aside_at)::timestamptz IS NULL
-    OR (set_aside_at, id) > (sqlc.narg(after_set_aside_at)::timestamptz, sqlc.narg(after_id)::uuid)
+    (set_aside_at, id) > (
+        coalesce(sqlc.narg(after_set_aside_at)::timestamptz, '-infinity'), sqlc.narg(after_id)::uuid
+    )
 ORDER BY set_aside_at, id
 LIMIT @max_rows;

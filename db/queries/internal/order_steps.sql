@@ -285,10 +285,8 @@ WHERE
     event.applied_at IS NULL
     AND event.type = 'orders.payment.succeeded'
     AND event.received_at < now() - @older_than::interval
-    AND (
-        sqlc.narg(after_received_at)::timestamptz IS NULL
-        OR (event.received_at, event.id)
-        > (sqlc.narg(after_received_at)::timestamptz, sqlc.narg(after_id)::text)
+    AND (event.received_at, event.id) > (
+        coalesce(sqlc.narg(after_received_at)::timestamptz, '-infinity'), sqlc.narg(after_id)::text
     )
 ORDER BY event.received_at, event.id
 LIMIT @max_rows;
@@ -355,10 +353,8 @@ WHERE
     orders.on_chain
     AND orders.tx_hash IS NULL
     AND orders.status IN ('payment_confirmed', 'in_progress', 'delivered')
-    AND (
-        sqlc.narg(after_created_at)::timestamptz IS NULL
-        OR (orders.created_at, orders.id)
-        > (sqlc.narg(after_created_at)::timestamptz, sqlc.narg(after_id)::uuid)
+    AND (orders.created_at, orders.id) > (
+        coalesce(sqlc.narg(after_created_at)::timestamptz, '-infinity'), sqlc.narg(after_id)::uuid
     )
 ORDER BY orders.created_at, orders.id
 LIMIT @max_rows;
@@ -412,10 +408,8 @@ WHERE
         sqlc.narg(status)::order_status IS NULL
         OR orders.status = sqlc.narg(status)::order_status
     )
-    AND (
-        sqlc.narg(before_created_at)::timestamptz IS NULL
-        OR (orders.created_at, orders.id)
-        < (sqlc.narg(before_created_at)::timestamptz, sqlc.narg(before_id)::uuid)
+    AND (orders.created_at, orders.id) < (
+        coalesce(sqlc.narg(before_created_at)::timestamptz, 'infinity'), sqlc.narg(before_id)::uuid
     )
 ORDER BY orders.created_at DESC, orders.id DESC
 LIMIT @max_rows;
@@ -423,6 +417,9 @@ LIMIT @max_rows;
 -- name: list_orders_of_checkouts :many
 -- Lists all orders, with their snapshots, of the user's checkouts that made any of the
 -- Crossmint orders given.
+
+-- Reads orders_crossmint_order_id_key and orders_user_id_created_at_idx: the orders of one
+-- checkout are made by one statement, so they are of the same moment.
 SELECT
     sqlc.embed(orders),
     sqlc.embed(order_items)
@@ -430,8 +427,10 @@ FROM orders
 INNER JOIN order_items ON orders.id = order_items.order_id
 WHERE
     orders.user_id = @user_id
-    AND orders.checkout_id IN (
-        SELECT made.checkout_id
+    AND (orders.created_at, orders.checkout_id) IN (
+        SELECT
+            made.created_at,
+            made.checkout_id
         FROM orders AS made
         WHERE
             made.user_id = @user_id
@@ -446,7 +445,9 @@ ORDER BY orders.id;
 -- cancelled. Of one user, if given, the oldest first, from after the one given (all from
 -- the oldest, if none).
 
--- Reads orders_paid_late_idx.
+-- Reads orders_paid_late_idx; of the others, by order_items_cart_item_id_idx and
+-- orders_user_id_created_at_idx, those of the same item and those placed before the order
+-- was paid.
 -- Scoped by user where one is given; without, it is for the worker that serves all.
 SELECT
     sqlc.embed(orders),
@@ -457,7 +458,28 @@ INNER JOIN order_items ON orders.id = order_items.order_id
 CROSS JOIN LATERAL (
     SELECT ARRAY(
         SELECT other.id
-        FROM orders AS other
+        FROM (
+            SELECT same.order_id
+            FROM order_items AS same
+            WHERE same.cart_item_id = order_items.cart_item_id
+            UNION
+            SELECT placed.id
+            FROM orders AS placed
+            WHERE
+                placed.user_id = orders.user_id
+                AND placed.created_at > orders.created_at
+                AND placed.created_at < (
+                    SELECT max(event.applied_at)
+                    FROM order_events AS event
+                    WHERE
+                        (
+                            event.crossmint_order_id = orders.crossmint_order_id
+                            OR event.order_id = orders.id
+                        )
+                        AND event.status_before = 'cancelled'
+                )
+        ) AS candidate
+        INNER JOIN orders AS other ON candidate.order_id = other.id
         INNER JOIN order_items AS other_item ON other.id = other_item.order_id
         WHERE
             other.user_id = orders.user_id
@@ -495,10 +517,8 @@ WHERE
     AND orders.status IN ('payment_confirmed', 'in_progress', 'delivered')
     AND cardinality(others.order_ids) > 0
     AND (sqlc.narg(user_id)::uuid IS NULL OR orders.user_id = sqlc.narg(user_id)::uuid)
-    AND (
-        sqlc.narg(after_created_at)::timestamptz IS NULL
-        OR (orders.created_at, orders.id)
-        > (sqlc.narg(after_created_at)::timestamptz, sqlc.narg(after_id)::uuid)
+    AND (orders.created_at, orders.id) > (
+        coalesce(sqlc.narg(after_created_at)::timestamptz, '-infinity'), sqlc.narg(after_id)::uuid
     )
 ORDER BY orders.created_at, orders.id
 LIMIT @max_rows;
@@ -513,10 +533,8 @@ SELECT *
 FROM orders
 WHERE
     orders.quoted_usdc <> orders.received_usdc
-    AND (
-        sqlc.narg(after_created_at)::timestamptz IS NULL
-        OR (orders.created_at, orders.id)
-        > (sqlc.narg(after_created_at)::timestamptz, sqlc.narg(after_id)::uuid)
+    AND (orders.created_at, orders.id) > (
+        coalesce(sqlc.narg(after_created_at)::timestamptz, '-infinity'), sqlc.narg(after_id)::uuid
     )
 ORDER BY orders.created_at, orders.id
 LIMIT @max_rows;
@@ -543,10 +561,8 @@ WHERE
         SELECT FROM chain_events AS event
         WHERE event.object_id = order_items.on_chain_object_id AND event.type = 'checked_out'
     )
-    AND (
-        sqlc.narg(after_created_at)::timestamptz IS NULL
-        OR (orders.created_at, orders.id)
-        > (sqlc.narg(after_created_at)::timestamptz, sqlc.narg(after_id)::uuid)
+    AND (orders.created_at, orders.id) > (
+        coalesce(sqlc.narg(after_created_at)::timestamptz, '-infinity'), sqlc.narg(after_id)::uuid
     )
 ORDER BY orders.created_at, orders.id
 LIMIT @max_rows;

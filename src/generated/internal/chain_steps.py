@@ -820,8 +820,9 @@ LIST_SET_ASIDE_CHAIN_EVENTS: Final = """
 SELECT id, reason, event, is_whole, wallet_address, set_aside_at
 FROM set_aside_chain_events
 WHERE
-    $1::timestamptz IS NULL
-    OR (set_aside_at, id) > ($1::timestamptz, $2::uuid)
+    (set_aside_at, id) > (
+        coalesce($1::timestamptz, '-infinity'), $2::uuid
+    )
 ORDER BY set_aside_at, id
 LIMIT $3"""
 

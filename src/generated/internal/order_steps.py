@@ -639,10 +639,8 @@ WHERE
     event.applied_at IS NULL
     AND event.type = 'orders.payment.succeeded'
     AND event.received_at < now() - $1::interval
-    AND (
-        $2::timestamptz IS NULL
-        OR (event.received_at, event.id)
-        > ($2::timestamptz, $3::text)
+    AND (event.received_at, event.id) > (
+        coalesce($2::timestamptz, '-infinity'), $3::text
     )
 ORDER BY event.received_at, event.id
 LIMIT $4"""
@@ -771,10 +769,8 @@ WHERE
     orders.on_chain
     AND orders.tx_hash IS NULL
     AND orders.status IN ('payment_confirmed', 'in_progress', 'delivered')
-    AND (
-        $1::timestamptz IS NULL
-        OR (orders.created_at, orders.id)
-        > ($1::timestamptz, $2::uuid)
+    AND (orders.created_at, orders.id) > (
+        coalesce($1::timestamptz, '-infinity'), $2::uuid
     )
 ORDER BY orders.created_at, orders.id
 LIMIT $3"""
@@ -940,10 +936,8 @@ WHERE
         $3::order_status IS NULL
         OR orders.status = $3::order_status
     )
-    AND (
-        $4::timestamptz IS NULL
-        OR (orders.created_at, orders.id)
-        < ($4::timestamptz, $5::uuid)
+    AND (orders.created_at, orders.id) < (
+        coalesce($4::timestamptz, 'infinity'), $5::uuid
     )
 ORDER BY orders.created_at DESC, orders.id DESC
 LIMIT $6"""
@@ -1007,7 +1001,7 @@ def list_orders(
     return cur.fetchall()
 
 
-LIST_ORDERS_OF_CHECKOUTS: Final = """\
+LIST_ORDERS_OF_CHECKOUTS: Final = """
 SELECT
     orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late,
     order_items.id, order_items.order_id, order_items.cart_item_id, order_items.product_id, order_items.product_name, order_items.price, order_items.image, order_items.product_url, order_items.size, order_items.color, order_items.retailer, order_items.on_chain_object_id, order_items.created_at
@@ -1015,8 +1009,10 @@ FROM orders
 INNER JOIN order_items ON orders.id = order_items.order_id
 WHERE
     orders.user_id = $1
-    AND orders.checkout_id IN (
-        SELECT made.checkout_id
+    AND (orders.created_at, orders.checkout_id) IN (
+        SELECT
+            made.created_at,
+            made.checkout_id
         FROM orders AS made
         WHERE
             made.user_id = $1
@@ -1083,7 +1079,28 @@ INNER JOIN order_items ON orders.id = order_items.order_id
 CROSS JOIN LATERAL (
     SELECT ARRAY(
         SELECT other.id
-        FROM orders AS other
+        FROM (
+            SELECT same.order_id
+            FROM order_items AS same
+            WHERE same.cart_item_id = order_items.cart_item_id
+            UNION
+            SELECT placed.id
+            FROM orders AS placed
+            WHERE
+                placed.user_id = orders.user_id
+                AND placed.created_at > orders.created_at
+                AND placed.created_at < (
+                    SELECT max(event.applied_at)
+                    FROM order_events AS event
+                    WHERE
+                        (
+                            event.crossmint_order_id = orders.crossmint_order_id
+                            OR event.order_id = orders.id
+                        )
+                        AND event.status_before = 'cancelled'
+                )
+        ) AS candidate
+        INNER JOIN orders AS other ON candidate.order_id = other.id
         INNER JOIN order_items AS other_item ON other.id = other_item.order_id
         WHERE
             other.user_id = orders.user_id
@@ -1121,10 +1138,8 @@ WHERE
     AND orders.status IN ('payment_confirmed', 'in_progress', 'delivered')
     AND cardinality(others.order_ids) > 0
     AND ($1::uuid IS NULL OR orders.user_id = $1::uuid)
-    AND (
-        $2::timestamptz IS NULL
-        OR (orders.created_at, orders.id)
-        > ($2::timestamptz, $3::uuid)
+    AND (orders.created_at, orders.id) > (
+        coalesce($2::timestamptz, '-infinity'), $3::uuid
     )
 ORDER BY orders.created_at, orders.id
 LIMIT $4"""
@@ -1193,10 +1208,8 @@ SELECT id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, paym
 FROM orders
 WHERE
     orders.quoted_usdc <> orders.received_usdc
-    AND (
-        $1::timestamptz IS NULL
-        OR (orders.created_at, orders.id)
-        > ($1::timestamptz, $2::uuid)
+    AND (orders.created_at, orders.id) > (
+        coalesce($1::timestamptz, '-infinity'), $2::uuid
     )
 ORDER BY orders.created_at, orders.id
 LIMIT $3"""
@@ -1235,10 +1248,8 @@ WHERE
         SELECT FROM chain_events AS event
         WHERE event.object_id = order_items.on_chain_object_id AND event.type = 'checked_out'
     )
-    AND (
-        $2::timestamptz IS NULL
-        OR (orders.created_at, orders.id)
-        > ($2::timestamptz, $3::uuid)
+    AND (orders.created_at, orders.id) > (
+        coalesce($2::timestamptz, '-infinity'), $3::uuid
     )
 ORDER BY orders.created_at, orders.id
 LIMIT $4"""
