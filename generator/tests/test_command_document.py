@@ -17,7 +17,7 @@ from postgres_testing.embedded import Server
 
 DOCUMENT = documents.DOCS / "command.md"
 _BLOCK = re.compile(
-    r'^```(?P<kind>console|sql)(?: title="(?P<title>.*)")?\n(?P<text>.*?)^```$',
+    r'^```(?P<kind>console|sql)(?: title="(?P<title>[^"]*)")?\n(?P<text>.*?)^```$',
     re.DOTALL | re.MULTILINE,
 )
 
@@ -71,5 +71,5 @@ def test_the_page_shows_what_is_printed(
         shown = _BLOCK.sub(Session(tmp_path, url).shown, text)
     if os.environ.get("UPDATE_DOCUMENT"):
         DOCUMENT.write_text(shown, encoding="utf-8")
-    assert shown.count("$ sqlc-gen-psycopg") == 7
+    assert shown.count("$ sqlc-gen-psycopg") == 8
     assert text == shown

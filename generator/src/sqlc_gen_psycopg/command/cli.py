@@ -1,6 +1,7 @@
 """The command line: what can be asked for, and what is told of it."""
 
 import argparse
+import importlib
 import io
 import os
 import shlex
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 from typing import cast
 
 from sqlc_gen_psycopg import __version__
@@ -21,6 +23,7 @@ from sqlc_gen_psycopg.command import (
     writing,
 )
 from sqlc_gen_psycopg.command.config import CannotRunError
+from sqlc_gen_psycopg.command.plans import settings as plan_settings
 from sqlc_gen_psycopg.command.writing import Changes
 from sqlc_gen_psycopg.problems import Problems, RefusedError
 
@@ -32,6 +35,7 @@ Typed psycopg 3 functions from annotated SQL, by sqlc.
   sqlc-gen-psycopg generate --watch       and again whenever the SQL changes
   sqlc-gen-psycopg generate --check       only tell what would change, as in CI
   sqlc-gen-psycopg check postgresql://…   compare what was generated with a server
+  sqlc-gen-psycopg plans postgresql://…   find the queries that slow down as tables grow
 
 `sqlc generate` works as well: without arguments this is sqlc's plugin."""
 _EPILOG = "Exit codes: 0 done, 1 findings or differences, 2 it could not run."
@@ -94,6 +98,21 @@ def _parser() -> argparse.ArgumentParser:
         help="the database, else $DATABASE_URL; it is only read",
     )
     add.set_defaults(run=_check)
+    add = commands.add_parser("plans", help="plan all queries on tables of any size")
+    add.add_argument("--file", default="", metavar="FILE", help="instead of sqlc.yaml")
+    add.add_argument(
+        "--settings", default="", metavar="FILE", help="instead of plans.toml"
+    )
+    add.add_argument(
+        "--quiet", action="store_true", help="show what is found, not each query's plan"
+    )
+    add.add_argument(
+        "url",
+        nargs="?",
+        metavar="DATABASE_URL",
+        help="a database of its own with the schema, else $DATABASE_URL; it is locked",
+    )
+    add.set_defaults(run=_plans)
     return parser
 
 
@@ -176,17 +195,40 @@ def _checked(made: Changes) -> int:
     return 0
 
 
-def _check(given: argparse.Namespace) -> int:
+def _connecting(command: str) -> ModuleType:
+    """Import what needs psycopg, an extra: generating does without."""
     if old := _old_psycopg():
         raise CannotRunError(old)
     try:
-        # With psycopg, an extra: generating does without.
-        from sqlc_gen_psycopg.command import connecting  # noqa: PLC0415
+        return importlib.import_module("sqlc_gen_psycopg.command.connecting")
     except ImportError as error:
         raise CannotRunError(
-            f"`check` needs psycopg, which cannot be imported ({_line(error)}); "
+            f"`{command}` needs psycopg, which cannot be imported ({_line(error)}); "
             "run `pip install 'sqlc-gen-psycopg[check]'`"
         ) from error
+
+
+def _plans(given: argparse.Namespace) -> int:
+    connecting = _connecting("plans")
+    parts = requests.read(config.read(_entered(config.find(given.file))))
+    settings = plan_settings.read(given.settings)
+    url = given.url or os.environ.get("DATABASE_URL", "")
+    report, table = connecting.plans(url, parts, settings)
+    sys.stderr.writelines(f"{warning}\n" for warning in report.warnings)
+    if not given.quiet:
+        sys.stdout.writelines(f"{line}\n" for line in table)
+    for finding in report.findings:
+        sys.stdout.write(f"{finding}\n")
+    planned = f"{len(report.plans)} queries, {report.accepted} findings accepted"
+    if report.findings:
+        sys.stdout.write(f"{planned}, {len(report.findings)} not\n")
+        return 1
+    sys.stdout.write(f"{planned}: none else\n")
+    return 0
+
+
+def _check(given: argparse.Namespace) -> int:
+    connecting = _connecting("check")
     parts = requests.read(config.read(_entered(config.find(given.file))))
     report = connecting.check(given.url or os.environ.get("DATABASE_URL", ""), parts)
     sys.stderr.writelines(f"{warning}\n" for warning in report.warnings)

@@ -1,4 +1,4 @@
-"""The connection that a project is checked on, which cannot write."""
+"""The connections that a project is checked on, and its queries are planned on."""
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -6,6 +6,8 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlc_gen_psycopg.command import checking
 from sqlc_gen_psycopg.command.checking import Report
 from sqlc_gen_psycopg.command.config import CannotRunError
+from sqlc_gen_psycopg.command.plans import report as planning
+from sqlc_gen_psycopg.command.plans.settings import Settings
 from sqlc_gen_psycopg.command.requests import Part
 
 
@@ -16,7 +18,7 @@ def check(url: str, parts: list[Part]) -> Report:
         CannotRunError: the server cannot be asked.
         RefusedError: something cannot be generated at all.
     """
-    _check_url(url)
+    _check_url(url, "check")
     try:
         # Poolers keep no prepared statements, and need none of ours.
         with psycopg.connect(
@@ -39,11 +41,31 @@ def check(url: str, parts: list[Part]) -> Report:
     )
 
 
-def _check_url(url: str) -> None:
+def plans(
+    url: str, parts: list[Part], settings: Settings
+) -> tuple[planning.Report, list[str]]:
+    """Plan a project's queries in that database; return what was found, and a table.
+
+    Raises:
+        CannotRunError: the server cannot be asked.
+        RefusedError: a query file cannot be read.
+    """
+    _check_url(url, "plans")
+    try:
+        with psycopg.connect(url, client_encoding="utf8", autocommit=True) as conn:
+            made = planning.report(conn, parts, settings)
+    except psycopg.Error as error:
+        told = " ".join(str(error).split())
+        raise CannotRunError(f"the server cannot be asked: {told}") from error
+    return made, [*planning.table(made, settings.sizes)]
+
+
+def _check_url(url: str, command: str) -> None:
     """Refuse what the driver would show in its error, password and all."""
     if not url:
         raise CannotRunError(
-            "no database is named; write its URL behind `check`, or set DATABASE_URL"
+            f"no database is named; write its URL behind `{command}`, "
+            "or set DATABASE_URL"
         )
     try:
         host = conninfo_to_dict(url).get("host") or ""

@@ -1,0 +1,1 @@
+"""What the planner makes of a project's queries on tables of any size."""
