@@ -256,6 +256,10 @@ drift: $(READY) ## Check that what is generated is what would be; say what mends
 	$(ON_OUR_SERVER) $(MIGRATED) $(BIN)/python -m store schema diagram --check || differs=1; \
 	exit $$differs
 
+.PHONY: plans
+plans: $(READY) ## Plan each query on tables of up to 10^9 rows; find what would grow
+	@$(ON_OUR_SERVER) $(MIGRATED) $(BIN)/sqlc-gen-psycopg plans
+
 .PHONY: licences
 licences: $(READY) ## Check that the licences of all dependencies allow their use here
 	@$(BIN)/pip-licenses --summary
@@ -302,6 +306,14 @@ bench-profile: $(READY) ## Show where the time of a checkout and of a page of me
 .PHONY: bench-migrations
 bench-migrations: $(READY) ## Measure applying 500 migrations, beside dbmate, and verifying 60
 	@$(BIN)/python -m benchmarks.migrations
+
+.PHONY: bench-growth
+bench-growth: $(READY) ## Measure each query at 10^4 to 10^6 rows, and draw docs/pictures/growth.svg
+	@$(BIN)/python -m benchmarks.growth --svg docs/pictures/growth.svg
+
+.PHONY: bench-bloat
+bench-bloat: $(READY) ## Measure what many checkouts leave behind in tables and indexes
+	@$(BIN)/python -m benchmarks.bloat
 
 .PHONY: bench-generator
 bench-generator: $(READY) ## Measure the generator beside sqlc's own, and its ways to send rows
