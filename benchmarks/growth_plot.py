@@ -9,6 +9,7 @@ from html import escape
 _LEFT, _TOP, _WIDTH, _HEIGHT, _NAMES = 70, 30, 420, 360, 260  # pixels
 _GROWS = 3
 _NOTABLE_MS = 1.0
+_WHOLE_MS = 10  # from here on without decimals
 _STYLE = """<style>
 text { font: 12px sans-serif; fill: #222 }
 .small { font-size: 9px; fill: #666 }
@@ -61,7 +62,8 @@ def svg(
         kind = "grown" if grown else "flat"
         body.append(f'<polyline class="{kind}" points="{points}"/>')
         if grown:
-            names.append((down(of[-1]), f"{name} {of[-1]:.3g} ms"))
+            shown = f"{of[-1]:,.0f}" if of[-1] >= _WHOLE_MS else f"{of[-1]:.2g}"
+            names.append((down(of[-1]), f"{name} {shown} ms"))
     y = math.inf
     for place, name in sorted(names, reverse=True):
         y = min(place, y - 14)
