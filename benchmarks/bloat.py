@@ -107,16 +107,16 @@ def buy(conn: psycopg.Connection[Any], user_id: UUID, number: int) -> None:
         order_steps.create_orders(
             conn,
             checkout_id=uuid4(),
+            eventless=True,
             ids=[order_id],
             crossmint_order_ids=[crossmint],
             amounts_usdc=[None],
             user_id=user_id,
         )
-        cart_steps.claim_cart_items(
+        cart_steps.claim_cart_items_by_id(
             conn,
             order_ids=[order_id],
             cart_item_ids=[item_id],
-            on_chain_object_ids=[None],
             expected_prices=[None],
             user_id=user_id,
         )

@@ -1,5 +1,6 @@
 """The statements of a project, and the plans that a server makes of them."""
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -98,6 +99,7 @@ def explained(conn: psycopg.Connection, statement: Statement, page: int) -> Plan
     return Plan(plan["Total Cost"], plan["Plan Rows"], (*_nodes(plan, 1, 1),))
 
 
+@functools.cache
 def _paged(text: str, page: int) -> str:
     """Write the size of a page for a parameter of LIMIT or OFFSET.
 
