@@ -62,9 +62,9 @@ def written_by_hand() -> Iterator[Path]:
 
 
 def test_the_store_is_small() -> None:
-    """It has fewer than 4,300 lines of code, a third of them for its connections."""
+    """It has fewer than 5,000 lines of code, a third of them for its connections."""
     sizes = {str(path): lines_of_code(path.read_text()) for path in written_by_hand()}
-    assert 1000 < sum(sizes.values()) < 4300, sizes
+    assert 1000 < sum(sizes.values()) < 5000, sizes
 
 
 def imported(path: Path) -> Iterator[str]:
