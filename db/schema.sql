@@ -389,6 +389,14 @@ ALTER TABLE public.chat_messages ALTER COLUMN "position" ADD GENERATED ALWAYS AS
     CACHE 1
 );
 
+CREATE TABLE public.mutexes (
+    id smallint NOT NULL
+);
+
+COMMENT ON TABLE public.mutexes IS 'Rows to lock for what has no row of its own, or not yet: a Crossmint order by the hash of its id (0 to 4095), and recording the chain''s events (-1).';
+
+COMMENT ON COLUMN public.mutexes.id IS 'Made by who locks it first; never changed and never deleted.';
+
 CREATE TABLE public.order_events (
     id character varying(255) NOT NULL,
     crossmint_order_id public.crossmint_id,
@@ -672,6 +680,11 @@ COMMENT ON CONSTRAINT chat_messages_session_id_msg_id_key ON public.chat_message
 
 ALTER TABLE ONLY public.chat_sessions
     ADD CONSTRAINT chat_sessions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.mutexes
+    ADD CONSTRAINT mutexes_pkey PRIMARY KEY (id);
+
+COMMENT ON CONSTRAINT mutexes_pkey ON public.mutexes IS 'One row to lock.';
 
 ALTER TABLE ONLY public.order_events
     ADD CONSTRAINT order_events_pkey PRIMARY KEY (id);

@@ -41,5 +41,5 @@ class Tables:
         """Read all rows."""
         rows: Rows = {name: {} for name in self.names}
         for name, row in self._conn.execute(self._query):
-            rows[name][row.get("id") or str(row)] = row
+            rows[name][str(row.get("id") or row)] = row
         return rows

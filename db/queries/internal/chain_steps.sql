@@ -3,8 +3,15 @@
 -- ends. Taken before all other locks. Reads nothing: what the cursor is by then is a later
 -- statement's to see.
 
+-- As in lock_crossmint_orders: a row to lock, and the advisory lock of before 0018.
 -- Not scoped by user: the chain's events are of all of them.
-SELECT pg_advisory_xact_lock(hashtext('chain_cursor'), 0);
+WITH earlier AS MATERIALIZED (
+    SELECT pg_advisory_xact_lock(hashtext('chain_cursor'), 0) AS locked
+)
+
+INSERT INTO mutexes (id)
+SELECT -1 FROM earlier
+ON CONFLICT (id) DO UPDATE SET id = mutexes.id WHERE FALSE;
 
 -- name: get_chain_cursor :one
 -- Returns the cursor of the last page that was recorded; nothing at the start.

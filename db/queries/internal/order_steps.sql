@@ -1,15 +1,30 @@
 -- name: lock_crossmint_orders :exec
 -- Waits until no other transaction works on these Crossmint orders, whether or not they
--- are known here yet, and keeps others out until this one ends. Locks in the order of the
--- ids, so that two callers cannot block each other.
+-- are known here yet, and keeps others out until this one ends. Locks rows of mutexes, one
+-- for all orders of the same hash, in the rows' order, so that two callers cannot block
+-- each other. Who waits for a row that another one is just making has it afterwards, too.
 
+-- The update changes nothing: it is what locks a row that is there. First come the advisory
+-- locks that alone kept others out until 0018: a process of before may run beside this one
+-- while a version is rolled out. They go with the next version. The subselect hides the
+-- array's length from the planner, which would otherwise plan anew at each call.
 -- Not scoped by user: reads nothing of theirs.
-SELECT pg_advisory_xact_lock(hashtextextended(sorted.crossmint_order_id, 0))
-FROM (
-    SELECT DISTINCT wanted.crossmint_order_id
-    FROM unnest(@crossmint_order_ids::text []) AS wanted (crossmint_order_id)
-    ORDER BY wanted.crossmint_order_id
-) AS sorted;
+WITH wanted AS MATERIALIZED (
+    SELECT
+        sorted.crossmint_order_id,
+        pg_advisory_xact_lock(hashtextextended(sorted.crossmint_order_id, 0)) AS locked
+    FROM (
+        SELECT DISTINCT given.crossmint_order_id
+        FROM unnest((SELECT @crossmint_order_ids::text [])) AS given (crossmint_order_id)
+        ORDER BY given.crossmint_order_id
+    ) AS sorted
+)
+
+INSERT INTO mutexes (id)
+SELECT DISTINCT (hashtextextended(wanted.crossmint_order_id, 0) & 4095)::smallint AS id
+FROM wanted
+ORDER BY 1
+ON CONFLICT (id) DO UPDATE SET id = mutexes.id WHERE FALSE;
 
 -- name: create_orders :many
 -- @deferred

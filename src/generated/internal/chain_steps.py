@@ -63,7 +63,13 @@ def set_aside_chain_event_row(_: object) -> RowMaker[models.SetAsideChainEvent]:
 
 
 LOCK_CHAIN_CURSOR: Final = """
-SELECT pg_advisory_xact_lock(hashtext('chain_cursor'), 0)"""
+WITH earlier AS MATERIALIZED (
+    SELECT pg_advisory_xact_lock(hashtext('chain_cursor'), 0) AS locked
+)
+
+INSERT INTO mutexes (id)
+SELECT -1 FROM earlier
+ON CONFLICT (id) DO UPDATE SET id = mutexes.id WHERE FALSE"""
 
 
 def lock_chain_cursor(conn: Connection[Any]) -> None:

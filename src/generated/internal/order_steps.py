@@ -115,12 +115,22 @@ def order_row(_: object) -> RowMaker[models.Order]:
 
 
 LOCK_CROSSMINT_ORDERS: Final = """
-SELECT pg_advisory_xact_lock(hashtextextended(sorted.crossmint_order_id, 0))
-FROM (
-    SELECT DISTINCT wanted.crossmint_order_id
-    FROM unnest($1::text []) AS wanted (crossmint_order_id)
-    ORDER BY wanted.crossmint_order_id
-) AS sorted"""
+WITH wanted AS MATERIALIZED (
+    SELECT
+        sorted.crossmint_order_id,
+        pg_advisory_xact_lock(hashtextextended(sorted.crossmint_order_id, 0)) AS locked
+    FROM (
+        SELECT DISTINCT given.crossmint_order_id
+        FROM unnest((SELECT $1::text [])) AS given (crossmint_order_id)
+        ORDER BY given.crossmint_order_id
+    ) AS sorted
+)
+
+INSERT INTO mutexes (id)
+SELECT DISTINCT (hashtextextended(wanted.crossmint_order_id, 0) & 4095)::smallint AS id
+FROM wanted
+ORDER BY 1
+ON CONFLICT (id) DO UPDATE SET id = mutexes.id WHERE FALSE"""
 
 
 def lock_crossmint_orders(
@@ -129,8 +139,9 @@ def lock_crossmint_orders(
     crossmint_order_ids: Sequence[str | None],
 ) -> None:
     """Waits until no other transaction works on these Crossmint orders, whether or not they
-    are known here yet, and keeps others out until this one ends. Locks in the order of the
-    ids, so that two callers cannot block each other.
+    are known here yet, and keeps others out until this one ends. Locks rows of mutexes, one
+    for all orders of the same hash, in the rows' order, so that two callers cannot block
+    each other. Who waits for a row that another one is just making has it afterwards, too.
     """
     cur = RawCursor(conn)
     cur.execute(LOCK_CROSSMINT_ORDERS, ([*crossmint_order_ids],))

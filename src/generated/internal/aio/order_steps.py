@@ -141,8 +141,9 @@ async def lock_crossmint_orders(
     crossmint_order_ids: Sequence[str | None],
 ) -> None:
     """Waits until no other transaction works on these Crossmint orders, whether or not they
-    are known here yet, and keeps others out until this one ends. Locks in the order of the
-    ids, so that two callers cannot block each other.
+    are known here yet, and keeps others out until this one ends. Locks rows of mutexes, one
+    for all orders of the same hash, in the rows' order, so that two callers cannot block
+    each other. Who waits for a row that another one is just making has it afterwards, too.
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(LOCK_CROSSMINT_ORDERS, ([*crossmint_order_ids],))
