@@ -390,7 +390,7 @@ ALTER TABLE public.chat_messages ALTER COLUMN "position" ADD GENERATED ALWAYS AS
 );
 
 CREATE TABLE public.mutexes (
-    id smallint NOT NULL
+    id bigint NOT NULL
 );
 
 COMMENT ON TABLE public.mutexes IS 'Rows to lock for what has no row of its own, or not yet: a Crossmint order by the hash of its id (0 to 4095), and recording the chain''s events (-1).';

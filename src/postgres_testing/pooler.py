@@ -19,6 +19,8 @@ from postgres_testing import embedded, server_cache
 
 __all__ = ["Pooler", "PoolerError", "program", "start"]
 
+_SIZE = 3
+
 # Fewer connections than the store's own pool has, so that transactions change theirs;
 # and gone soon after their last one, for which some tests wait.
 _CONFIG = """\
@@ -30,7 +32,7 @@ listen_port = {free}
 unix_socket_dir =
 auth_type = any
 pool_mode = transaction
-default_pool_size = 3
+default_pool_size = {size}
 server_idle_timeout = 1
 """
 _START_SECONDS = 10.0
@@ -59,11 +61,15 @@ def program() -> Path | None:
 
 @contextmanager
 def start(
-    pgbouncer: Path, server_url: str, *, ignores_options: bool = False
+    pgbouncer: Path,
+    server_url: str,
+    *,
+    ignores_options: bool = False,
+    size: int = _SIZE,
 ) -> Generator[Pooler]:
     """Run PgBouncer before a server until the block ends.
 
-    By itself it refuses a URL's `options`; with `ignores_options` it overlooks them.
+    It has at most `size` connections to each database. By itself it refuses a URL's `options`; with `ignores_options` it overlooks them.
 
     Raises:
         PoolerError: it ended, or did not answer in time.
@@ -72,7 +78,7 @@ def start(
     with tempfile.TemporaryDirectory(prefix="pgbouncer-for-tests-") as folder:
         config, log = Path(folder, "pgbouncer.ini"), Path(folder, "log")
         config.touch(mode=0o600)
-        text = _config(server_url, pooler.port)
+        text = _config(server_url, pooler.port, size)
         if ignores_options:
             text += "ignore_startup_parameters = options\n"
         config.write_text(text, encoding="utf-8")
@@ -94,7 +100,7 @@ def start(
             process.wait()
 
 
-def _config(server_url: str, free: int) -> str:
+def _config(server_url: str, free: int, size: int) -> str:
     parts = urlsplit(server_url)
     return _CONFIG.format(
         host=parts.hostname,
@@ -102,6 +108,7 @@ def _config(server_url: str, free: int) -> str:
         user=parts.username,
         password=parts.password,
         free=free,
+        size=size,
     )
 
 

@@ -9,6 +9,9 @@
 `DATABASE_POOLER`
     Whether DATABASE_URL leads through a pooler: `auto` (the default: the store finds
     out at each connection), `yes` or `no`.
+`DATABASE_SCHEMA`
+    The schema in which the store's tables are, one of several in the database (docs/
+    connections.md); by default the first of the role's search_path.
 `DATABASE_POOL_SIZE`
     How many connections a store has at most (default 5).
 `DATABASE_…_TIMEOUT`
@@ -54,6 +57,10 @@ from .webhooks import signing_key
 _KEY_BYTES = 32  # AES-256
 
 _DATABASE_REMEDY = "set it to postgresql://USER:PASSWORD@HOST:5432/NAME"
+_SCHEMA_REMEDY = (
+    "set it to lower-case letters, digits and _, at most 63 and no digit first, or leave"
+    " it out"
+)
 _TIMEOUT_REMEDY = "set it to a number of seconds above 0, or leave it out"
 _NUMBER_REMEDY = "set it to a number above 0, or leave it out"
 _REMEDIES = {
@@ -61,6 +68,7 @@ _REMEDIES = {
     "database_url_direct": _DATABASE_REMEDY,
     "database_url_replica": _DATABASE_REMEDY + ", a standby of DATABASE_URL",
     "database_pooler": "set it to auto, yes or no, or leave it out for auto",
+    "database_schema": _SCHEMA_REMEDY,
     "database_pool_size": "set it to a number from 1 to 1000, or leave it out for 5",
     "database_connect_timeout": _TIMEOUT_REMEDY,
     "database_acquire_timeout": _TIMEOUT_REMEDY,
@@ -107,6 +115,15 @@ def _checked_url(url: SecretStr) -> SecretStr:
     return url
 
 
+def _checked_schema(name: str) -> str:
+    """Take what needs no quotes anywhere, and is not PostgreSQL's own."""
+    if not re.fullmatch("[a-z_][a-z0-9_]{0,62}", name):
+        raise ValueError("is no plain name")
+    if name.startswith("pg_") or name == "information_schema":
+        raise ValueError("is a schema of PostgreSQL's own")
+    return name
+
+
 def _split(ring: object) -> object:
     return ring.split(",") if isinstance(ring, str) else ring
 
@@ -128,6 +145,7 @@ def _webhook_secret(text: object) -> str:
 
 
 _Url = Annotated[SecretStr, AfterValidator(_checked_url)]
+_Schema = Annotated[str, AfterValidator(_checked_schema)]
 _Keys = Annotated[
     tuple[Annotated[SecretBytes, BeforeValidator(_key)], ...],
     NoDecode,
@@ -149,6 +167,7 @@ class DatabaseValues(TypedDict, total=False):
 
     database_url: str
     database_url_direct: str
+    database_schema: str
 
 
 class Values(DatabaseValues, total=False):
@@ -185,6 +204,7 @@ class DatabaseSettings(BaseSettings):
     database_url_direct: _Url = Field(
         default_factory=lambda read: read.get("database_url", "")
     )
+    database_schema: _Schema | None = None
 
     @classmethod
     def load(cls, **given: Unpack[DatabaseValues]) -> Self:

@@ -14,9 +14,9 @@ from store import OrderEvent, Store
 from store_testing import factories
 from tests.support import gates, races, stores
 
-_SLOT = "SELECT (hashtextextended(%s, 0) & 4095)::smallint"
+_SLOT = "SELECT hashtextextended(%s, 0) & 4095"
 _ROW = "SELECT id FROM mutexes WHERE id = %s FOR UPDATE"
-# As every version before migration 0018 did, and no more than that.
+# As every version before migration 0017 did, and no more than that.
 _ADVISORY = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 _CHAIN_ADVISORY = "SELECT pg_advisory_xact_lock(hashtext('chain_cursor'), 0)"
 

@@ -1,7 +1,8 @@
 -- name: list_invalid_indexes :many
 -- Lists the indexes that no query uses, since the CREATE INDEX CONCURRENTLY or REINDEX
 -- CONCURRENTLY that made them was interrupted, or is still at it: then the session is
--- there, too (where the role may see it).
+-- there, too (where the role may see it). Those of another schema that has a ledger of its
+-- own are another store's.
 SELECT
     pg_class.oid::bigint AS "index_id!",
     pg_class.oid::regclass::text AS "index_name!",
@@ -14,7 +15,16 @@ JOIN pg_catalog.pg_class ON pg_class.oid = pg_index.indexrelid
 JOIN pg_catalog.pg_class AS heap ON heap.oid = pg_index.indrelid
 LEFT JOIN pg_catalog.pg_stat_progress_create_index
     ON pg_stat_progress_create_index.index_relid = pg_index.indexrelid
-WHERE NOT pg_index.indisvalid AND pg_class.relkind = 'i'
+WHERE
+    NOT pg_index.indisvalid
+    AND pg_class.relkind = 'i'
+    AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_class AS ledger
+        WHERE
+            ledger.relname = 'schema_migrations'
+            AND ledger.relnamespace = heap.relnamespace
+            AND ledger.relnamespace IS DISTINCT FROM to_regnamespace(quote_ident(current_schema()))
+    )
 ORDER BY pg_class.oid::regclass::text;
 
 -- name: try_migration_lock :one

@@ -3,7 +3,7 @@
 -- ends. Taken before all other locks. Reads nothing: what the cursor is by then is a later
 -- statement's to see.
 
--- As in lock_crossmint_orders: a row to lock, and the advisory lock of before 0018.
+-- As in lock_crossmint_orders: a row to lock, and the advisory lock of before 0017.
 -- Not scoped by user: the chain's events are of all of them.
 WITH earlier AS MATERIALIZED (
     SELECT pg_advisory_xact_lock(hashtext('chain_cursor'), 0) AS locked

@@ -5,7 +5,7 @@
 -- each other. Who waits for a row that another one is just making has it afterwards, too.
 
 -- The update changes nothing: it is what locks a row that is there. First come the advisory
--- locks that alone kept others out until 0018: a process of before may run beside this one
+-- locks that alone kept others out until 0017: a process of before may run beside this one
 -- while a version is rolled out. They go with the next version. The subselect hides the
 -- array's length from the planner, which would otherwise plan anew at each call.
 -- Not scoped by user: reads nothing of theirs.
@@ -21,7 +21,7 @@ WITH wanted AS MATERIALIZED (
 )
 
 INSERT INTO mutexes (id)
-SELECT DISTINCT (hashtextextended(wanted.crossmint_order_id, 0) & 4095)::smallint AS id
+SELECT DISTINCT hashtextextended(wanted.crossmint_order_id, 0) & 4095 AS id
 FROM wanted
 ORDER BY 1
 ON CONFLICT (id) DO UPDATE SET id = mutexes.id WHERE FALSE;

@@ -1,9 +1,13 @@
 -- name: limit_look :one
 -- Limits what follows in this transaction: a statement, and a wait for a lock, in
--- milliseconds. Goes with the transaction, so that a pooled session keeps nothing of it.
+-- milliseconds; and says in which schema, if one is given. Goes with the transaction, so that a pooled session keeps nothing of it.
 SELECT concat(
     set_config('statement_timeout', (@statement_timeout::integer)::text, TRUE),
-    set_config('lock_timeout', (@lock_timeout::integer)::text, TRUE)
+    set_config('lock_timeout', (@lock_timeout::integer)::text, TRUE),
+    CASE
+        WHEN sqlc.narg(search_path)::text IS NOT NULL
+            THEN set_config('search_path', sqlc.narg(search_path)::text, TRUE)
+    END
 ) AS "limits!";
 
 -- name: get_server :one

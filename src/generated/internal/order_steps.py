@@ -127,7 +127,7 @@ WITH wanted AS MATERIALIZED (
 )
 
 INSERT INTO mutexes (id)
-SELECT DISTINCT (hashtextextended(wanted.crossmint_order_id, 0) & 4095)::smallint AS id
+SELECT DISTINCT hashtextextended(wanted.crossmint_order_id, 0) & 4095 AS id
 FROM wanted
 ORDER BY 1
 ON CONFLICT (id) DO UPDATE SET id = mutexes.id WHERE FALSE"""

@@ -42,7 +42,11 @@ __all__ = [
 LIMIT_LOOK: Final = """\
 SELECT concat(
     set_config('statement_timeout', ($1::integer)::text, TRUE),
-    set_config('lock_timeout', ($2::integer)::text, TRUE)
+    set_config('lock_timeout', ($2::integer)::text, TRUE),
+    CASE
+        WHEN $3::text IS NOT NULL
+            THEN set_config('search_path', $3::text, TRUE)
+    END
 ) AS "limits!\""""
 
 
@@ -51,14 +55,15 @@ def limit_look(
     *,
     statement_timeout: int,
     lock_timeout: int,
+    search_path: str | None = None,
 ) -> str:
     """Limits what follows in this transaction: a statement, and a wait for a lock, in
-    milliseconds. Goes with the transaction, so that a pooled session keeps nothing of it.
+    milliseconds; and says in which schema, if one is given. Goes with the transaction, so that a pooled session keeps nothing of it.
     """
     cur: RawCursor[str] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(
         LIMIT_LOOK,
-        (support.int4(statement_timeout), support.int4(lock_timeout)),
+        (support.int4(statement_timeout), support.int4(lock_timeout), search_path),
     )
     return support.only(cur)
 

@@ -34,17 +34,21 @@ SELECT
     CASE
         WHEN arrival.direct THEN concat(
             set_config('default_transaction_isolation', 'read committed', FALSE),
-            set_config('statement_timeout', ($1::integer)::text, FALSE),
-            set_config('lock_timeout', ($2::integer)::text, FALSE),
-            set_config('idle_in_transaction_session_timeout', ($3::integer)::text, FALSE),
+            CASE
+                WHEN $1::text IS NOT NULL
+                    THEN set_config('search_path', $1::text, FALSE)
+            END,
+            set_config('statement_timeout', ($2::integer)::text, FALSE),
+            set_config('lock_timeout', ($3::integer)::text, FALSE),
+            set_config('idle_in_transaction_session_timeout', ($4::integer)::text, FALSE),
             CASE
                 WHEN current_setting('transaction_timeout', TRUE) IS NOT NULL
-                    THEN set_config('transaction_timeout', ($4::integer)::text, FALSE)
+                    THEN set_config('transaction_timeout', ($5::integer)::text, FALSE)
             END
         )
     END AS "limits?"
 FROM (
-    SELECT $5::boolean OR pg_backend_pid() = $6::integer AS direct
+    SELECT $6::boolean OR pg_backend_pid() = $7::integer AS direct
 ) AS arrival"""
 
 
@@ -66,6 +70,7 @@ def enter_session_row(_: object) -> RowMaker[EnterSessionRow]:
 def enter_session(
     conn: Connection[Any],
     *,
+    search_path: str | None = None,
     statement_timeout: int,
     lock_timeout: int,
     idle_timeout: int,
@@ -76,13 +81,15 @@ def enter_session(
     """Tells whether the server that speaks is the one that was connected to, by the process
     id that was told then (behind a pooler it is another's), or if this is known without.
     Only then sets the session's limits, in milliseconds, and its isolation level: through
-    a pooler they would stay behind on a session that others share. One statement, so that
+    a pooler they would stay behind on a session that others share. So does search_path, if
+    one is given. One statement, so that
     nothing can come in between. PostgreSQL knows transaction_timeout from 17 on.
     """
     cur = RawCursor(conn, row_factory=enter_session_row)
     cur.execute(
         ENTER_SESSION,
         (
+            search_path,
             support.int4(statement_timeout),
             support.int4(lock_timeout),
             support.int4(idle_timeout),

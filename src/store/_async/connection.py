@@ -28,7 +28,7 @@ from store.constraints import LimitReached, is_stale
 from store.limits import Limits
 from store.statistics import Observer, RoundTrip
 
-from .pipeline import AsyncHeldPipeline
+from .pipeline import AsyncHeldPipeline, AsyncSinglePipeline
 from .waiting import finish, round_trip
 
 if TYPE_CHECKING:
@@ -230,10 +230,25 @@ class AsyncStoreConnection(AsyncConnection[Row]):
         self.deadline = _FOREVER
         self.pgconn.exit_pipeline_mode()
 
+    def begin_singles(self, schema: str) -> None:
+        """Send each statement with its schema from now on."""
+        self._pipeline = AsyncSinglePipeline(self, schema)
+        self.pgconn.enter_pipeline_mode()
+        self._pipeline.level += 1
+
+    def end_singles(self) -> None:
+        """Leave that, or close what is still busy."""
+        self._pipeline = None
+        if self.pgconn.status == ConnStatus.OK:
+            try:
+                self.pgconn.exit_pipeline_mode()
+            except psycopg.OperationalError:
+                self.shut()
+
     @property
     def is_held(self) -> bool:
         """Whether it is in a transaction whose commands are kept back."""
-        return isinstance(self._pipeline, AsyncHeldPipeline)
+        return type(self._pipeline) is AsyncHeldPipeline
 
     def held_pipeline(self) -> AsyncHeldPipeline:
         """Give the pipeline of the transaction that it is in.
@@ -241,8 +256,9 @@ class AsyncStoreConnection(AsyncConnection[Row]):
         Raises:
             InvalidValue: it is in none.
         """
-        if isinstance(self._pipeline, AsyncHeldPipeline):
-            return self._pipeline
+        pipeline = self._pipeline
+        if isinstance(pipeline, AsyncHeldPipeline) and self.is_held:
+            return pipeline
         raise errors.InvalidValue("a transaction that has not ended", place="conn")
 
     async def abandon_pipeline(self) -> bool:

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg import AsyncPipeline
+from psycopg import AsyncConnection, AsyncPipeline
 from psycopg.abc import PQGen
 from psycopg.generators import send
-from psycopg.pq import ConnStatus
+from psycopg.pq import ConnStatus, TransactionStatus
 
 if TYPE_CHECKING:
     from psycopg._pipeline_base import PendingResult
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # More are not kept back: their results would take as much memory at once.
 _MOST_HELD = 100
+
+_SET_PATH = b"SELECT pg_catalog.set_config('search_path', $1, true)"
 
 
 class AsyncHeldPipeline(AsyncPipeline):
@@ -94,3 +96,31 @@ class AsyncHeldPipeline(AsyncPipeline):
         """
         if self.pgconn.status == ConnStatus.OK and sys.exception() is None:
             yield from self._sync_gen()
+
+
+class AsyncSinglePipeline(AsyncHeldPipeline):
+    """Sends each statement at once, behind the schema that it is about.
+
+    For single statements through a pooler, where no session can be told the schema: up
+    to its Sync, a pipeline without BEGIN is one transaction, with which the setting
+    ends, and which a pooler keeps on one session. It costs no round trip.
+    """
+
+    def __init__(self, conn: AsyncConnection[Any], schema: str) -> None:
+        super().__init__(conn)
+        self._path = schema.encode()
+
+    def _communicate_gen(self) -> PQGen[None]:
+        """Send what was queued, unless a block within gathers a batch of its own."""
+        if self.command_queue and self.level == 1:
+            yield from self._sync_gen()
+
+    def _sync_gen(self) -> PQGen[None]:
+        """Say the schema first, where a transaction is about to begin."""
+        is_idle = self.pgconn.transaction_status == TransactionStatus.IDLE
+        if self.command_queue and is_idle:
+            self.result_queue.appendleft(None)  # no cursor waits for it
+            self.command_queue.appendleft(
+                partial(self.pgconn.send_query_params, _SET_PATH, [self._path])
+            )
+        yield from super()._sync_gen()

@@ -29,7 +29,7 @@ from store.constraints import LimitReached, is_stale
 from store.limits import Limits
 from store.statistics import Observer, RoundTrip
 
-from .pipeline import HeldPipeline
+from .pipeline import HeldPipeline, SinglePipeline
 from .waiting import finish, round_trip
 
 if TYPE_CHECKING:
@@ -229,10 +229,25 @@ class StoreConnection(Connection[Row]):
         self.deadline = _FOREVER
         self.pgconn.exit_pipeline_mode()
 
+    def begin_singles(self, schema: str) -> None:
+        """Send each statement with its schema from now on."""
+        self._pipeline = SinglePipeline(self, schema)
+        self.pgconn.enter_pipeline_mode()
+        self._pipeline.level += 1
+
+    def end_singles(self) -> None:
+        """Leave that, or close what is still busy."""
+        self._pipeline = None
+        if self.pgconn.status == ConnStatus.OK:
+            try:
+                self.pgconn.exit_pipeline_mode()
+            except psycopg.OperationalError:
+                self.shut()
+
     @property
     def is_held(self) -> bool:
         """Whether it is in a transaction whose commands are kept back."""
-        return isinstance(self._pipeline, HeldPipeline)
+        return type(self._pipeline) is HeldPipeline
 
     def held_pipeline(self) -> HeldPipeline:
         """Give the pipeline of the transaction that it is in.
@@ -240,8 +255,9 @@ class StoreConnection(Connection[Row]):
         Raises:
             InvalidValue: it is in none.
         """
-        if isinstance(self._pipeline, HeldPipeline):
-            return self._pipeline
+        pipeline = self._pipeline
+        if isinstance(pipeline, HeldPipeline) and self.is_held:
+            return pipeline
         raise errors.InvalidValue("a transaction that has not ended", place="conn")
 
     def abandon_pipeline(self) -> bool:

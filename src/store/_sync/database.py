@@ -261,6 +261,8 @@ class Database:
                 conn.be_lent(loan, self._limits, self._default_limits)
                 loan.begin()
                 self._refuse_older(conn)
+                if schema := self._schema_to_tell(conn):
+                    conn.begin_singles(schema)
                 yield conn
             except psycopg.Error:
                 if conn.in_doubt:
@@ -272,8 +274,14 @@ class Database:
             finally:
                 if self._writes is not None:
                     self._writes.leave_untold()
+                if self._schema_to_tell(conn):
+                    conn.end_singles()
                 self._pool.release(conn)
                 loan.end()
+
+    def _schema_to_tell(self, conn: PoolConnection) -> str | None:
+        """Give the schema, where no session has it: behind a pooler."""
+        return None if conn.is_direct else self.settings.database_schema
 
     @contextmanager
     def transaction(self) -> Generator[Connection[TupleRow]]:
@@ -342,6 +350,8 @@ class Database:
         limits = self._limits
         conn.be_in_transaction(limits)
         pipeline.queue(_BEGIN_READ_ONLY if self._reads_only else _BEGIN)
+        if schema := self._schema_to_tell(conn):
+            pipeline.queue(f"SET LOCAL search_path = {schema}".encode())
         if conn.is_direct and limits == self._default_limits:
             return  # the session has them
         # No queries, so that SET TRANSACTION may still come.
@@ -442,6 +452,7 @@ class Database:
                     conn,
                     known_direct=pooler == "no",
                     backend_pid=conn.info.backend_pid,
+                    search_path=self.settings.database_schema,
                     statement_timeout=milliseconds(limits.statement),
                     lock_timeout=milliseconds(limits.lock),
                     idle_timeout=milliseconds(limits.idle),

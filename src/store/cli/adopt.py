@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from .. import adoption
+from ..errors import ConfigurationError
 from ..settings import DatabaseSettings
 from .terminal import FINE, PENDING, allow_pooler, choose_directory, say
 
@@ -35,8 +36,14 @@ def add(adopt: argparse.ArgumentParser) -> None:
 
 def _adopt(options: argparse.Namespace) -> int:
     dry_run: bool = options.dry_run
+    settings = DatabaseSettings.load()
+    if settings.database_schema:
+        raise ConfigurationError(
+            "DATABASE_SCHEMA is set, and what is adopted stays in the schema where it"
+            " is: leave it out"
+        )
     found = adoption.adopt(
-        DatabaseSettings.load(),
+        settings,
         directory=options.directory,
         cursor=options.cursor,
         time_zone=options.time_zone,

@@ -43,7 +43,7 @@ def examine() -> Generator[Finding]:
         if settings.database_url_replica is not None:
             urls[_REPLICA] = settings.database_url_replica.get_secret_value()
         for variable, one in urls.items():
-            conn, found = sessions.connect(variable, one)
+            conn, found = sessions.connect(variable, one, settings.database_schema)
             yield from found
             if conn:
                 opened[variable] = stack.enter_context(conn)

@@ -114,8 +114,8 @@ def same_as_file(
     That is only where all is applied, on the version that wrote the file: others spell
     it otherwise.
     """
-    if not dumps.SCHEMA.exists():
-        return
+    if not dumps.SCHEMA.exists() or settings.database_schema:
+        return  # the file says it of the default schema
     with look(conn):
         known = ledger.read(conn)
     try:

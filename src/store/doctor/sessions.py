@@ -44,7 +44,15 @@ _REMEDIES: tuple[tuple[type[Exception], str], ...] = (
 _LOCAL = ("", "localhost", "127.0.0.1", "::1")
 
 
-def connect(variable: str, url: str) -> tuple[Connection[Any] | None, list[Finding]]:
+class _Session(Connection[Any]):
+    """A session, and the schema that each look is to tell it."""
+
+    schema: str | None = None
+
+
+def connect(
+    variable: str, url: str, schema: str | None = None
+) -> tuple[Connection[Any] | None, list[Finding]]:
     """Connect by a variable's URL; give the session, if any, and what was seen.
 
     The caller closes it.
@@ -59,12 +67,13 @@ def connect(variable: str, url: str) -> tuple[Connection[Any] | None, list[Findi
         "connect_timeout": parts.get("connect_timeout", CONNECT_SECONDS),
     }
     try:
-        conn = psycopg.connect(
+        conn = _Session.connect(
             conninfo.make_conninfo(url, **ours), autocommit=True, prepare_threshold=None
         )
     except psycopg.Error as error:
         return None, [*unknown, _refused(variable, error)]
     conn.read_only = True
+    conn.schema = schema
     return conn, [*unknown, _encryption(variable, conn)]
 
 
@@ -81,6 +90,7 @@ def look(conn: Connection[Any]) -> Generator[Connection[Any]]:
                 conn,
                 statement_timeout=round(LOOK_SECONDS * 1000),
                 lock_timeout=round(_LOCK_SECONDS * 1000),
+                search_path=conn.schema if isinstance(conn, _Session) else None,
             )
             yield conn
     finally:

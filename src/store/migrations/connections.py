@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 from psycopg import Connection, conninfo
+from pydantic import SecretStr
 
 from generated.internal import plans
 
@@ -72,7 +73,7 @@ def connected(
         "application_name": name,
         "client_encoding": "utf8",
         "connect_timeout": parts.get("connect_timeout", 10),
-        "options": urls.options(url, options),
+        "options": urls.options(url, options, settings.database_schema),
     }
     return psycopg.connect(conninfo.make_conninfo(url, **ours), autocommit=True)
 
@@ -87,7 +88,10 @@ def reached(settings: DatabaseSettings, conn: Connection[Any]) -> DatabaseSettin
         parts.pop(name, None)
     parts |= {"host": conn.info.host, "port": conn.info.port}
     one = urls.made_of(parts)
-    return DatabaseSettings.load(database_url=one, database_url_direct=one)
+    there = SecretStr(one)
+    return settings.model_copy(
+        update={"database_url": there, "database_url_direct": there}
+    )
 
 
 def refuse_pooled(settings: DatabaseSettings) -> None:

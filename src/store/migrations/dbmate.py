@@ -185,6 +185,10 @@ def _run(
                 short = Path(f"/proc/self/fd/{lock}")
                 folder = short if short.exists() else directory
                 parts = stack.enter_context(relay.between(through, folder, progress))
+            if settings.database_schema:
+                # Its driver sends it at the session's start, and a reset comes back to
+                # it; by it dbmate finds the ledger.
+                parts["search_path"] = settings.database_schema
             try:
                 process = subprocess.Popen(  # noqa: S603 - no shell, and our own arguments
                     arguments,

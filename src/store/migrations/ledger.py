@@ -14,13 +14,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from psycopg import Connection, errors
+from psycopg import Connection, errors, sql
 
 from .files import MigrationFile
 from .journal import Finding, short
 from .stopwatch import Lap
 
-__all__ = ["Applied", "Ledger", "compare", "forget", "newer", "note", "put", "read"]
+__all__ = [
+    "Applied",
+    "Ledger",
+    "compare",
+    "forget",
+    "make_schema",
+    "newer",
+    "note",
+    "put",
+    "read",
+]
 
 # What is not dbmate's own is read from the row as JSON: it may not be there yet.
 _READ = """
@@ -71,6 +81,13 @@ class Applied:
 
 Ledger: TypeAlias = Mapping[str, Applied]
 """What a database has applied, by number (four digits), in order."""
+
+
+def make_schema(conn: Connection[Any], name: str) -> None:
+    """Create the schema in which all is to be, unless it is there."""
+    # IF NOT EXISTS asks for the right to create one, also where it is there.
+    if conn.execute("SELECT to_regnamespace(%s)", [name]).fetchone() == (None,):
+        conn.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(name)))
 
 
 def read(conn: Connection[Any]) -> Ledger:

@@ -70,6 +70,8 @@ def up(
         pooler_allowed=pooler_allowed,
         lock_seconds=lock_seconds,
     ) as conn:
+        if settings.database_schema:
+            ledger.make_schema(conn, settings.database_schema)
         before = _agreed(conn, migrations)
         pending = [file for file in migrations if file.number not in before]
         _resume(conn, pending, progress)

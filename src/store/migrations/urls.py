@@ -11,14 +11,15 @@ from psycopg import conninfo
 __all__ = ["made_of", "options"]
 
 
-def options(url: str, ours: str = "") -> str:
+def options(url: str, ours: str = "", schema: str | None = None) -> str:
     """Give libpq's options for a session: ours, then the URL's or the environment's.
 
-    The last one of a setting wins, so that theirs do.
+    The last one of a setting wins, so that theirs do; but for the schema's.
     """
     given = conninfo.conninfo_to_dict(url).get("options")
     theirs = os.environ.get("PGOPTIONS", "") if given is None else given
-    return f"{ours} {theirs}".strip()
+    path = f"-c search_path={schema}" if schema else ""
+    return f"{ours} {theirs} {path}".strip()
 
 
 def made_of(parts: dict[str, Any], *, scheme: str = "postgresql") -> str:

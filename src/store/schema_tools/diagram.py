@@ -24,7 +24,7 @@ __all__ = ["PAGE", "page", "update"]
 
 PAGE = Path("docs/schema.md")
 
-_SCHEMA = "public"
+_DEFAULT_SCHEMA = "public"
 _KEYS = {"p": "PK", "f": "FK", "u": "UK"}
 _SHORT_TYPES = {
     "character varying": "varchar",
@@ -53,7 +53,7 @@ def update(
     """
     try:
         with connections.opened(settings) as conn:
-            text = page(conn)
+            text = page(conn, settings.database_schema or _DEFAULT_SCHEMA)
         if path.exists() and path.read_text(encoding="utf-8") == text:
             return False
         if not check:
@@ -63,15 +63,15 @@ def update(
     return True
 
 
-def page(conn: Connection[Any]) -> str:
-    """Give the page in Markdown, without dbmate's own table.
+def page(conn: Connection[Any], schema: str = _DEFAULT_SCHEMA) -> str:
+    """Give the page of a schema in Markdown, without dbmate's own table.
 
     Raises:
         psycopg.Error: the catalog cannot be read.
     """
-    tables = list(_tables(conn))
+    tables = list(_tables(conn, schema))
     sections = [line for table in tables for line in _section(table)]
-    domains = _domains(catalog.list_domains(conn, schema=_SCHEMA))
+    domains = _domains(catalog.list_domains(conn, schema=schema))
     return "\n".join([*_HEADER, *_diagram(tables), *sections, *domains, ""])
 
 
@@ -83,11 +83,11 @@ _HEADER = (
 )
 
 
-def _tables(conn: Connection[Any]) -> Iterator[_Table]:
-    columns = catalog.list_columns(conn, schema=_SCHEMA)
-    constraints = catalog.list_constraints(conn, schema=_SCHEMA)
-    indexes = catalog.list_indexes(conn, schema=_SCHEMA)
-    for table in catalog.list_tables(conn, schema=_SCHEMA):
+def _tables(conn: Connection[Any], schema: str) -> Iterator[_Table]:
+    columns = catalog.list_columns(conn, schema=schema)
+    constraints = catalog.list_constraints(conn, schema=schema)
+    indexes = catalog.list_indexes(conn, schema=schema)
+    for table in catalog.list_tables(conn, schema=schema):
         if table.name != dbmate.LEDGER:
             yield _Table(
                 table.name,

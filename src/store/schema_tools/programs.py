@@ -54,7 +54,9 @@ def run(
     environment = {**os.environ, "LC_ALL": "C", "PGCLIENTENCODING": "UTF8"}
     if "password" in parts:
         environment["PGPASSWORD"] = str(parts.pop("password"))
-    environment["PGOPTIONS"] = f"{urls.options(url)} {OPTIONS}"
+    environment["PGOPTIONS"] = (
+        f"{urls.options(url, schema=settings.database_schema)} {OPTIONS}"
+    )
     parts.pop("options", None)
     database = conninfo.make_conninfo("", **parts)
     try:

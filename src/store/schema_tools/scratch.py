@@ -117,7 +117,12 @@ def _named(settings: DatabaseSettings, name: str) -> _Scratch:
     url = settings.database_url_direct.get_secret_value()
     parts = conninfo.conninfo_to_dict(url)
     there = SecretStr(urls.made_of(parts | {"dbname": name}))
-    return _Scratch(database_url=there, database_url_direct=there, made_by=settings)
+    return _Scratch(
+        database_url=there,
+        database_url_direct=there,
+        database_schema=None,
+        made_by=settings,
+    )
 
 
 def _refuse_clusters(

@@ -134,8 +134,11 @@ def _drift(
         *(f"{file} is pending" for file in state.pending if file not in new),
         *state.notices,
     ]
-    # Of a database that is newer than the files these do not tell the schema.
+    # Of a database that is newer than the files these do not tell the schema, and of one
+    # with several schemas the names differ.
     if ledger.newer(migrations, state.ledger) or not state.applied:
+        return findings
+    if settings.database_schema:
         return findings
     # Who may do what there is also said by hand, and by the host's defaults.
     there, wanted = (

@@ -129,7 +129,8 @@ async def list_invalid_indexes(
 ) -> list[ListInvalidIndexesRow]:
     """Lists the indexes that no query uses, since the CREATE INDEX CONCURRENTLY or REINDEX
     CONCURRENTLY that made them was interrupted, or is still at it: then the session is
-    there, too (where the role may see it).
+    there, too (where the role may see it). Those of another schema that has a ledger of its
+    own are another store's.
     """
     cur = AsyncRawCursor(conn, row_factory=list_invalid_indexes_row)
     await cur.execute(LIST_INVALID_INDEXES)

@@ -64,14 +64,15 @@ async def limit_look(
     *,
     statement_timeout: int,
     lock_timeout: int,
+    search_path: str | None = None,
 ) -> str:
     """Limits what follows in this transaction: a statement, and a wait for a lock, in
-    milliseconds. Goes with the transaction, so that a pooled session keeps nothing of it.
+    milliseconds; and says in which schema, if one is given. Goes with the transaction, so that a pooled session keeps nothing of it.
     """
     cur: AsyncRawCursor[str] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(
         LIMIT_LOOK,
-        (support.int4(statement_timeout), support.int4(lock_timeout)),
+        (support.int4(statement_timeout), support.int4(lock_timeout), search_path),
     )
     return await support.only_async(cur)
 

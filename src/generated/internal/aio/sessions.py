@@ -43,6 +43,7 @@ __all__ = [
 async def enter_session(
     conn: AsyncConnection[Any],
     *,
+    search_path: str | None = None,
     statement_timeout: int,
     lock_timeout: int,
     idle_timeout: int,
@@ -53,13 +54,15 @@ async def enter_session(
     """Tells whether the server that speaks is the one that was connected to, by the process
     id that was told then (behind a pooler it is another's), or if this is known without.
     Only then sets the session's limits, in milliseconds, and its isolation level: through
-    a pooler they would stay behind on a session that others share. One statement, so that
+    a pooler they would stay behind on a session that others share. So does search_path, if
+    one is given. One statement, so that
     nothing can come in between. PostgreSQL knows transaction_timeout from 17 on.
     """
     cur = AsyncRawCursor(conn, row_factory=enter_session_row)
     await cur.execute(
         ENTER_SESSION,
         (
+            search_path,
             support.int4(statement_timeout),
             support.int4(lock_timeout),
             support.int4(idle_timeout),
