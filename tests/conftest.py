@@ -66,8 +66,9 @@ def pytest_xdist_auto_num_workers() -> int | None:
 def pytest_report_header(config: pytest.Config) -> str:
     """Say which server the tests run on, and if their schema was not migrated there."""
     adopted = ", databases adopted from Drizzle" if ADOPTED else ""
+    schema = f", in the schema {stores.SCHEMA}" if stores.SCHEMA else ""
     pooled = ", behind PgBouncer" if pooler.program() else ""
-    return f"PostgreSQL: {config.stash[_PROVIDER].description}{adopted}{pooled}"
+    return f"PostgreSQL: {config.stash[_PROVIDER].description}{adopted}{schema}{pooled}"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -104,14 +105,23 @@ def own_server() -> Generator[Server]:
 def postgres_template(
     postgres_server: Server, postgres_schema: Schema
 ) -> Generator[Template]:
-    """Give the migrated database, to be cloned; or the adopted one, built each time."""
+    """Give the migrated database, to be cloned.
+
+    The adopted one, and one with a schema of its own, are built each time.
+    """
     url = postgres_server.url
     with (
-        databases.template(url, adopted.make)
-        if ADOPTED
+        databases.template(url, adopted.make if ADOPTED else stores.migrate)
+        if ADOPTED or stores.SCHEMA
         else databases.cached_template(url, postgres_schema)
     ) as template:
         yield template
+
+
+@pytest.fixture
+def database_url(database_url: str) -> str:
+    """Give the URL of a fresh database, with its schema if that is not the default."""
+    return stores.in_schema(database_url) if stores.SCHEMA else database_url
 
 
 @pytest.fixture

@@ -19,10 +19,10 @@ from postgres_testing import embedded, server_cache
 
 __all__ = ["Pooler", "PoolerError", "program", "start"]
 
+# Fewer than the store's own pool has, so that transactions change their session.
 _SIZE = 3
 
-# Fewer connections than the store's own pool has, so that transactions change theirs;
-# and gone soon after their last one, for which some tests wait.
+# Connections are gone soon after their last use, for which some tests wait.
 _CONFIG = """\
 [databases]
 * = host={host} port={port} user={user} password={password}
@@ -69,7 +69,8 @@ def start(
 ) -> Generator[Pooler]:
     """Run PgBouncer before a server until the block ends.
 
-    It has at most `size` connections to each database. By itself it refuses a URL's `options`; with `ignores_options` it overlooks them.
+    It has at most `size` connections to each database. By itself it refuses a URL's
+    `options`; with `ignores_options` it overlooks them.
 
     Raises:
         PoolerError: it ended, or did not answer in time.

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from traceback import walk_tb
-from typing import TypeAlias, cast
+from typing import NamedTuple, TypeAlias, cast
 
 import psycopg
 from psycopg import errors as driver
@@ -48,6 +48,7 @@ RULES = {
     "encrypted_key_is_not_plain": "a wallet key is stored encrypted",
     "evm_address_is_normalised": "an EVM address is 0x and 40 lower-case hex digits",
     "message_role_is_known": "a role is user, assistant, system or tool",
+    "mutexes_pkey": "a row to lock is there once",
     "onboarding_step_is_0_to_3": "an onboarding step is 0 to 3",
     "order_events_amount_is_finite": "an amount is finite and not negative",
     "order_events_concerns_one_order": "an event names its order in one way",
@@ -227,23 +228,39 @@ def refused(
     return errors.ServerUnreachable("no connection could be made")
 
 
+class _Names(NamedTuple):
+    """What an error is about, as far as it says so."""
+
+    constraint: str | None
+    table: str | None
+    column: str | None
+
+
+# In any language, whose quotes differ.
+_QUOTED = re.compile('["«»„“]([^"«»„“”]+)["«»“”]')
+_SHARD = re.compile(r"_\d{6,}$")
+_NULL = re.compile(r"null value in column ")
+
+
 def translate(
     error: psycopg.Error, *, reads_only: bool = False
 ) -> errors.DatabaseError | errors.InvalidValue:
     """Give the store's error for one of the driver's, without the values it tells."""
     if isinstance(error, psycopg.DataError) and (unfit := _unfit_text(error)):
         return unfit
-    kind = _kind(error)
+    names = _names(error)
+    if any(names) and isinstance(error, driver.InternalError_):
+        kind = _kind_of_rule(names.constraint or "")
+    else:
+        kind = _kind(error)
     if reads_only and kind is errors.ReadOnly:
         kind = errors.ReplicaWritten
-    diag = error.diag
-    rule = diag.constraint_name
     return kind(
-        _message(kind, error),
+        _message(kind, error, names),
         sqlstate=error.sqlstate,
-        constraint=rule,
-        table=diag.table_name,
-        column=diag.column_name,
+        constraint=names.constraint,
+        table=names.table,
+        column=names.column,
     )
 
 
@@ -283,6 +300,28 @@ def _argument(error: BaseException, is_wrong: Callable[[str], bool]) -> str | No
     return None
 
 
+def _names(error: psycopg.Error) -> _Names:
+    """Give the names that an error has; of one from a Citus worker, those in its text.
+
+    There it comes without them, a shard's number stands behind the names in the text,
+    and some are told as internal errors (13.2). Our rules are known by name.
+    """
+    diag = error.diag
+    given = _Names(diag.constraint_name, diag.table_name, diag.column_name)
+    state = error.sqlstate or ""
+    if any(given) or not (state.startswith("23") or state == "XX000"):
+        return given
+    text = diag.message_primary or ""
+    quoted = [_SHARD.sub("", name) for name in _QUOTED.findall(text)]
+    if rule := next((name for name in quoted if name in RULES), None):
+        tables = [name for name in quoted if rule.startswith(f"{name}_")]
+        return _Names(rule, tables[0] if tables else None, None)
+    is_null = state == driver.NotNullViolation.sqlstate or _NULL.match(text)
+    if is_null and len(quoted) > 1:
+        return _Names(None, quoted[1], quoted[0])
+    return given
+
+
 def _kind(error: psycopg.Error) -> _Kind:
     if isinstance(error, LimitReached):
         return error.kind
@@ -303,6 +342,13 @@ def _kind(error: psycopg.Error) -> _Kind:
     return errors.DatabaseError
 
 
+def _kind_of_rule(name: str) -> _Kind:
+    """Tell by its name, which ends as PostgreSQL's own do, what a rule refuses."""
+    if name.endswith("_fkey"):
+        return errors.MissingReference
+    return errors.AlreadyExists if name.endswith("key") else errors.InvalidValue
+
+
 def is_stale(error: psycopg.Error) -> bool:
     """Tell whether a prepared statement's columns have changed.
 
@@ -315,12 +361,11 @@ def is_stale(error: psycopg.Error) -> bool:
     )
 
 
-def _message(kind: _Kind, error: psycopg.Error) -> str:
-    diag = error.diag
-    if rule := diag.constraint_name:
+def _message(kind: _Kind, error: psycopg.Error, names: _Names) -> str:
+    if rule := names.constraint:
         return f"{RULES.get(rule, 'the database refused the row')} ({rule})"
-    if diag.column_name:
-        return f"{diag.table_name}.{diag.column_name} must not be empty"
+    if names.column:
+        return f"{names.table}.{names.column} must not be empty"
     return f"{_WORDS.get(kind, 'the database refused')} ({type(error).__name__})"
 
 

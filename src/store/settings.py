@@ -58,8 +58,8 @@ _KEY_BYTES = 32  # AES-256
 
 _DATABASE_REMEDY = "set it to postgresql://USER:PASSWORD@HOST:5432/NAME"
 _SCHEMA_REMEDY = (
-    "set it to lower-case letters, digits and _, at most 63 and no digit first, or leave"
-    " it out"
+    "set it to at most 63 lower-case letters, digits and _, no digit first, or leave it"
+    " out"
 )
 _TIMEOUT_REMEDY = "set it to a number of seconds above 0, or leave it out"
 _NUMBER_REMEDY = "set it to a number above 0, or leave it out"

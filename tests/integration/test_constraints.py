@@ -105,6 +105,7 @@ VIOLATIONS: dict[str, LiteralString] = {
     "encrypted_key_is_not_plain": "SELECT 'suiprivkey1'::encrypted_key",
     "evm_address_is_normalised": "SELECT '0xABC'::evm_address",
     "message_role_is_known": "SELECT 'root'::message_role",
+    "mutexes_pkey": "INSERT INTO mutexes VALUES (1), (1)",
     "onboarding_step_is_0_to_3": "SELECT 4::onboarding_step",
     "order_events_amount_is_finite": "UPDATE order_events SET amount = 'NaN'",
     "order_events_concerns_one_order": "INSERT INTO order_events"

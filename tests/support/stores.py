@@ -1,21 +1,47 @@
 """Stores on a test's own database, by way of PgBouncer where that is asked for."""
 
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from postgres_testing.pooler import Pooler
-from store import Settings, Store
+from store import Settings, Store, migrations
+from store.settings import DatabaseSettings
 from store_testing.crossmint import SECRET
+from store_testing.schema import MIGRATIONS
 
-__all__ = ["opened", "poolers", "settings"]
+__all__ = ["SCHEMA", "in_schema", "migrate", "opened", "poolers", "settings"]
+
+# In which schema the tests' stores are, where not in the default one.
+SCHEMA = os.environ.get("TEST_DATABASE_SCHEMA")
 
 # What stands between stores and the server, if anything does.
 poolers: list[Pooler] = []
 
 
+def migrate(url: str) -> None:
+    """Make what a template holds, in that schema."""
+    given = DatabaseSettings.load(database_url=url, database_schema=SCHEMA or "")
+    migrations.up(given, directory=MIGRATIONS, unrecorded_allowed=True)
+
+
+def in_schema(url: str) -> str:
+    """Give a URL by which a test, too, finds that schema's tables."""
+    return f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3D{SCHEMA}"
+
+
 def settings(url: str, **others: object) -> Settings:
     """Make a store's settings; others are named like their variables."""
-    given = {"database_url": url, "crossmint_webhook_secrets": SECRET}
+    given: dict[str, object] = {"crossmint_webhook_secrets": SECRET}
+    if SCHEMA:  # the store is to find it by its setting alone
+        given["database_schema"] = SCHEMA
+        parts = urlsplit(url)
+        query = "&".join(
+            each for each in parts.query.split("&") if not each.startswith("options=")
+        )
+        url = parts._replace(query=query).geturl()
+    given["database_url"] = url
     for pooler in poolers:
         given |= {"database_url": pooler.url(url), "database_url_direct": url}
     return Settings.model_validate({**given, **others})

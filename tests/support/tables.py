@@ -18,7 +18,7 @@ Rows: TypeAlias = dict[str, dict[str, Row]]
 
 
 class Tables:
-    """Reads every table of the schema, dbmate's ledger apart, in one query."""
+    """Reads every table of the connection's schema, dbmate's ledger apart."""
 
     def __init__(self, conn: Connection[Any]) -> None:
         set_json_loads(partial(json.loads, parse_float=Decimal), conn)
@@ -27,7 +27,7 @@ class Tables:
             name
             for (name,) in conn.execute(
                 "SELECT relname FROM pg_class"
-                " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+                " WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
                 " AND relname <> 'schema_migrations' ORDER BY relname"
             )
         ]

@@ -134,8 +134,8 @@ def _drift(
         *(f"{file} is pending" for file in state.pending if file not in new),
         *state.notices,
     ]
-    # Of a database that is newer than the files these do not tell the schema, and of one
-    # with several schemas the names differ.
+    # Of a database that is newer than the files these do not tell the schema, and with
+    # DATABASE_SCHEMA all names differ.
     if ledger.newer(migrations, state.ledger) or not state.applied:
         return findings
     if settings.database_schema:
