@@ -96,8 +96,8 @@ def test_an_error_without_names_is_known_by_its_text(store: Store, said: Said) -
     with pytest.raises(REFUSED) as raised, store.connection() as conn:
         conn.execute(_RAISE.format(text=said.text, code=said.code).encode())
     error = raised.value
-    found = error.constraint, error.table, error.column
     assert type(error) is said.kind
+    found = error.constraint, error.table, error.column
     assert found == (said.constraint, said.table, said.column)
     assert "_102" not in str(error)
 

@@ -124,7 +124,7 @@ WITH lines AS (
         line.order_id,
         line.expected_price,
         coalesce(by_id.id, on_chain.id) AS cart_item_id,
-        orders.status,
+        CASE WHEN orders.status <> 'cancelled' THEN now() END AS taken_at,
         count(*) OVER (PARTITION BY coalesce(by_id.id, on_chain.id)) AS mentions
     FROM ROWS FROM (
         unnest((SELECT @order_ids::uuid [])),
@@ -141,7 +141,7 @@ WITH lines AS (
 
 claimed AS (
     UPDATE cart_items
-    SET deleted_at = CASE WHEN lines.status <> 'cancelled' THEN now() END
+    SET deleted_at = lines.taken_at
     FROM lines
     WHERE
         cart_items.id = lines.cart_item_id

@@ -461,9 +461,9 @@ SET
     received_usdc = coalesce(evidence.received_usdc, orders.received_usdc),
     paid_late = orders.paid_late OR (
         evidence.status IN ('payment_confirmed', 'in_progress', 'delivered')
-        AND CASE orders.status
-            WHEN 'cancelled' THEN TRUE
-            WHEN 'awaiting_approval' THEN EXISTS (
+        AND CASE
+            WHEN orders.status = 'cancelled' THEN TRUE
+            WHEN orders.status = 'awaiting_approval' THEN EXISTS (
                 SELECT FROM order_items AS mine
                 INNER JOIN order_items AS theirs ON mine.cart_item_id = theirs.cart_item_id
                 INNER JOIN orders AS other ON theirs.order_id = other.id
