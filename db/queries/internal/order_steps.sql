@@ -600,22 +600,27 @@ FOR NO KEY UPDATE;
 -- the rules of list_checkouts_to_give_up, now that they are locked.
 
 -- Not scoped by user: called with orders whose users are locked.
+WITH due AS (
+    SELECT orders.id
+    FROM orders
+    INNER JOIN order_items ON orders.id = order_items.order_id
+    WHERE
+        orders.id = ANY(@order_ids::uuid [])
+        AND orders.type = 'checkout'
+        AND orders.status = 'awaiting_approval'
+        AND orders.tx_hash IS NULL
+        AND NOT EXISTS (
+            SELECT FROM chain_events AS event
+            WHERE event.object_id = order_items.on_chain_object_id AND event.type = 'checked_out'
+        )
+)
+
 INSERT INTO order_events (id, order_id, type)
 SELECT
-    'store.given_up:' || orders.id,
-    orders.id,
+    'store.given_up:' || due.id,
+    due.id,
     'store.given_up'
-FROM orders
-INNER JOIN order_items ON orders.id = order_items.order_id
-WHERE
-    orders.id = ANY(@order_ids::uuid [])
-    AND orders.type = 'checkout'
-    AND orders.status = 'awaiting_approval'
-    AND orders.tx_hash IS NULL
-    AND NOT EXISTS (
-        SELECT FROM chain_events AS event
-        WHERE event.object_id = order_items.on_chain_object_id AND event.type = 'checked_out'
-    )
+FROM due
 ON CONFLICT (id) DO NOTHING
 RETURNING order_id;
 
