@@ -316,3 +316,28 @@ def test_the_same_to_be_awaited(url: str, one_session: Callable[[str], str]) -> 
                 assert await cursor.fetchall() == [("other", 1)]
 
     asyncio.run(work())
+
+
+# The command line
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+def test_commands_look_at_the_schema(
+    url: str,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    pooled: bool,
+) -> None:
+    """The doctor and the keys' check find its tables, through a pooler, too."""
+    between = request.getfixturevalue("one_session") if pooled else str
+    monkeypatch.setenv("DATABASE_URL", between(url))
+    monkeypatch.setenv("DATABASE_URL_DIRECT", url)
+    monkeypatch.setenv("DATABASE_SCHEMA", "shop")
+    monkeypatch.setenv("WALLET_ENCRYPTION_KEYS", "0b" * 32)
+    main(["doctor"])
+    said = capsys.readouterr().out
+    assert "migrations are applied" in said
+    assert "wallet keys: there are none yet" in said
+    assert main(["keys", "check"]) == 0

@@ -9,30 +9,12 @@ SELECT FROM users WHERE users.id = @user_id FOR NO KEY UPDATE;
 -- it, that item is returned, with the details given now if @replace says so. Returns
 -- nothing if there is no such user, or the cart has @max_items already. Needs the user's
 -- lock, taken by a statement before: two callers at once could both see room.
-WITH owner AS (
-    SELECT users.id
-    FROM users
-    WHERE
-        users.id = @user_id
-        AND (
-            SELECT
-                count(*) < @max_items::integer
-                OR bool_or(
-                    (live.product_id, live.size, live.color) IS NOT DISTINCT FROM (
-                        @product_id::text, sqlc.narg(size)::text, sqlc.narg(color)::text
-                    )
-                )
-            FROM cart_items AS live
-            WHERE live.user_id = @user_id AND live.deleted_at IS NULL
-        )
-)
-
 INSERT INTO cart_items (
     id, user_id, product_id, product_name, price, image, product_url, size, color, retailer
 )
 SELECT
     @id,
-    owner.id,
+    users.id,
     @product_id::text,
     @product_name,
     @price,
@@ -41,7 +23,20 @@ SELECT
     sqlc.narg(size)::text,
     sqlc.narg(color)::text,
     sqlc.narg(retailer)
-FROM owner
+FROM users
+WHERE
+    users.id = @user_id
+    AND (
+        SELECT
+            count(*) < @max_items::integer
+            OR bool_or(
+                (live.product_id, live.size, live.color) IS NOT DISTINCT FROM (
+                    @product_id::text, sqlc.narg(size)::text, sqlc.narg(color)::text
+                )
+            )
+        FROM cart_items AS live
+        WHERE live.user_id = @user_id AND live.deleted_at IS NULL
+    )
 ON CONFLICT (user_id, product_id, size, color) WHERE deleted_at IS NULL DO UPDATE
 SET
     product_name = CASE WHEN @replace::boolean THEN excluded.product_name ELSE cart_items.product_name END,

@@ -77,30 +77,12 @@ def lock_cart(conn: Connection[Any], *, user_id: UUID) -> None:
 
 
 ADD_CART_ITEM: Final = """\
-WITH owner AS (
-    SELECT users.id
-    FROM users
-    WHERE
-        users.id = $11
-        AND (
-            SELECT
-                count(*) < $12::integer
-                OR bool_or(
-                    (live.product_id, live.size, live.color) IS NOT DISTINCT FROM (
-                        $2::text, $7::text, $8::text
-                    )
-                )
-            FROM cart_items AS live
-            WHERE live.user_id = $11 AND live.deleted_at IS NULL
-        )
-)
-
 INSERT INTO cart_items (
     id, user_id, product_id, product_name, price, image, product_url, size, color, retailer
 )
 SELECT
     $1,
-    owner.id,
+    users.id,
     $2::text,
     $3,
     $4,
@@ -109,14 +91,27 @@ SELECT
     $7::text,
     $8::text,
     $9
-FROM owner
+FROM users
+WHERE
+    users.id = $10
+    AND (
+        SELECT
+            count(*) < $11::integer
+            OR bool_or(
+                (live.product_id, live.size, live.color) IS NOT DISTINCT FROM (
+                    $2::text, $7::text, $8::text
+                )
+            )
+        FROM cart_items AS live
+        WHERE live.user_id = $10 AND live.deleted_at IS NULL
+    )
 ON CONFLICT (user_id, product_id, size, color) WHERE deleted_at IS NULL DO UPDATE
 SET
-    product_name = CASE WHEN $10::boolean THEN excluded.product_name ELSE cart_items.product_name END,
-    price = CASE WHEN $10::boolean THEN excluded.price ELSE cart_items.price END,
-    image = CASE WHEN $10::boolean THEN excluded.image ELSE cart_items.image END,
-    product_url = CASE WHEN $10::boolean THEN excluded.product_url ELSE cart_items.product_url END,
-    retailer = CASE WHEN $10::boolean THEN excluded.retailer ELSE cart_items.retailer END
+    product_name = CASE WHEN $12::boolean THEN excluded.product_name ELSE cart_items.product_name END,
+    price = CASE WHEN $12::boolean THEN excluded.price ELSE cart_items.price END,
+    image = CASE WHEN $12::boolean THEN excluded.image ELSE cart_items.image END,
+    product_url = CASE WHEN $12::boolean THEN excluded.product_url ELSE cart_items.product_url END,
+    retailer = CASE WHEN $12::boolean THEN excluded.retailer ELSE cart_items.retailer END
 RETURNING id, user_id, product_id, product_name, price, image, product_url, size, color, retailer, tx_digest, on_chain_object_id, deleted_at, created_at, ended_at"""
 
 
@@ -132,9 +127,9 @@ def add_cart_item(
     size: str | None = None,
     color: str | None = None,
     retailer: str | None = None,
-    replace: bool,
     user_id: UUID,
     max_items: int,
+    replace: bool,
 ) -> models.CartItem | None:
     """Puts a product into the user's cart as an item of this id. If the same variant is in
     it, that item is returned, with the details given now if @replace says so. Returns
@@ -160,9 +155,9 @@ def add_cart_item(
             size,
             color,
             retailer,
-            replace,
             user_id,
             support.int4(max_items),
+            replace,
         ),
     )
     return cur.fetchone()
@@ -180,9 +175,9 @@ def send_add_cart_item(
     size: str | None = None,
     color: str | None = None,
     retailer: str | None = None,
-    replace: bool,
     user_id: UUID,
     max_items: int,
+    replace: bool,
 ) -> Callable[[], models.CartItem | None]:
     """Queue `add_cart_item` and return the function that fetches its result."""
     cur = RawCursor(conn, row_factory=cart_item_row)
@@ -198,9 +193,9 @@ def send_add_cart_item(
             size,
             color,
             retailer,
-            replace,
             user_id,
             support.int4(max_items),
+            replace,
         ),
     )
     return cur.fetchone

@@ -81,9 +81,9 @@ async def add_cart_item(
     size: str | None = None,
     color: str | None = None,
     retailer: str | None = None,
-    replace: bool,
     user_id: UUID,
     max_items: int,
+    replace: bool,
 ) -> models.CartItem | None:
     """Puts a product into the user's cart as an item of this id. If the same variant is in
     it, that item is returned, with the details given now if @replace says so. Returns
@@ -109,9 +109,9 @@ async def add_cart_item(
             size,
             color,
             retailer,
-            replace,
             user_id,
             support.int4(max_items),
+            replace,
         ),
     )
     return await cur.fetchone()
@@ -129,9 +129,9 @@ async def send_add_cart_item(
     size: str | None = None,
     color: str | None = None,
     retailer: str | None = None,
-    replace: bool,
     user_id: UUID,
     max_items: int,
+    replace: bool,
 ) -> Callable[[], Awaitable[models.CartItem | None]]:
     """Queue `add_cart_item` and return the function that fetches its result."""
     cur = AsyncRawCursor(conn, row_factory=cart_item_row)
@@ -147,9 +147,9 @@ async def send_add_cart_item(
             size,
             color,
             retailer,
-            replace,
             user_id,
             support.int4(max_items),
+            replace,
         ),
     )
     return cur.fetchone
