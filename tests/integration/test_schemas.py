@@ -11,7 +11,7 @@ import pytest
 
 from generated import carts, users
 from generated.internal import user_steps
-from postgres_testing import databases, pooler
+from postgres_testing import databases, pooler, proxy
 from postgres_testing.databases import Template
 from postgres_testing.embedded import Server
 from store import AsyncStore, Settings, Store, errors, migrations
@@ -316,6 +316,91 @@ def test_the_same_to_be_awaited(url: str, one_session: Callable[[str], str]) -> 
                 assert await cursor.fetchall() == [("other", 1)]
 
     asyncio.run(work())
+
+
+# As through a pooler, which a setting has the server be taken for
+
+
+def test_a_lost_reply_is_told_as_without(url: str) -> None:
+    """Whether a single statement may have been committed is known here, too."""
+    with (
+        proxy.before(url) as tap,
+        Store(settings(tap.url, "shop", database_pooler="yes")) as store,
+    ):
+        user = store.create_user("google|1", email=None)
+        # Of a read, already the reply to the schema's own statement.
+        tap.cut_reply_to(b"SELECT 1")
+        with pytest.raises(errors.ConnectionLost), store.connection() as conn:
+            users.get_user(conn, id=user.id)
+        tap.cut_reply_to(b"UPDATE 1")
+        with pytest.raises(errors.OutcomeUnknown), store.connection() as conn:
+            users.set_display_name(conn, id=user.id, display_name="Ada")
+        with store.connection() as conn:
+            found = users.get_user(conn, id=user.id)
+        assert found
+        assert found.display_name == "Ada"
+
+
+def test_a_statement_that_takes_too_long_is_ended(url: str) -> None:
+    """The client's limit ends it, and the connection goes on with the same schema."""
+    given = settings(url, "shop", database_pooler="yes", database_statement_timeout=0.3)
+    with Store(given) as store:
+        with pytest.raises(errors.StatementTimeout), store.connection() as conn:
+            conn.execute("SELECT pg_sleep(60)")
+        assert shown(store, "search_path") == "shop"
+        with psycopg.connect(url) as looking:
+            [(left,)] = looking.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)'"
+                " AND state = 'active' AND datname = current_database()"
+            )
+        assert left == 0
+
+
+def test_a_cancelled_call_leaves_nothing_behind(url: str) -> None:
+    """Whose task is cancelled gives back a connection that others can use, or none."""
+    given = settings(url, "shop", database_pooler="yes", database_pool_size=1)
+
+    async def work() -> None:
+        async with AsyncStore(given) as store:
+
+            async def hang() -> None:
+                async with store.connection() as conn:
+                    await conn.execute("SELECT pg_sleep(60)")
+
+            for _ in range(3):
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(hang(), 0.1)
+                async with store.connection() as conn:
+                    cursor = await conn.execute("SELECT current_schema()")
+                    assert await cursor.fetchone() == ("shop",)
+
+    asyncio.run(work())
+
+
+def test_a_transaction_by_hand_keeps_the_schema(url: str) -> None:
+    """From BEGIN to its end, and the next statement says the schema anew."""
+    with Store(settings(url, "shop", database_pooler="yes")) as store:
+        by_hand(store)
+        assert store.statistics.discarded == 0
+
+
+def by_hand(store: Store) -> None:
+    """Begin and end transactions on a connection for single statements."""
+    with store.connection() as conn:
+        for statement in (
+            "BEGIN",
+            "SAVEPOINT a",
+            "ROLLBACK TO a",
+            "COMMIT",
+            "SELECT 1",
+        ):
+            conn.execute(statement.encode())
+            assert conn.execute("SELECT current_schema()").fetchone() == ("shop",)
+        conn.execute("BEGIN")
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            conn.execute("SELECT 1 / 0")
+        conn.execute("ROLLBACK")
+        assert conn.execute("SELECT current_schema()").fetchone() == ("shop",)
 
 
 # The command line

@@ -7,7 +7,7 @@ of a client that froze in between: its locks stay. After a Sync the server is `i
 transaction`, for which it has a limit; and the commands of a round trip leave together.
 
 A Sync ends the implicit transaction of statements without BEGIN, so this is only for
-pipelines that begin with one.
+pipelines that begin with one; or for one statement at a time, at the end.
 """
 
 from __future__ import annotations
