@@ -10,8 +10,8 @@
     Whether DATABASE_URL leads through a pooler: `auto` (the default: the store finds
     out at each connection), `yes` or `no`.
 `DATABASE_SCHEMA`
-    The schema in which the store's tables are, one of several in the database (docs/
-    connections.md); by default the first of the role's search_path.
+    The schema that the store is in, of several in one database (docs/scaling.md); by
+    default the first of the role's search_path.
 `DATABASE_POOL_SIZE`
     How many connections a store has at most (default 5).
 `DATABASE_…_TIMEOUT`
