@@ -62,11 +62,11 @@ async def checkout(pool: Pool, cart: Cart) -> object:
         created = await conn.fetch(
             CREATE_ORDERS,
             uuid4(),
+            cart.user_id,
             True,
             ids,
             cart.crossmint_order_ids,
             cart.amounts,
-            cart.user_id,
         )
         claimed = await conn.fetch(
             CLAIM_CART_ITEMS_BY_ID,

@@ -142,7 +142,7 @@ def _claim(cart: Cart, order_ids: list[UUID]) -> list[object]:
 
 def _creation(cart: Cart, order_ids: list[UUID]) -> list[object]:
     names = cart.crossmint_order_ids
-    return [uuid4(), True, order_ids, names, cart.amounts, cart.user_id]
+    return [uuid4(), cart.user_id, True, order_ids, names, cart.amounts]
 
 
 def _all(cart: Cart) -> list[object]:

@@ -199,7 +199,12 @@ def _arguments(
     }
     special: dict[str, dict[str, Any]] = {
         "add_cart_item": {"id": uuid4()},
-        "create_orders": {**new, "crossmint_order_ids": ["a", "b", "c"]},
+        "create_orders": {
+            **new,
+            "crossmint_order_ids": ["a", "b", "c"],
+            "eventless": True,
+        },
+        "claim_cart_items_by_id": {"order_ids": [key("order", 9)]},
         "claim_cart_items": {
             "order_ids": [key("order", 9)],
             "on_chain_object_ids": [None],

@@ -237,7 +237,7 @@ def _statements(url: str, made: list[Cart]) -> dict[str, float]:
         for number, cart in enumerate(made):
             ids = [uuid4() for _ in cart.item_ids]
             names = cart.crossmint_order_ids
-            create = [uuid4(), True, ids, names, cart.amounts]
+            create = [uuid4(), cart.user_id, True, ids, names, cart.amounts]
             claim = [ids, cart.item_ids, [None] * len(ids), cart.user_id]
             marks: list[tuple[str, psycopg.Cursor[TupleRow]]] = []
             with conn.pipeline():
@@ -245,7 +245,7 @@ def _statements(url: str, made: list[Cart]) -> dict[str, float]:
                     ("BEGIN", "BEGIN", []),
                     ("(the clock itself)", None, []),
                     ("lock_crossmint_orders", LOCK_CROSSMINT_ORDERS, [names]),
-                    ("create_orders", CREATE_ORDERS, [*create, cart.user_id]),
+                    ("create_orders", CREATE_ORDERS, create),
                     ("claim_cart_items_by_id", CLAIM_CART_ITEMS_BY_ID, claim),
                     ("COMMIT, durable", "COMMIT", []),
                 ):  # fmt: skip

@@ -84,6 +84,7 @@ def user_of(query: Query) -> str | None:
 # Those that have nothing to do for the owner below, or do nothing but lock.
 IDLE = {
     cart_steps.claim_cart_items,  # each order has its snapshot
+    cart_steps.claim_cart_items_by_id,
     cart_steps.lock_cart,
     chain_steps.adopt_cart_items,  # nothing came from the chain
     chain_steps.link_snapshots_to_cart_items,
@@ -174,6 +175,7 @@ def arguments(conn: psycopg.Connection, query: Query, stranger: UUID) -> dict[st
         "expected_prices": [None],
         "max_items": 99,
         "replace": False,
+        "eventless": False,
         "crossmint_order_id": "crossmint-b",
         "crossmint_order_ids": ["crossmint-b" if creating else "crossmint-a"],
         "amounts_usdc": [None],

@@ -18,6 +18,7 @@ from psycopg.types.json import Jsonb
 
 from generated.enums import OrderStatus
 from store import OrderEvent, Store, errors
+from store.constraints import translated
 from store_testing import factories
 from store_testing.factories import PAYMENT_FAILED, PAYMENT_SUCCEEDED, event
 from store_testing.model import GIVEN_UP, USER_CANCELLED, status_of
@@ -219,7 +220,17 @@ class OneTransaction(Store):
         """Lend the one connection."""
         yield self._lent
 
-    transaction = connection
+    @contextmanager
+    def transaction(self) -> Generator[Connection[TupleRow]]:
+        """Lend it for what is undone where it fails."""
+        with translated():
+            self._lent.pgconn.exec_(b"SAVEPOINT part")
+            try:
+                yield self._lent
+            except BaseException:
+                self._lent.pgconn.exec_(b"ROLLBACK TO part; RELEASE part")
+                raise
+            self._lent.pgconn.exec_(b"RELEASE part")
 
 
 @pytest.fixture

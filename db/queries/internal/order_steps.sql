@@ -31,12 +31,31 @@ ON CONFLICT (id) DO UPDATE SET id = mutexes.id WHERE FALSE;
 -- Creates the orders of one checkout, matched by place, and locks their user first.
 -- Creates none if there is no such user. Where it is to be `eventless`, an order of which
 -- an event came before gets no status, which the table refuses: recompute_orders is then
--- not needed.
+-- not needed. It looks for events in a CTE, since Citus (13.2.2) garbles a subquery of the
+-- INSERT's own SELECT.
 
 -- The subselects hide the arrays' length from the planner, which would otherwise think a
 -- plan for this very length cheaper than the prepared one, and plan anew at each call.
 WITH owner AS (
     SELECT users.id FROM users WHERE users.id = @user_id FOR NO KEY UPDATE
+),
+
+line AS (
+    SELECT
+        line.id,
+        line.crossmint_order_id,
+        line.amount_usdc,
+        CASE
+            WHEN NOT @eventless::boolean OR NOT EXISTS (
+                SELECT FROM order_events AS event
+                WHERE event.crossmint_order_id = line.crossmint_order_id
+            ) THEN 'awaiting_approval'
+        END AS status
+    FROM ROWS FROM (
+        unnest((SELECT @ids::uuid [])),
+        unnest((SELECT @crossmint_order_ids::text [])),
+        unnest((SELECT @amounts_usdc::numeric []))
+    ) AS line (id, crossmint_order_id, amount_usdc)
 )
 
 INSERT INTO orders (
@@ -50,18 +69,9 @@ SELECT
     line.crossmint_order_id,
     line.amount_usdc,
     line.amount_usdc,
-    CASE
-        WHEN NOT @eventless::boolean OR NOT EXISTS (
-            SELECT FROM order_events AS event
-            WHERE event.crossmint_order_id = line.crossmint_order_id
-        ) THEN 'awaiting_approval'
-    END
+    line.status
 FROM owner
-CROSS JOIN ROWS FROM (
-    unnest((SELECT @ids::uuid [])),
-    unnest((SELECT @crossmint_order_ids::text [])),
-    unnest((SELECT @amounts_usdc::numeric []))
-) AS line (id, crossmint_order_id, amount_usdc)
+CROSS JOIN line
 RETURNING *;
 
 -- name: insert_order_event :execrows

@@ -149,7 +149,25 @@ def lock_crossmint_orders(
 
 CREATE_ORDERS: Final = """
 WITH owner AS (
-    SELECT users.id FROM users WHERE users.id = $6 FOR NO KEY UPDATE
+    SELECT users.id FROM users WHERE users.id = $2 FOR NO KEY UPDATE
+),
+
+line AS (
+    SELECT
+        line.id,
+        line.crossmint_order_id,
+        line.amount_usdc,
+        CASE
+            WHEN NOT $3::boolean OR NOT EXISTS (
+                SELECT FROM order_events AS event
+                WHERE event.crossmint_order_id = line.crossmint_order_id
+            ) THEN 'awaiting_approval'
+        END AS status
+    FROM ROWS FROM (
+        unnest((SELECT $4::uuid [])),
+        unnest((SELECT $5::text [])),
+        unnest((SELECT $6::numeric []))
+    ) AS line (id, crossmint_order_id, amount_usdc)
 )
 
 INSERT INTO orders (
@@ -163,18 +181,9 @@ SELECT
     line.crossmint_order_id,
     line.amount_usdc,
     line.amount_usdc,
-    CASE
-        WHEN NOT $2::boolean OR NOT EXISTS (
-            SELECT FROM order_events AS event
-            WHERE event.crossmint_order_id = line.crossmint_order_id
-        ) THEN 'awaiting_approval'
-    END
+    line.status
 FROM owner
-CROSS JOIN ROWS FROM (
-    unnest((SELECT $3::uuid [])),
-    unnest((SELECT $4::text [])),
-    unnest((SELECT $5::numeric []))
-) AS line (id, crossmint_order_id, amount_usdc)
+CROSS JOIN line
 RETURNING id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late"""
 
 
@@ -182,16 +191,17 @@ def create_orders(
     conn: Connection[Any],
     *,
     checkout_id: UUID,
+    user_id: UUID,
     eventless: bool,
     ids: Sequence[UUID | None],
     crossmint_order_ids: Sequence[str | None],
     amounts_usdc: Sequence[Decimal | None],
-    user_id: UUID,
 ) -> list[models.Order]:
     """Creates the orders of one checkout, matched by place, and locks their user first.
     Creates none if there is no such user. Where it is to be `eventless`, an order of which
     an event came before gets no status, which the table refuses: recompute_orders is then
-    not needed.
+    not needed. It looks for events in a CTE, since Citus (13.2.2) garbles a subquery of the
+    INSERT's own SELECT.
 
     Args:
         checkout_id: Shared by the orders of one checkout, so that a repeated call finds them all.
@@ -201,11 +211,11 @@ def create_orders(
         CREATE_ORDERS,
         (
             checkout_id,
+            user_id,
             eventless,
             [*ids],
             [*crossmint_order_ids],
             [*amounts_usdc],
-            user_id,
         ),
     )
     return cur.fetchall()
@@ -215,11 +225,11 @@ def send_create_orders(
     conn: Connection[Any],
     *,
     checkout_id: UUID,
+    user_id: UUID,
     eventless: bool,
     ids: Sequence[UUID | None],
     crossmint_order_ids: Sequence[str | None],
     amounts_usdc: Sequence[Decimal | None],
-    user_id: UUID,
 ) -> Callable[[], list[models.Order]]:
     """Queue `create_orders` and return the function that fetches its result."""
     cur = RawCursor(conn, row_factory=order_row)
@@ -227,11 +237,11 @@ def send_create_orders(
         CREATE_ORDERS,
         (
             checkout_id,
+            user_id,
             eventless,
             [*ids],
             [*crossmint_order_ids],
             [*amounts_usdc],
-            user_id,
         ),
     )
     return cur.fetchall

@@ -153,16 +153,17 @@ async def create_orders(
     conn: AsyncConnection[Any],
     *,
     checkout_id: UUID,
+    user_id: UUID,
     eventless: bool,
     ids: Sequence[UUID | None],
     crossmint_order_ids: Sequence[str | None],
     amounts_usdc: Sequence[Decimal | None],
-    user_id: UUID,
 ) -> list[models.Order]:
     """Creates the orders of one checkout, matched by place, and locks their user first.
     Creates none if there is no such user. Where it is to be `eventless`, an order of which
     an event came before gets no status, which the table refuses: recompute_orders is then
-    not needed.
+    not needed. It looks for events in a CTE, since Citus (13.2.2) garbles a subquery of the
+    INSERT's own SELECT.
 
     Args:
         checkout_id: Shared by the orders of one checkout, so that a repeated call finds them all.
@@ -172,11 +173,11 @@ async def create_orders(
         CREATE_ORDERS,
         (
             checkout_id,
+            user_id,
             eventless,
             [*ids],
             [*crossmint_order_ids],
             [*amounts_usdc],
-            user_id,
         ),
     )
     return await cur.fetchall()
@@ -186,11 +187,11 @@ async def send_create_orders(
     conn: AsyncConnection[Any],
     *,
     checkout_id: UUID,
+    user_id: UUID,
     eventless: bool,
     ids: Sequence[UUID | None],
     crossmint_order_ids: Sequence[str | None],
     amounts_usdc: Sequence[Decimal | None],
-    user_id: UUID,
 ) -> Callable[[], Awaitable[list[models.Order]]]:
     """Queue `create_orders` and return the function that fetches its result."""
     cur = AsyncRawCursor(conn, row_factory=order_row)
@@ -198,11 +199,11 @@ async def send_create_orders(
         CREATE_ORDERS,
         (
             checkout_id,
+            user_id,
             eventless,
             [*ids],
             [*crossmint_order_ids],
             [*amounts_usdc],
-            user_id,
         ),
     )
     return cur.fetchall
