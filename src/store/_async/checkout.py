@@ -1,4 +1,4 @@
-"""Checkout: cart items become orders, all or nothing, in one round trip."""
+"""Checkout: cart items become orders, all or nothing, in one round trip or two."""
 
 from __future__ import annotations
 

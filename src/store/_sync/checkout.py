@@ -1,5 +1,5 @@
 # Generated from store/_async/checkout.py by tools/make_sync.py. DO NOT EDIT.
-"""Checkout: cart items become orders, all or nothing, in one round trip."""
+"""Checkout: cart items become orders, all or nothing, in one round trip or two."""
 
 from __future__ import annotations
 

@@ -1,0 +1,179 @@
+"""How a task waits for an answer: piece by piece, without being woken for each."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+from collections.abc import Generator
+from contextlib import suppress
+from traceback import walk_tb
+from typing import Any
+from weakref import ref
+
+import psycopg
+import pytest
+from psycopg.abc import PQGen
+from psycopg.errors import _WaitTimeout  # pyright: ignore[reportPrivateUsage]
+from psycopg.waiting import Ready, Wait
+
+from store._async.waiting import round_trip
+
+_Ends = tuple[socket.socket, socket.socket]
+
+
+@pytest.fixture
+def ends() -> Generator[_Ends]:
+    """Give both ends of a connection, ours first."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    with ours, theirs:
+        yield ours, theirs
+
+
+def answer(ours: socket.socket, size: int) -> PQGen[bytes]:
+    """Receive so many bytes, as the driver receives a result."""
+    received = b""
+    while len(received) < size:
+        ready = yield Wait.R
+        if ready & Ready.R:
+            received += ours.recv(1)
+    return received
+
+
+def test_an_answer_in_pieces_wakes_its_task_once(ends: _Ends) -> None:
+    """Whatever it comes in, the task that waits runs again at its end."""
+    ours, theirs = ends
+    wakes = 0
+
+    class Counted:
+        """Counts how often what waits for it is sent something."""
+
+        def __await__(self) -> Generator[Any, Any, bytes]:
+            nonlocal wakes
+            waiting = round_trip(answer(ours, 50), ours.fileno(), 10, 10).__await__()
+            with suppress(StopIteration):
+                while True:
+                    yield next(waiting)
+                    wakes += 1
+            return b""
+
+    async def both() -> None:
+        async def send() -> None:
+            for _ in range(50):
+                theirs.send(b"x")
+                await asyncio.sleep(0)
+
+        sending = asyncio.create_task(send())
+        await Counted()
+        await sending
+
+    asyncio.run(both())
+    assert wakes == 1
+
+
+def test_what_must_be_written_afterwards_is(ends: _Ends) -> None:
+    """A round trip that reads first, and then has to write, is done to its end."""
+    ours, theirs = ends
+
+    def read_and_write() -> PQGen[str]:
+        yield Wait.R
+        ours.recv(1)
+        ready = yield Wait.RW
+        assert ready & Ready.W
+        ours.send(b"y")
+        yield Wait.R
+        return ours.recv(1).decode()
+
+    async def both() -> str:
+        theirs.send(b"xz")
+        return await round_trip(read_and_write(), ours.fileno(), 10, 10)
+
+    assert asyncio.run(both()) == "z"
+    assert theirs.recv(1) == b"y"
+
+
+class Held:
+    """Something that a round trip has in its hands."""
+
+
+def test_an_error_has_its_frames_and_holds_nothing(ends: _Ends) -> None:
+    """It tells where it was raised, and leaves no circle that keeps what was in use."""
+    ours, theirs = ends
+    seen: list[ref[Held]] = []
+    names: list[str] = []
+
+    def failing() -> PQGen[None]:
+        held = Held()
+        seen.append(ref(held))
+        yield Wait.R
+        raise psycopg.DataError("no such thing")
+
+    async def fail() -> None:
+        theirs.send(b"x")
+        try:
+            await round_trip(failing(), ours.fileno(), 10, 10)
+        except psycopg.DataError as error:
+            names.extend(f.f_code.co_name for f, _ in walk_tb(error.__traceback__))
+
+    gc.collect()
+    gc.disable()
+    try:
+        asyncio.run(fail())
+        assert seen[0]() is None
+    finally:
+        gc.enable()
+    assert "failing" in names
+
+
+@pytest.mark.parametrize("seconds", [0.01, None], ids=["too late", "cancelled"])
+def test_who_gives_up_leaves_the_socket_to_others(
+    ends: _Ends, seconds: float | None
+) -> None:
+    """After a limit of time or a cancellation the loop no longer knows the socket."""
+    ours, theirs = ends
+    trip = answer(ours, 2)
+    expected = _WaitTimeout if seconds else asyncio.CancelledError
+
+    async def give_up() -> bytes:
+        waiting = asyncio.create_task(round_trip(trip, ours.fileno(), 10, seconds))
+        if seconds is None:
+            await asyncio.sleep(0)
+            waiting.cancel()
+        with pytest.raises(expected):
+            await waiting
+        assert not asyncio.get_running_loop().remove_reader(ours.fileno())
+        # What was begun can be gone on with.
+        theirs.send(b"ab")
+        return await round_trip(resumed(trip), ours.fileno(), 10, 10)
+
+    def resumed(begun: PQGen[bytes]) -> PQGen[bytes]:
+        state = begun.send(Ready.NONE)
+        while True:
+            ready = yield state
+            try:
+                state = begun.send(ready)
+            except StopIteration as done:
+                return bytes(done.value)
+
+    assert asyncio.run(give_up()) == b"ab"
+
+
+def test_a_socket_that_is_closed_meanwhile_is_told(ends: _Ends) -> None:
+    """Where the connection is shut by somebody else, the wait ends with an error."""
+    ours, _ = ends
+
+    def looking() -> PQGen[None]:
+        while True:
+            yield Wait.R
+            if ours.fileno() < 0:
+                raise psycopg.OperationalError("the connection is closed")
+
+    async def both() -> None:
+        waiting = asyncio.create_task(round_trip(looking(), ours.fileno(), 0.01, 10))
+        await asyncio.sleep(0)
+        ours.close()
+        with pytest.raises(psycopg.OperationalError, match="is closed"):
+            await waiting
+
+    asyncio.run(both())
