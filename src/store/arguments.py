@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from functools import wraps
+from functools import cache, wraps
 from inspect import signature
 from types import UnionType
 from typing import (
@@ -76,11 +76,17 @@ def _refuse_long_texts(name: str, value: object) -> None:
             raise errors.InvalidValue(f"at most {longest} characters", place=name)
     elif isinstance(value, list | tuple):
         for each in cast("Sequence[object]", value):
-            if is_dataclass(each):
+            if _field_names(type(each)):  # type: ignore[arg-type] # a class has a hash
                 _refuse_long_texts(name, each)
-    elif is_dataclass(value):
-        for field in fields(value):
-            _refuse_long_texts(field.name, getattr(value, field.name))
+    else:
+        for field in _field_names(type(value)):  # type: ignore[arg-type] # as above
+            _refuse_long_texts(field, getattr(value, field))
+
+
+@cache
+def _field_names(kind: type[object]) -> tuple[str, ...]:
+    """Name the fields of a dataclass; anything else has none."""
+    return tuple(each.name for each in fields(kind)) if is_dataclass(kind) else ()
 
 
 def checked(method: Callable[_P, _T]) -> Callable[_P, _T]:
@@ -105,14 +111,11 @@ def _fits(value: object, kind: Any) -> bool:  # noqa: ANN401 - any type's
     """Tell whether it is of the type; what is in a collection, by its class alone."""
     if kind is Any:
         return True
-    origin, inner = get_origin(kind) or kind, get_args(kind)
+    origin, inner, classes = _parts(kind)
     if origin in {Union, UnionType}:
         return any(_fits(value, each) for each in inner)
     if not _is(value, origin):
         return False
-    classes = tuple(
-        object if each is Any else get_origin(each) or each for each in inner
-    )
     if isinstance(value, Mapping):
         pairs = cast("Mapping[object, object]", value).items()
         return not inner or all(
@@ -125,3 +128,11 @@ def _fits(value: object, kind: Any) -> bool:  # noqa: ANN401 - any type's
             isinstance(each, classes) for each in cast("Sequence[object]", value)
         )
     return True
+
+
+@cache
+def _parts(kind: Any) -> tuple[Any, tuple[Any, ...], tuple[type[object], ...]]:  # noqa: ANN401 - any type's
+    """Take a type apart: its class, what is in brackets, and the classes of that."""
+    inner = get_args(kind)
+    classes = [object if each is Any else get_origin(each) or each for each in inner]
+    return get_origin(kind) or kind, inner, tuple(classes)
