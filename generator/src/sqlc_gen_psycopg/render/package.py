@@ -68,6 +68,10 @@ class OpenEnum(StrEnum):
         unknown._value_ = value
         return unknown
 
+    def __reduce_ex__(self, proto: object) -> tuple[type[Self], tuple[str]]:
+        # By its value: Python before 3.11.4 looks its name up among the members.
+        return type(self), (self.value,)
+
     @property
     def is_known(self) -> bool:
         """Whether it is a member, and not a label that was added since."""
