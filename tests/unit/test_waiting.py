@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import gc
+import resource
 import socket
 from collections.abc import Generator
 from contextlib import suppress
@@ -91,6 +93,30 @@ def test_what_must_be_written_afterwards_is(ends: _Ends) -> None:
 
     assert asyncio.run(both()) == "z"
     assert theirs.recv(1) == b"y"
+
+
+def test_a_process_of_many_files_writes_too(ends: _Ends) -> None:
+    """A socket's number may be above those that select() takes."""
+    ours, theirs = ends
+    number = 1500
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, number + 1), hard))
+    high = socket.socket(fileno=fcntl.fcntl(ours, fcntl.F_DUPFD, number))
+
+    def write_and_read() -> PQGen[bytes]:
+        ready = yield Wait.RW
+        assert ready & Ready.W
+        high.send(b"y")
+        yield Wait.R
+        return high.recv(1)
+
+    async def both() -> bytes:
+        theirs.send(b"z")
+        return await round_trip(write_and_read(), high.fileno(), 10, 10)
+
+    with high:
+        assert asyncio.run(both()) == b"z"
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 class Held:

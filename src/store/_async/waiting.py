@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import select
 from asyncio import current_task, sleep
 from collections.abc import Awaitable, Coroutine
 from inspect import isawaitable
-from select import select
 from time import monotonic
 from typing import Any, Generic, TypeVar
 
@@ -81,7 +81,7 @@ async def round_trip(
     """
     try:
         state = next(gen)
-        if state == _BOTH and select((), (fileno,), (), 0)[1]:
+        if state == _BOTH and _is_writable(fileno):
             state = gen.send(Ready.W)
     except StopIteration as done:
         await _let_others_run()
@@ -94,6 +94,13 @@ async def round_trip(
             return reading.value
         state = next_state
     return await waiting.wait_async(_resumed(gen, state), fileno, interval, seconds)
+
+
+def _is_writable(fileno: int) -> bool:
+    # Not by select(), which refuses numbers above 1,023.
+    poll = select.poll()
+    poll.register(fileno, select.POLLOUT)
+    return any(event & select.POLLOUT for _, event in poll.poll(0))
 
 
 async def _let_others_run() -> None:
