@@ -56,11 +56,11 @@ SELECT * FROM users;
 -- @deferred
 SELECT * FROM user_data WHERE id = @id;
 -- name: list_user_data :many
--- @row UserData
+-- @row Sized
 -- @stream
 SELECT id, data, size FROM user_data;
 -- name: list_user_data_again :many
--- @row UserData
+-- @row Sized
 SELECT id, data, size FROM user_data ORDER BY id;
 -- name: list_data :many
 -- @stream

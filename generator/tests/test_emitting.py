@@ -29,6 +29,7 @@ CREATE TABLE notes (
     id integer PRIMARY KEY, title text NOT NULL, body text, mood mood,
     kept jsonb NOT NULL
 );
+CREATE VIEW note_titles AS SELECT id, title, body IS NOT NULL AS has_body FROM notes;
 COMMENT ON COLUMN notes.title IS 'What it is "about".';
 COMMENT ON COLUMN notes.body IS 'May come
 later.';
@@ -64,6 +65,10 @@ ON CONFLICT (id) DO UPDATE SET title = excluded.title || '!' RETURNING id, title
 -- @unnest
 -- @deferred
 INSERT INTO notes (id, title, kept) VALUES (@id::integer, now()::text, '1');
+-- name: retitle :one
+-- @row NoteTitle
+UPDATE notes SET title = @title WHERE id = @id
+RETURNING id, title, body IS NOT NULL AS has_body;
 -- name: list_titles :many
 -- @row Title
 -- @stream
@@ -217,6 +222,15 @@ def test_arguments_are_none_by_default(
     made.queries.put_notes(conn, rows=rows)
     found = conn.execute("SELECT body FROM notes ORDER BY id").fetchall()
     assert found == [(None,), ("c",)]
+
+
+def test_what_writes_a_table_gives_a_views_rows(
+    made: Made, conn: psycopg.Connection[Any]
+) -> None:
+    """Where a directive names its model, and the columns are the view's."""
+    made.queries.put_note(conn, id=1, title="a", kept=None)
+    changed = made.queries.retitle(conn, id=1, title="b")
+    assert changed == made.models.NoteTitle(id=1, title="b", has_body=False)
 
 
 def test_methods_give_what_functions_give(

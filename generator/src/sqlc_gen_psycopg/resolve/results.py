@@ -46,7 +46,9 @@ class Results(NamedTuple):
         if comment.binary:
             self._check_binary(query, found)
         single = found[0].value if len(found) == 1 else None
-        if comment.row and (model or isinstance(single, Value)):
+        class_name = identifiers.pascal(comment.row)
+        wanted = self.models.named(class_name) if comment.row else None
+        if comment.row and (model or (isinstance(single, Value) and not wanted)):
             self.problems.add(
                 query.where,
                 "@row, but its rows are a table's model, or single values",
@@ -54,6 +56,9 @@ class Results(NamedTuple):
             )
         if model:
             return model
+        if wanted:
+            self._check_columns(query, wanted, found)
+            return wanted
         if isinstance(single, Value):
             return Scalar(single)
         distinct = identifiers.distinct([field.name for field in found])
@@ -62,7 +67,7 @@ class Results(NamedTuple):
             for name, field in zip(distinct, found, strict=True)
         )
         if comment.row:
-            return Row(identifiers.pascal(comment.row), fields, is_named=True)
+            return Row(class_name, fields, is_named=True)
         return Row(f"{identifiers.pascal(query.name)}Row", fields)
 
     def _own(self, query: Query, comment: Comment, analysis: Analysis) -> list[Field]:
@@ -94,6 +99,20 @@ class Results(NamedTuple):
         if mark:
             value = Value(value.type, mark["mark"] == "?")
         return Field(self.options.field_name(plain), value, self.types.comment(column))
+
+    def _check_columns(self, query: Query, model: Model, found: list[Field]) -> None:
+        own = [(field.name, field.value.unnamed()) for field in found]
+        there = [(field.name, field.value.unnamed()) for field in model.fields]
+        if own == there:
+            return
+        names = dict.fromkeys(name for name, _ in (*there, *own))
+        differing = [n for n in names if dict(own).get(n) != dict(there).get(n)]
+        self.problems.add(
+            query.where,
+            f"@row {model.name}, the model of {model.table_name}, which differs in "
+            + (", ".join(map(repr, differing)) or "the order of its columns"),
+            "give it equal names, types, nullability and order, or name another class",
+        )
 
     def _check_binary(self, query: Query, found: list[Field]) -> None:
         for field in found:

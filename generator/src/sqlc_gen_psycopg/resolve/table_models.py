@@ -61,6 +61,13 @@ class Models:
         self.used_names.add(name)
         return self._make(name)
 
+    def named(self, class_name: str) -> Model | None:
+        """Return the model of that name, and count it as used."""
+        for name, spelled in self._names.items():
+            if spelled == class_name:
+                return self.get(name)
+        return None
+
     def _make(self, name: Name) -> Model:
         if name not in self._made:
             self._made[name] = self._model(self._request.tables[name])
