@@ -42,18 +42,25 @@ ORDER BY created_at, id
 LIMIT @max_rows;
 
 -- name: set_display_name :one
+-- @row UserProfile
 -- Onboarding step 1. A repeated step changes the name and takes no finished step back.
-UPDATE user_profiles
+UPDATE users
 SET
     display_name = @display_name::text,
     onboarding_step = greatest(onboarding_step, 1)
 WHERE id = @id
-RETURNING *;
+RETURNING
+    id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status,
+    wallet_status_since, onboarding_step, display_name, first_name, last_name,
+    street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size,
+    evm_address, created_at, updated_at,
+    sui_private_key_encrypted IS NOT NULL AS has_sui_private_key;
 
 -- name: set_shipping_address :one
+-- @row UserProfile
 -- Onboarding step 2; returns nothing if step 1 is not finished. The country is an ISO
 -- 3166-1 alpha-2 code.
-UPDATE user_profiles
+UPDATE users
 SET
     first_name = @first_name::text,
     last_name = @last_name::text,
@@ -65,30 +72,54 @@ SET
     country = @country::text,
     onboarding_step = greatest(onboarding_step, 2)
 WHERE id = @id AND onboarding_step >= 1
-RETURNING *;
+RETURNING
+    id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status,
+    wallet_status_since, onboarding_step, display_name, first_name, last_name,
+    street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size,
+    evm_address, created_at, updated_at,
+    sui_private_key_encrypted IS NOT NULL AS has_sui_private_key;
 
 -- name: set_sizes :one
+-- @row UserProfile
 -- Onboarding step 3; returns nothing if step 2 is not finished.
-UPDATE user_profiles
+UPDATE users
 SET
     tops_size = @tops_size::text,
     bottoms_size = @bottoms_size::text,
     footwear_size = @footwear_size::text,
     onboarding_step = greatest(onboarding_step, 3)
 WHERE id = @id AND onboarding_step >= 2
-RETURNING *;
+RETURNING
+    id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status,
+    wallet_status_since, onboarding_step, display_name, first_name, last_name,
+    street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size,
+    evm_address, created_at, updated_at,
+    sui_private_key_encrypted IS NOT NULL AS has_sui_private_key;
 
 -- name: set_email :one
+-- @row UserProfile
 -- Sets or forgets the address that the identity provider gives.
-UPDATE user_profiles SET email = sqlc.narg(email) WHERE id = @id RETURNING *;
+UPDATE users SET email = sqlc.narg(email) WHERE id = @id
+RETURNING
+    id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status,
+    wallet_status_since, onboarding_step, display_name, first_name, last_name,
+    street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size,
+    evm_address, created_at, updated_at,
+    sui_private_key_encrypted IS NOT NULL AS has_sui_private_key;
 
 -- name: begin_wallet :one
+-- @row UserProfile
 -- Makes the wallet pending, for the first time or after a failure; returns nothing if
 -- it is pending or active. Of two callers at once one gets the row, and provisions.
-UPDATE user_profiles
+UPDATE users
 SET wallet_status = 'pending'
 WHERE id = @id AND wallet_status IN ('none', 'failed')
-RETURNING *;
+RETURNING
+    id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status,
+    wallet_status_since, onboarding_step, display_name, first_name, last_name,
+    street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size,
+    evm_address, created_at, updated_at,
+    sui_private_key_encrypted IS NOT NULL AS has_sui_private_key;
 
 -- name: list_pending_wallets :many
 -- Lists the users whose wallet is pending since longer than a time, the longest first.
@@ -102,26 +133,44 @@ ORDER BY wallet_status_since, id
 LIMIT @max_rows;
 
 -- name: retry_wallet :one
+-- @row UserProfile
 -- Begins the provisioning of a pending wallet anew, if it is pending since just this time;
 -- else returns nothing. Of two callers at once one gets the row, and provisions.
-UPDATE user_profiles
+UPDATE users
 SET wallet_status_since = greatest(clock_timestamp(), wallet_status_since + interval '1 microsecond')
 WHERE id = @id AND wallet_status = 'pending' AND wallet_status_since = @pending_since
-RETURNING *;
+RETURNING
+    id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status,
+    wallet_status_since, onboarding_step, display_name, first_name, last_name,
+    street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size,
+    evm_address, created_at, updated_at,
+    sui_private_key_encrypted IS NOT NULL AS has_sui_private_key;
 
 -- name: fail_wallet :one
+-- @row UserProfile
 -- Makes a wallet failed, if it is pending since just this time; else returns nothing.
-UPDATE user_profiles
+UPDATE users
 SET wallet_status = 'failed'
 WHERE id = @id AND wallet_status = 'pending' AND wallet_status_since = @pending_since
-RETURNING *;
+RETURNING
+    id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status,
+    wallet_status_since, onboarding_step, display_name, first_name, last_name,
+    street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size,
+    evm_address, created_at, updated_at,
+    sui_private_key_encrypted IS NOT NULL AS has_sui_private_key;
 
 -- name: set_evm_address :one
+-- @row UserProfile
 -- Sets the address of the EVM wallet, in its normal form; returns nothing if the wallet is
 -- active with another one.
-UPDATE user_profiles
+UPDATE users
 SET evm_address = @evm_address::text
 WHERE
     id = @id
     AND (wallet_status <> 'active' OR evm_address IS NULL OR evm_address = @evm_address::text)
-RETURNING *;
+RETURNING
+    id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status,
+    wallet_status_since, onboarding_step, display_name, first_name, last_name,
+    street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size,
+    evm_address, created_at, updated_at,
+    sui_private_key_encrypted IS NOT NULL AS has_sui_private_key;

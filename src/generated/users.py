@@ -138,12 +138,17 @@ def list_users_by_evm_address(
 
 
 SET_DISPLAY_NAME: Final = """\
-UPDATE user_profiles
+UPDATE users
 SET
     display_name = $1::text,
     onboarding_step = greatest(onboarding_step, 1)
 WHERE id = $2
-RETURNING id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key"""
+RETURNING
+    id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status,
+    wallet_status_since, onboarding_step, display_name, first_name, last_name,
+    street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size,
+    evm_address, created_at, updated_at,
+    sui_private_key_encrypted IS NOT NULL AS has_sui_private_key"""
 
 
 def set_display_name(
@@ -163,7 +168,7 @@ def set_display_name(
 
 
 SET_SHIPPING_ADDRESS: Final = """\
-UPDATE user_profiles
+UPDATE users
 SET
     first_name = $1::text,
     last_name = $2::text,
@@ -175,7 +180,12 @@ SET
     country = $8::text,
     onboarding_step = greatest(onboarding_step, 2)
 WHERE id = $9 AND onboarding_step >= 1
-RETURNING id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key"""
+RETURNING
+    id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status,
+    wallet_status_since, onboarding_step, display_name, first_name, last_name,
+    street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size,
+    evm_address, created_at, updated_at,
+    sui_private_key_encrypted IS NOT NULL AS has_sui_private_key"""
 
 
 def set_shipping_address(
@@ -207,14 +217,19 @@ def set_shipping_address(
 
 
 SET_SIZES: Final = """\
-UPDATE user_profiles
+UPDATE users
 SET
     tops_size = $1::text,
     bottoms_size = $2::text,
     footwear_size = $3::text,
     onboarding_step = greatest(onboarding_step, 3)
 WHERE id = $4 AND onboarding_step >= 2
-RETURNING id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key"""
+RETURNING
+    id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status,
+    wallet_status_since, onboarding_step, display_name, first_name, last_name,
+    street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size,
+    evm_address, created_at, updated_at,
+    sui_private_key_encrypted IS NOT NULL AS has_sui_private_key"""
 
 
 def set_sizes(
@@ -236,7 +251,13 @@ def set_sizes(
 
 
 SET_EMAIL: Final = """\
-UPDATE user_profiles SET email = $1 WHERE id = $2 RETURNING id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key"""
+UPDATE users SET email = $1 WHERE id = $2
+RETURNING
+    id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status,
+    wallet_status_since, onboarding_step, display_name, first_name, last_name,
+    street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size,
+    evm_address, created_at, updated_at,
+    sui_private_key_encrypted IS NOT NULL AS has_sui_private_key"""
 
 
 def set_email(
@@ -252,10 +273,15 @@ def set_email(
 
 
 BEGIN_WALLET: Final = """\
-UPDATE user_profiles
+UPDATE users
 SET wallet_status = 'pending'
 WHERE id = $1 AND wallet_status IN ('none', 'failed')
-RETURNING id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key"""
+RETURNING
+    id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status,
+    wallet_status_since, onboarding_step, display_name, first_name, last_name,
+    street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size,
+    evm_address, created_at, updated_at,
+    sui_private_key_encrypted IS NOT NULL AS has_sui_private_key"""
 
 
 def begin_wallet(conn: Connection[Any], *, id: UUID) -> models.UserProfile | None:
@@ -288,10 +314,15 @@ def list_pending_wallets(
 
 
 RETRY_WALLET: Final = """\
-UPDATE user_profiles
+UPDATE users
 SET wallet_status_since = greatest(clock_timestamp(), wallet_status_since + interval '1 microsecond')
 WHERE id = $1 AND wallet_status = 'pending' AND wallet_status_since = $2
-RETURNING id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key"""
+RETURNING
+    id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status,
+    wallet_status_since, onboarding_step, display_name, first_name, last_name,
+    street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size,
+    evm_address, created_at, updated_at,
+    sui_private_key_encrypted IS NOT NULL AS has_sui_private_key"""
 
 
 def retry_wallet(
@@ -309,10 +340,15 @@ def retry_wallet(
 
 
 FAIL_WALLET: Final = """\
-UPDATE user_profiles
+UPDATE users
 SET wallet_status = 'failed'
 WHERE id = $1 AND wallet_status = 'pending' AND wallet_status_since = $2
-RETURNING id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key"""
+RETURNING
+    id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status,
+    wallet_status_since, onboarding_step, display_name, first_name, last_name,
+    street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size,
+    evm_address, created_at, updated_at,
+    sui_private_key_encrypted IS NOT NULL AS has_sui_private_key"""
 
 
 def fail_wallet(
@@ -328,12 +364,17 @@ def fail_wallet(
 
 
 SET_EVM_ADDRESS: Final = """\
-UPDATE user_profiles
+UPDATE users
 SET evm_address = $1::text
 WHERE
     id = $2
     AND (wallet_status <> 'active' OR evm_address IS NULL OR evm_address = $1::text)
-RETURNING id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key"""
+RETURNING
+    id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status,
+    wallet_status_since, onboarding_step, display_name, first_name, last_name,
+    street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size,
+    evm_address, created_at, updated_at,
+    sui_private_key_encrypted IS NOT NULL AS has_sui_private_key"""
 
 
 def set_evm_address(

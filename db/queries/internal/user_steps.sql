@@ -1,13 +1,19 @@
 -- name: create_user :one
+-- @row UserProfile
 -- Creates the user of a Crossmint identity; returns nothing, and writes nothing, if there
 -- is one. Safe to call twice at once: the unique identity decides. The store's create_user
 -- returns the user in both cases.
 
 -- Not scoped by user: the identity provider has said who it is.
-INSERT INTO user_profiles (crossmint_user_id, email)
+INSERT INTO users (crossmint_user_id, email)
 VALUES (@crossmint_user_id, sqlc.narg(email))
 ON CONFLICT (crossmint_user_id) DO NOTHING
-RETURNING *;
+RETURNING
+    id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status,
+    wallet_status_since, onboarding_step, display_name, first_name, last_name,
+    street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size,
+    evm_address, created_at, updated_at,
+    sui_private_key_encrypted IS NOT NULL AS has_sui_private_key;
 
 -- name: lock_user :one
 -- Locks a user against whatever else changes the user's cart, orders or existence.

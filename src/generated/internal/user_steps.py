@@ -74,10 +74,15 @@ def user_profile_row(_: object) -> RowMaker[models.UserProfile]:
 
 
 CREATE_USER: Final = """
-INSERT INTO user_profiles (crossmint_user_id, email)
+INSERT INTO users (crossmint_user_id, email)
 VALUES ($1, $2)
 ON CONFLICT (crossmint_user_id) DO NOTHING
-RETURNING id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key"""
+RETURNING
+    id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status,
+    wallet_status_since, onboarding_step, display_name, first_name, last_name,
+    street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size,
+    evm_address, created_at, updated_at,
+    sui_private_key_encrypted IS NOT NULL AS has_sui_private_key"""
 
 
 def create_user(
