@@ -92,7 +92,7 @@ def test_a_server_finds_what_sqlc_passes(folder: Path, authors_url: str) -> None
     [added] = [block.text for block in BLOCKS if block.language == "yaml"]
     beside = textwrap.indent(added, "    ")
     _mistake(folder / CONFIG, "    codegen:", f"{beside}    codegen:")
-    _mistake(folder / QUERIES, "count(*)", "count(idd)")
+    _mistake(folder / QUERIES, "GROUP BY customer", "")
     sqlc.generate(folder)
     with psycopg.connect(authors_url, autocommit=True) as conn:
         conn.execute((folder / "schema.sql").read_bytes())
@@ -105,4 +105,4 @@ def test_a_server_finds_what_sqlc_passes(folder: Path, authors_url: str) -> None
         check=False,
     )
     assert vetted.returncode == 1
-    assert 'column "idd" does not exist' in vetted.stderr
+    assert 'column "orders.customer" must appear in the GROUP BY' in vetted.stderr

@@ -18,7 +18,7 @@ __all__ = [
     "get_set_aside_chain_event",
 ]
 
-GET_SET_ASIDE_CHAIN_EVENT: Final = """
+GET_SET_ASIDE_CHAIN_EVENT: Final = """\
 SELECT id, reason, event, is_whole, wallet_address, set_aside_at FROM set_aside_chain_events WHERE id = $1"""
 
 
@@ -37,7 +37,7 @@ def get_set_aside_chain_event(
     return cur.fetchone()
 
 
-DROP_SET_ASIDE_CHAIN_EVENTS: Final = """
+DROP_SET_ASIDE_CHAIN_EVENTS: Final = """\
 DELETE FROM set_aside_chain_events WHERE id = ANY($1::uuid [])"""
 
 
@@ -52,7 +52,7 @@ def drop_set_aside_chain_events(
     return support.row_count(cur)
 
 
-COUNT_ITEMS_ON_CHAIN: Final = """
+COUNT_ITEMS_ON_CHAIN: Final = """\
 SELECT count(*) FROM cart_items
 WHERE user_id = $1 AND on_chain_object_id IS NOT NULL AND ended_at IS NULL"""
 

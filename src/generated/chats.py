@@ -76,7 +76,7 @@ def get_chat_session(
     return cur.fetchone()
 
 
-COUNT_CHAT_SESSIONS: Final = """
+COUNT_CHAT_SESSIONS: Final = """\
 SELECT count(*) FROM chat_sessions WHERE user_id = $1"""
 
 
@@ -170,7 +170,7 @@ def delete_chat_session(
     return cur.fetchone()
 
 
-LIST_CHAT_MESSAGES: Final = """
+LIST_CHAT_MESSAGES: Final = """\
 SELECT chat_messages.id, chat_messages.session_id, chat_messages.msg_id, chat_messages.role, chat_messages.parts, chat_messages.created_at, chat_messages.position, chat_messages.metadata, chat_messages.has_metadata, chat_messages.digest
 FROM chat_messages
 INNER JOIN chat_sessions ON chat_messages.session_id = chat_sessions.id
@@ -201,7 +201,7 @@ def list_chat_messages(
     return cur.fetchall()
 
 
-LIST_CHAT_MESSAGES_BEFORE: Final = """
+LIST_CHAT_MESSAGES_BEFORE: Final = """\
 WITH page AS (
     SELECT chat_messages.id, chat_messages.session_id, chat_messages.msg_id, chat_messages.role, chat_messages.parts, chat_messages.created_at, chat_messages.position, chat_messages.metadata, chat_messages.has_metadata, chat_messages.digest
     FROM chat_messages

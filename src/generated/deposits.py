@@ -62,7 +62,7 @@ def claim_deposit(
     return cur.fetchone()
 
 
-CONFIRM_DEPOSIT: Final = """
+CONFIRM_DEPOSIT: Final = """\
 UPDATE orders
 SET status = 'payment_confirmed', amount_usdc = $1::numeric
 WHERE
@@ -113,7 +113,7 @@ def get_deposit(
     return cur.fetchone()
 
 
-CREDIT_DEPOSIT: Final = """
+CREDIT_DEPOSIT: Final = """\
 UPDATE orders
 SET status = 'delivered', settled_at = now()
 WHERE
@@ -136,7 +136,7 @@ def credit_deposit(conn: Connection[Any], *, tx_hash: str) -> models.Order | Non
     return cur.fetchone()
 
 
-FAIL_DEPOSIT: Final = """
+FAIL_DEPOSIT: Final = """\
 UPDATE orders
 SET status = 'cancelled'
 WHERE
@@ -158,7 +158,7 @@ def fail_deposit(conn: Connection[Any], *, tx_hash: str) -> models.Order | None:
     return cur.fetchone()
 
 
-LIST_DEPOSITS_TO_CHECK: Final = """
+LIST_DEPOSITS_TO_CHECK: Final = """\
 SELECT id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late
 FROM orders
 WHERE

@@ -32,7 +32,7 @@ __all__ = [
     "mark_event_announced",
 ]
 
-LIST_EVENTS_TO_ANNOUNCE: Final = """
+LIST_EVENTS_TO_ANNOUNCE: Final = """\
 SELECT
     event.id,
     event.type,
@@ -114,7 +114,7 @@ def list_events_to_announce(
     return cur.fetchall()
 
 
-MARK_EVENT_ANNOUNCED: Final = """
+MARK_EVENT_ANNOUNCED: Final = """\
 UPDATE order_events
 SET announced_at = now()
 WHERE id = $1 AND applied_at IS NOT NULL AND announced_at IS NULL"""
@@ -199,7 +199,7 @@ def get_order_with_item(
     return cur.fetchone()
 
 
-GET_ORDER_BY_CROSSMINT_ORDER: Final = """
+GET_ORDER_BY_CROSSMINT_ORDER: Final = """\
 SELECT
     orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late,
     order_items.id, order_items.order_id, order_items.cart_item_id, order_items.product_id, order_items.product_name, order_items.price, order_items.image, order_items.product_url, order_items.size, order_items.color, order_items.retailer, order_items.on_chain_object_id, order_items.created_at,
@@ -266,7 +266,7 @@ def get_order_by_crossmint_order(
     return cur.fetchone()
 
 
-COUNT_ORDERS: Final = """
+COUNT_ORDERS: Final = """\
 SELECT count(*) FROM orders
 WHERE
     orders.user_id = $1

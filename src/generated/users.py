@@ -50,7 +50,7 @@ def get_user(conn: Connection[Any], *, id: UUID) -> models.UserProfile | None:
     return cur.fetchone()
 
 
-GET_USER_BY_CROSSMINT_USER_ID: Final = """
+GET_USER_BY_CROSSMINT_USER_ID: Final = """\
 SELECT id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key FROM user_profiles WHERE crossmint_user_id = $1"""
 
 
@@ -69,7 +69,7 @@ def get_user_by_crossmint_user_id(
     return cur.fetchone()
 
 
-LIST_USERS_BY_EMAIL: Final = """
+LIST_USERS_BY_EMAIL: Final = """\
 SELECT id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key
 FROM user_profiles
 WHERE email = $1::text
@@ -89,7 +89,7 @@ def list_users_by_email(
     return cur.fetchall()
 
 
-LIST_USERS_BY_WALLET_ADDRESS: Final = """
+LIST_USERS_BY_WALLET_ADDRESS: Final = """\
 SELECT id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key
 FROM user_profiles
 WHERE wallet_address = $1::text
@@ -113,7 +113,7 @@ def list_users_by_wallet_address(
     return cur.fetchall()
 
 
-LIST_USERS_BY_EVM_ADDRESS: Final = """
+LIST_USERS_BY_EVM_ADDRESS: Final = """\
 SELECT id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key
 FROM user_profiles
 WHERE evm_address = $1::text
@@ -293,7 +293,7 @@ def begin_wallet(conn: Connection[Any], *, id: UUID) -> models.UserProfile | Non
     return cur.fetchone()
 
 
-LIST_PENDING_WALLETS: Final = """
+LIST_PENDING_WALLETS: Final = """\
 SELECT id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status, wallet_status_since, onboarding_step, display_name, first_name, last_name, street, apt, city, state, zip, country, tops_size, bottoms_size, footwear_size, evm_address, created_at, updated_at, has_sui_private_key
 FROM user_profiles
 WHERE wallet_status = 'pending' AND wallet_status_since < now() - $1::interval

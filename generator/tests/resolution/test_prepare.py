@@ -171,6 +171,9 @@ REFUSED = {
     "SELECT - txt FROM t": "- text is no operator",
     "SELECT ARRAY[pg_sleep(0)]": "there are no arrays of void",
     "SELECT t.nothing FROM t": "there is no column t.nothing",
+    "SELECT count(nothing) FROM t": "there is no column nothing",
+    "SELECT id + nothing FROM t": "there is no column nothing",
+    "SELECT (SELECT max(t.id + nothing) FROM t AS o) FROM t": "no column nothing",
     "INSERT INTO t (id, nothing) VALUES ($1, 2)": "there is no column t.nothing",
     "UPDATE t SET nothing = 1 WHERE id = $1": "there is no column t.nothing",
     "SELECT t.id FROM t JOIN t AS o ON s.x = t.id": "there is no s in FROM for s.x",
@@ -186,6 +189,18 @@ def test_what_cannot_run_is_refused(
     assert problem is not None
     assert why in problem.what
     with pytest.raises(psycopg.Error):
+        conn.execute(f"PREPARE p AS {text}".encode())
+
+
+def test_a_newer_server_s_catalogs_have_more_columns(
+    conn: psycopg.Connection, analyzer: Analyzer
+) -> None:
+    """What sqlc does not know of them is not refused."""
+    columns = "abs(relallfrozen), abs(relpages)"  # the first one is of PostgreSQL 18
+    text = f"SELECT {columns} FROM pg_catalog.pg_class"  # noqa: S608 - ours
+    analysis = prepared.analyze(analyzer, text)
+    assert analysis.problem is None
+    if conn.info.server_version >= 180000:
         conn.execute(f"PREPARE p AS {text}".encode())
 
 

@@ -201,7 +201,7 @@ def send_add_cart_item(
     return cur.fetchone
 
 
-GET_CART_ITEM: Final = """
+GET_CART_ITEM: Final = """\
 SELECT id, user_id, product_id, product_name, price, image, product_url, size, color, retailer, tx_digest, on_chain_object_id, deleted_at, created_at, ended_at
 FROM cart_items
 WHERE
@@ -375,7 +375,7 @@ def send_clear_cart(conn: Connection[Any], *, user_id: UUID) -> Callable[[], int
     return lambda: support.row_count(cur)
 
 
-CLAIM_CART_ITEMS: Final = """
+CLAIM_CART_ITEMS: Final = """\
 WITH lines AS (
     SELECT
         line.order_id,
@@ -484,7 +484,7 @@ def send_claim_cart_items(
     return cur.fetchall
 
 
-CLAIM_CART_ITEMS_BY_ID: Final = """
+CLAIM_CART_ITEMS_BY_ID: Final = """\
 WITH line AS (
     SELECT
         line.order_id,
@@ -577,7 +577,7 @@ def send_claim_cart_items_by_id(
     return cur.fetchall
 
 
-RESTORE_CART_ITEM: Final = """
+RESTORE_CART_ITEM: Final = """\
 UPDATE cart_items
 SET deleted_at = NULL
 FROM order_items AS snapshot
@@ -619,7 +619,7 @@ def restore_cart_item(conn: Connection[Any], *, order_id: UUID) -> int:
     return support.row_count(cur)
 
 
-TAKE_CART_ITEM_OF_ORDER: Final = """
+TAKE_CART_ITEM_OF_ORDER: Final = """\
 UPDATE cart_items
 SET deleted_at = now()
 FROM order_items AS snapshot

@@ -62,7 +62,7 @@ def set_aside_chain_event_row(_: object) -> RowMaker[models.SetAsideChainEvent]:
     return make
 
 
-LOCK_CHAIN_CURSOR: Final = """
+LOCK_CHAIN_CURSOR: Final = """\
 WITH earlier AS MATERIALIZED (
     SELECT pg_advisory_xact_lock(hashtext('chain_cursor'), 0) AS locked
 )
@@ -81,7 +81,7 @@ def lock_chain_cursor(conn: Connection[Any]) -> None:
     cur.execute(LOCK_CHAIN_CURSOR)
 
 
-GET_CHAIN_CURSOR: Final = """
+GET_CHAIN_CURSOR: Final = """\
 SELECT
     tx_digest,
     event_seq
@@ -112,7 +112,7 @@ def get_chain_cursor(conn: Connection[Any]) -> GetChainCursorRow | None:
     return cur.fetchone()
 
 
-MOVE_CHAIN_CURSOR: Final = """
+MOVE_CHAIN_CURSOR: Final = """\
 INSERT INTO chain_cursor (tx_digest, event_seq)
 VALUES ($1, $2)
 ON CONFLICT (id) DO UPDATE
@@ -132,7 +132,7 @@ def move_chain_cursor(conn: Connection[Any], *, tx_digest: str, event_seq: str) 
     cur.execute(MOVE_CHAIN_CURSOR, (tx_digest, event_seq))
 
 
-LIST_KNOWN_WALLETS: Final = """
+LIST_KNOWN_WALLETS: Final = """\
 SELECT DISTINCT coalesce(wallet_address, '') AS wallet_address
 FROM users
 WHERE wallet_address = ANY($1::text [])
@@ -150,7 +150,7 @@ def list_known_wallets(
     return cur.fetchall()
 
 
-LOCK_USERS_OF_WALLETS: Final = """
+LOCK_USERS_OF_WALLETS: Final = """\
 SELECT
     id,
     coalesce(wallet_address, '') AS wallet_address
@@ -186,7 +186,7 @@ def lock_users_of_wallets(
     return cur.fetchall()
 
 
-INSERT_CHAIN_EVENTS: Final = """
+INSERT_CHAIN_EVENTS: Final = """\
 INSERT INTO chain_events (
     tx_digest, event_sequence, type, object_id, wallet_address, occurred_at,
     time_is_of_receipt, crossmint_order_id,
@@ -293,7 +293,7 @@ def adopt_cart_items(
     cur.execute(ADOPT_CART_ITEMS, ([*object_ids], [*user_ids]))
 
 
-MIRROR_CART_ITEMS: Final = """
+MIRROR_CART_ITEMS: Final = """\
 WITH ordered AS (
     SELECT
         item.on_chain_object_id,
@@ -595,7 +595,7 @@ def mirror_cart_items(
     cur.execute(MIRROR_CART_ITEMS, ([*order_ids], [*object_ids], [*user_ids]))
 
 
-LINK_SNAPSHOTS_TO_CART_ITEMS: Final = """
+LINK_SNAPSHOTS_TO_CART_ITEMS: Final = """\
 UPDATE order_items
 SET cart_item_id = item.id
 FROM cart_items AS item, orders
@@ -621,7 +621,7 @@ def link_snapshots_to_cart_items(
     cur.execute(LINK_SNAPSHOTS_TO_CART_ITEMS, ([*object_ids], [*user_ids]))
 
 
-GET_ORDER_OF_CHAIN_EVENT: Final = """
+GET_ORDER_OF_CHAIN_EVENT: Final = """\
 SELECT
     (
         SELECT users.id
@@ -703,7 +703,7 @@ def get_order_of_chain_event(
     return cur.fetchone()
 
 
-CREATE_ORDER_OF_CHAIN_EVENT: Final = """
+CREATE_ORDER_OF_CHAIN_EVENT: Final = """\
 WITH event AS (
     SELECT chain_events.tx_digest, chain_events.event_sequence, chain_events.type, chain_events.object_id, chain_events.wallet_address, chain_events.occurred_at, chain_events.product_id, chain_events.product_name, chain_events.price, chain_events.image, chain_events.product_url, chain_events.size, chain_events.color, chain_events.retailer, chain_events.recorded_at, chain_events.crossmint_order_id, chain_events.time_is_of_receipt
     FROM chain_events
@@ -766,7 +766,7 @@ def create_order_of_chain_event(
     return cur.fetchone()
 
 
-RECORD_DIGEST_OF_ORDER: Final = """
+RECORD_DIGEST_OF_ORDER: Final = """\
 UPDATE orders
 SET tx_hash = $1::text
 WHERE id = $2 AND tx_hash IS NULL"""
@@ -783,7 +783,7 @@ def record_digest_of_order(
     cur.execute(RECORD_DIGEST_OF_ORDER, (tx_digest, order_id))
 
 
-SET_CHAIN_EVENTS_ASIDE: Final = """
+SET_CHAIN_EVENTS_ASIDE: Final = """\
 INSERT INTO set_aside_chain_events (id, reason, event, is_whole, wallet_address)
 SELECT
     refused.id,
@@ -822,7 +822,7 @@ def set_chain_events_aside(
     )
 
 
-LIST_SET_ASIDE_CHAIN_EVENTS: Final = """
+LIST_SET_ASIDE_CHAIN_EVENTS: Final = """\
 SELECT id, reason, event, is_whole, wallet_address, set_aside_at
 FROM set_aside_chain_events
 WHERE

@@ -49,7 +49,7 @@ def chat_session_row(_: object) -> RowMaker[models.ChatSession]:
     return make
 
 
-LIST_CHAT_SESSIONS: Final = """
+LIST_CHAT_SESSIONS: Final = """\
 SELECT id, user_id, title, created_at, updated_at, title_source, version, last_save
 FROM chat_sessions
 WHERE
@@ -81,7 +81,7 @@ def list_chat_sessions(
     return cur.fetchall()
 
 
-PAGE_CHAT_SESSIONS: Final = """
+PAGE_CHAT_SESSIONS: Final = """\
 WITH page AS (
     SELECT chat_sessions.id
     FROM chat_sessions
@@ -232,7 +232,7 @@ def send_touch_chat_session(
     return cur.fetchone
 
 
-SAVE_CHAT_MESSAGES: Final = """
+SAVE_CHAT_MESSAGES: Final = """\
 WITH changed AS MATERIALIZED (
     SELECT
         chat_sessions.id AS session_id,

@@ -114,7 +114,7 @@ def order_row(_: object) -> RowMaker[models.Order]:
     return make
 
 
-LOCK_CROSSMINT_ORDERS: Final = """
+LOCK_CROSSMINT_ORDERS: Final = """\
 WITH wanted AS MATERIALIZED (
     SELECT
         sorted.crossmint_order_id,
@@ -147,7 +147,7 @@ def lock_crossmint_orders(
     cur.execute(LOCK_CROSSMINT_ORDERS, ([*crossmint_order_ids],))
 
 
-CREATE_ORDERS: Final = """
+CREATE_ORDERS: Final = """\
 WITH owner AS (
     SELECT users.id FROM users WHERE users.id = $2 FOR NO KEY UPDATE
 ),
@@ -247,7 +247,7 @@ def send_create_orders(
     return cur.fetchall
 
 
-INSERT_ORDER_EVENT: Final = """
+INSERT_ORDER_EVENT: Final = """\
 WITH kept AS MATERIALIZED (
     SELECT
         CASE WHEN $10::boolean THEN jsonb_or_null($11::bytea) END AS payload,
@@ -322,7 +322,7 @@ def insert_order_event(
     return support.row_count(cur)
 
 
-STRIP_RETIRED_EVENT: Final = """
+STRIP_RETIRED_EVENT: Final = """\
 UPDATE order_events
 SET payload = NULL, raw = NULL, payment_hash = NULL
 WHERE
@@ -345,7 +345,7 @@ def strip_retired_event(conn: Connection[Any], *, id: str) -> int:
     return support.row_count(cur)
 
 
-INSERT_ORDER_CANCELLATION: Final = """
+INSERT_ORDER_CANCELLATION: Final = """\
 INSERT INTO order_events (id, order_id, type, announced_at)
 VALUES ('user.cancelled:' || $1::uuid, $1::uuid, 'user.cancelled', now())
 ON CONFLICT (id) DO NOTHING"""
@@ -363,7 +363,7 @@ def insert_order_cancellation(conn: Connection[Any], *, order_id: UUID) -> int:
     return support.row_count(cur)
 
 
-LOCK_OWNER_OF_CROSSMINT_ORDER: Final = """
+LOCK_OWNER_OF_CROSSMINT_ORDER: Final = """\
 SELECT orders.id
 FROM orders
 INNER JOIN users ON orders.user_id = users.id
@@ -384,7 +384,7 @@ def lock_owner_of_crossmint_order(
     return cur.fetchone()
 
 
-RECOMPUTE_ORDERS: Final = """
+RECOMPUTE_ORDERS: Final = """\
 WITH happened AS (
     SELECT
         orders.id AS order_id,
@@ -567,7 +567,7 @@ def send_recompute_orders(
     return cur.fetchall
 
 
-REREAD_ORDER: Final = """
+REREAD_ORDER: Final = """\
 SELECT id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late FROM orders WHERE id = $1"""
 
 
@@ -578,7 +578,7 @@ def reread_order(conn: Connection[Any], *, id: UUID) -> models.Order | None:
     return cur.fetchone()
 
 
-GET_RECEIVED_EVENT: Final = """
+GET_RECEIVED_EVENT: Final = """\
 SELECT
     event.status_before,
     event.status_after,
@@ -644,7 +644,7 @@ def get_received_event(conn: Connection[Any], *, id: str) -> GetReceivedEventRow
     return cur.fetchone()
 
 
-LIST_PAYMENTS_WITHOUT_ORDER: Final = """
+LIST_PAYMENTS_WITHOUT_ORDER: Final = """\
 SELECT
     event.id,
     event.crossmint_order_id,
@@ -709,7 +709,7 @@ def list_payments_without_order(
     return cur.fetchall()
 
 
-FORGET_ORDER_EVENTS: Final = """
+FORGET_ORDER_EVENTS: Final = """\
 WITH old AS MATERIALIZED (
     SELECT
         event.id,
@@ -777,7 +777,7 @@ def forget_order_events(
     return support.only(cur)
 
 
-LIST_ORDERS_WITHOUT_DIGEST: Final = """
+LIST_ORDERS_WITHOUT_DIGEST: Final = """\
 SELECT
     orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late,
     order_items.id, order_items.order_id, order_items.cart_item_id, order_items.product_id, order_items.product_name, order_items.price, order_items.image, order_items.product_url, order_items.size, order_items.color, order_items.retailer, order_items.on_chain_object_id, order_items.created_at,
@@ -856,7 +856,7 @@ def list_orders_without_digest(
     return cur.fetchall()
 
 
-PAGE_ORDERS: Final = """
+PAGE_ORDERS: Final = """\
 SELECT
     orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late,
     order_items.id, order_items.order_id, order_items.cart_item_id, order_items.product_id, order_items.product_name, order_items.price, order_items.image, order_items.product_url, order_items.size, order_items.color, order_items.retailer, order_items.on_chain_object_id, order_items.created_at,
@@ -944,7 +944,7 @@ def page_orders(
     return cur.fetchall()
 
 
-LIST_ORDERS: Final = """
+LIST_ORDERS: Final = """\
 SELECT
     orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late,
     order_items.id, order_items.order_id, order_items.cart_item_id, order_items.product_id, order_items.product_name, order_items.price, order_items.image, order_items.product_url, order_items.size, order_items.color, order_items.retailer, order_items.on_chain_object_id, order_items.created_at
@@ -1022,7 +1022,7 @@ def list_orders(
     return cur.fetchall()
 
 
-LIST_ORDERS_OF_CHECKOUTS: Final = """
+LIST_ORDERS_OF_CHECKOUTS: Final = """\
 SELECT
     orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late,
     order_items.id, order_items.order_id, order_items.cart_item_id, order_items.product_id, order_items.product_name, order_items.price, order_items.image, order_items.product_url, order_items.size, order_items.color, order_items.retailer, order_items.on_chain_object_id, order_items.created_at
@@ -1090,7 +1090,7 @@ def list_orders_of_checkouts(
     return cur.fetchall()
 
 
-LIST_ITEMS_PAID_TWICE: Final = """
+LIST_ITEMS_PAID_TWICE: Final = """\
 SELECT
     orders.id, orders.user_id, orders.type, orders.crossmint_order_id, orders.status, orders.amount_usdc, orders.tx_hash, orders.payment_hash, orders.created_at, orders.checkout_id, orders.quoted_usdc, orders.received_usdc, orders.settled_at, orders.on_chain, orders.paid_late,
     order_items.id, order_items.order_id, order_items.cart_item_id, order_items.product_id, order_items.product_name, order_items.price, order_items.image, order_items.product_url, order_items.size, order_items.color, order_items.retailer, order_items.on_chain_object_id, order_items.created_at,
@@ -1224,7 +1224,7 @@ def list_items_paid_twice(
     return cur.fetchall()
 
 
-LIST_PAYMENTS_THAT_DIFFER: Final = """
+LIST_PAYMENTS_THAT_DIFFER: Final = """\
 SELECT id, user_id, type, crossmint_order_id, status, amount_usdc, tx_hash, payment_hash, created_at, checkout_id, quoted_usdc, received_usdc, settled_at, on_chain, paid_late
 FROM orders
 WHERE
@@ -1254,7 +1254,7 @@ def list_payments_that_differ(
     return cur.fetchall()
 
 
-LIST_CHECKOUTS_TO_GIVE_UP: Final = """
+LIST_CHECKOUTS_TO_GIVE_UP: Final = """\
 SELECT
     orders.id,
     orders.created_at
@@ -1312,7 +1312,7 @@ def list_checkouts_to_give_up(
     return cur.fetchall()
 
 
-LOCK_OWNERS_OF_ORDERS: Final = """
+LOCK_OWNERS_OF_ORDERS: Final = """\
 SELECT users.id
 FROM users
 WHERE
@@ -1334,7 +1334,7 @@ def lock_owners_of_orders(
     return cur.fetchall()
 
 
-INSERT_GIVINGS_UP: Final = """
+INSERT_GIVINGS_UP: Final = """\
 WITH due AS (
     SELECT orders.id
     FROM orders
@@ -1373,7 +1373,7 @@ def insert_givings_up(
     return cur.fetchall()
 
 
-LIST_ORDERS_WITH_ITEM_IN_CART: Final = """
+LIST_ORDERS_WITH_ITEM_IN_CART: Final = """\
 SELECT order_items.order_id
 FROM order_items
 INNER JOIN cart_items ON order_items.cart_item_id = cart_items.id
@@ -1460,7 +1460,7 @@ def attach_transaction(
     return cur.fetchone()
 
 
-ATTACH_TRANSACTION_BY_CROSSMINT_ORDER: Final = """
+ATTACH_TRANSACTION_BY_CROSSMINT_ORDER: Final = """\
 UPDATE orders
 SET tx_hash = $1::text
 WHERE

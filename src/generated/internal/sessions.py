@@ -112,7 +112,7 @@ def ping(conn: Connection[Any]) -> Literal[1]:
     return support.only(cur)
 
 
-GET_WAL_POSITION: Final = """
+GET_WAL_POSITION: Final = """\
 SELECT
     (SELECT control.system_identifier FROM pg_control_system() AS control)::bigint AS "system_id!",
     CASE
@@ -186,7 +186,7 @@ def send_get_wal_position(
     return lambda: support.only(cur)
 
 
-GET_FLUSHED_POSITION: Final = """
+GET_FLUSHED_POSITION: Final = """\
 SELECT
     pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')::bigint AS "position!",
     pg_walfile_name(pg_current_wal_flush_lsn()) AS "wal_file!"

@@ -73,7 +73,7 @@ def user_profile_row(_: object) -> RowMaker[models.UserProfile]:
     return make
 
 
-CREATE_USER: Final = """
+CREATE_USER: Final = """\
 INSERT INTO users (crossmint_user_id, email)
 VALUES ($1, $2)
 ON CONFLICT (crossmint_user_id) DO NOTHING
@@ -179,7 +179,7 @@ def get_sui_private_key(conn: Connection[Any], *, id: UUID) -> str | None:
     return cur.fetchone()
 
 
-LIST_SUI_PRIVATE_KEYS: Final = """
+LIST_SUI_PRIVATE_KEYS: Final = """\
 SELECT
     id,
     coalesce(sui_private_key_encrypted, '') AS token
@@ -216,7 +216,7 @@ def list_sui_private_keys(
     return cur.fetchall()
 
 
-REPLACE_SUI_PRIVATE_KEYS: Final = """
+REPLACE_SUI_PRIVATE_KEYS: Final = """\
 UPDATE users
 SET sui_private_key_encrypted = swap.new_token
 FROM ROWS FROM (

@@ -1,5 +1,7 @@
 """Expressions by the kind of their node, and those that are no operator or call."""
 
+from difflib import get_close_matches
+
 from sqlc_gen_psycopg.inference import shapes
 from sqlc_gen_psycopg.inference.conversion import (
     ASSIGNMENT,
@@ -61,6 +63,13 @@ class Expressions(Json):
                     f"there is no column {path[-2]}.{path[-1]}",
                     "name the columns instead of *",
                 )
+        elif path[0] not in _SYSTEM_COLUMNS and scope.is_known():
+            # sqlc looks for columns where they stand alone, not in an expression.
+            close = get_close_matches(path[0], scope.columns(), n=1)
+            raise TypeResolutionError(
+                f"there is no column {path[0]}",
+                f"is it {close[0]}?" if close else "name one that the query reads",
+            )
         return UNKNOWN
 
     def _whole(self, relation: Relation, scope: Scope) -> Fact:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlc_gen_psycopg.inference.facts import Fact, Relation
 from sqlc_gen_psycopg.inference.narrowing import Operands
 from sqlc_gen_psycopg.sql.tree import Node
+from sqlc_gen_psycopg.sqlc.request import CATALOGS
 
 
 class Level:
@@ -55,6 +56,16 @@ class Scope(NamedTuple):
             scope = scope.parent
         return None
 
+    def is_known(self) -> bool:
+        """Tell whether there are no other columns than those that it finds."""
+        around = self.parent is None or self.parent.is_known()
+        return around and all(map(_is_known, self.relations))
+
+    def columns(self) -> list[str]:
+        """Return the names of all columns, its own first."""
+        own = [name for relation in self.relations for name, _ in relation.columns]
+        return own + (self.parent.columns() if self.parent else [])
+
     def narrowed(self, operands: Operands) -> "Scope":
         """Return it where columns of its own relations are not NULL."""
         if not operands:
@@ -70,6 +81,14 @@ class Scope(NamedTuple):
                     return relation
             scope = scope.parent
         return None
+
+
+def _is_known(relation: Relation) -> bool:
+    """Tell whether a relation has no more columns; a newer server's catalogs have."""
+    if not relation.columns:
+        return False
+    origin = relation.columns[0][1].origin
+    return origin is None or origin.table.schema not in CATALOGS
 
 
 def narrowed(

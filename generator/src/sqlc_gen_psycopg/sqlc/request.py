@@ -238,7 +238,7 @@ class _Reader(NamedTuple):
         return Query(
             name=raw["name"],
             command=raw["cmd"],
-            text=raw["text"],
+            text=raw["text"].lstrip("\n"),
             filename=raw["filename"],
             columns=self.columns(raw["columns"]),
             parameters=tuple(

@@ -44,7 +44,7 @@ __all__ = [
     "wallet_status_of_row",
 ]
 
-CREATE_USER: Final = """
+CREATE_USER: Final = """\
 INSERT INTO users (email, nickname, wallet_status, former_statuses, moods, discount, tags)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 RETURNING id, email, nickname, wallet_status, former_statuses, moods, discount, tags, created_at"""
@@ -84,7 +84,7 @@ def create_user(
     return support.only(cur)
 
 
-GET_USER: Final = """
+GET_USER: Final = """\
 SELECT id, email, nickname, wallet_status, former_statuses, moods, discount, tags, created_at FROM users WHERE id = $1"""
 
 
