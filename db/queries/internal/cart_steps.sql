@@ -9,6 +9,20 @@ SELECT FROM users WHERE users.id = @user_id FOR NO KEY UPDATE;
 -- it, that item is returned, with the details given now if @replace says so. Returns
 -- nothing if there is no such user, or the cart has @max_items already. Needs the user's
 -- lock, taken by a statement before: two callers at once could both see room.
+
+-- Of a subquery in the INSERT's own SELECT Citus (13.2) makes "WHERE ( IS NOT NULL)".
+WITH cart AS (
+    SELECT
+        count(*) < @max_items::integer
+        OR bool_or(
+            (live.product_id, live.size, live.color) IS NOT DISTINCT FROM (
+                @product_id::text, sqlc.narg(size)::text, sqlc.narg(color)::text
+            )
+        ) AS has_room
+    FROM cart_items AS live
+    WHERE live.user_id = @user_id AND live.deleted_at IS NULL
+)
+
 INSERT INTO cart_items (
     id, user_id, product_id, product_name, price, image, product_url, size, color, retailer
 )
@@ -24,19 +38,8 @@ SELECT
     sqlc.narg(color)::text,
     sqlc.narg(retailer)
 FROM users
-WHERE
-    users.id = @user_id
-    AND (
-        SELECT
-            count(*) < @max_items::integer
-            OR bool_or(
-                (live.product_id, live.size, live.color) IS NOT DISTINCT FROM (
-                    @product_id::text, sqlc.narg(size)::text, sqlc.narg(color)::text
-                )
-            )
-        FROM cart_items AS live
-        WHERE live.user_id = @user_id AND live.deleted_at IS NULL
-    )
+CROSS JOIN cart
+WHERE users.id = @user_id AND cart.has_room
 ON CONFLICT (user_id, product_id, size, color) WHERE deleted_at IS NULL DO UPDATE
 SET
     product_name = CASE WHEN @replace::boolean THEN excluded.product_name ELSE cart_items.product_name END,

@@ -76,7 +76,19 @@ def lock_cart(conn: Connection[Any], *, user_id: UUID) -> None:
     cur.execute(LOCK_CART, (user_id,))
 
 
-ADD_CART_ITEM: Final = """\
+ADD_CART_ITEM: Final = """
+WITH cart AS (
+    SELECT
+        count(*) < $12::integer
+        OR bool_or(
+            (live.product_id, live.size, live.color) IS NOT DISTINCT FROM (
+                $2::text, $7::text, $8::text
+            )
+        ) AS has_room
+    FROM cart_items AS live
+    WHERE live.user_id = $10 AND live.deleted_at IS NULL
+)
+
 INSERT INTO cart_items (
     id, user_id, product_id, product_name, price, image, product_url, size, color, retailer
 )
@@ -92,26 +104,15 @@ SELECT
     $8::text,
     $9
 FROM users
-WHERE
-    users.id = $10
-    AND (
-        SELECT
-            count(*) < $11::integer
-            OR bool_or(
-                (live.product_id, live.size, live.color) IS NOT DISTINCT FROM (
-                    $2::text, $7::text, $8::text
-                )
-            )
-        FROM cart_items AS live
-        WHERE live.user_id = $10 AND live.deleted_at IS NULL
-    )
+CROSS JOIN cart
+WHERE users.id = $10 AND cart.has_room
 ON CONFLICT (user_id, product_id, size, color) WHERE deleted_at IS NULL DO UPDATE
 SET
-    product_name = CASE WHEN $12::boolean THEN excluded.product_name ELSE cart_items.product_name END,
-    price = CASE WHEN $12::boolean THEN excluded.price ELSE cart_items.price END,
-    image = CASE WHEN $12::boolean THEN excluded.image ELSE cart_items.image END,
-    product_url = CASE WHEN $12::boolean THEN excluded.product_url ELSE cart_items.product_url END,
-    retailer = CASE WHEN $12::boolean THEN excluded.retailer ELSE cart_items.retailer END
+    product_name = CASE WHEN $11::boolean THEN excluded.product_name ELSE cart_items.product_name END,
+    price = CASE WHEN $11::boolean THEN excluded.price ELSE cart_items.price END,
+    image = CASE WHEN $11::boolean THEN excluded.image ELSE cart_items.image END,
+    product_url = CASE WHEN $11::boolean THEN excluded.product_url ELSE cart_items.product_url END,
+    retailer = CASE WHEN $11::boolean THEN excluded.retailer ELSE cart_items.retailer END
 RETURNING id, user_id, product_id, product_name, price, image, product_url, size, color, retailer, tx_digest, on_chain_object_id, deleted_at, created_at, ended_at"""
 
 
@@ -128,8 +129,8 @@ def add_cart_item(
     color: str | None = None,
     retailer: str | None = None,
     user_id: UUID,
-    max_items: int,
     replace: bool,
+    max_items: int,
 ) -> models.CartItem | None:
     """Puts a product into the user's cart as an item of this id. If the same variant is in
     it, that item is returned, with the details given now if @replace says so. Returns
@@ -156,8 +157,8 @@ def add_cart_item(
             color,
             retailer,
             user_id,
-            support.int4(max_items),
             replace,
+            support.int4(max_items),
         ),
     )
     return cur.fetchone()
@@ -176,8 +177,8 @@ def send_add_cart_item(
     color: str | None = None,
     retailer: str | None = None,
     user_id: UUID,
-    max_items: int,
     replace: bool,
+    max_items: int,
 ) -> Callable[[], models.CartItem | None]:
     """Queue `add_cart_item` and return the function that fetches its result."""
     cur = RawCursor(conn, row_factory=cart_item_row)
@@ -194,8 +195,8 @@ def send_add_cart_item(
             color,
             retailer,
             user_id,
-            support.int4(max_items),
             replace,
+            support.int4(max_items),
         ),
     )
     return cur.fetchone

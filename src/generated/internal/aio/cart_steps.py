@@ -82,8 +82,8 @@ async def add_cart_item(
     color: str | None = None,
     retailer: str | None = None,
     user_id: UUID,
-    max_items: int,
     replace: bool,
+    max_items: int,
 ) -> models.CartItem | None:
     """Puts a product into the user's cart as an item of this id. If the same variant is in
     it, that item is returned, with the details given now if @replace says so. Returns
@@ -110,8 +110,8 @@ async def add_cart_item(
             color,
             retailer,
             user_id,
-            support.int4(max_items),
             replace,
+            support.int4(max_items),
         ),
     )
     return await cur.fetchone()
@@ -130,8 +130,8 @@ async def send_add_cart_item(
     color: str | None = None,
     retailer: str | None = None,
     user_id: UUID,
-    max_items: int,
     replace: bool,
+    max_items: int,
 ) -> Callable[[], Awaitable[models.CartItem | None]]:
     """Queue `add_cart_item` and return the function that fetches its result."""
     cur = AsyncRawCursor(conn, row_factory=cart_item_row)
@@ -148,8 +148,8 @@ async def send_add_cart_item(
             color,
             retailer,
             user_id,
-            support.int4(max_items),
             replace,
+            support.int4(max_items),
         ),
     )
     return cur.fetchone
