@@ -109,7 +109,6 @@ def buy(conn: psycopg.Connection[Any], user_id: UUID, numbers: range) -> None:
                 product_name="Squared notebook",
                 price=1490,
                 max_items=_IN_ONE,
-                replace=False,
             )
     with conn.transaction():
         order_steps.create_orders(

@@ -50,7 +50,6 @@ _ANYWHERE: dict[str, Any] = {
     "on_chain_object_id": None,
     "expected_prices": [None],
     "max_items": 99,
-    "replace": False,
     "product_id": "new",
     "product_name": "New",
     "price": 1,

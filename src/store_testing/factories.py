@@ -54,20 +54,19 @@ def add_item(
     retailer: str | None = None,
 ) -> CartItem:
     """Put a product into the user's cart, a new one unless it is named."""
+    details: dict[str, Any] = {
+        "product_id": product_id or f"product-{next(_numbers)}",
+        "product_name": product_name,
+        "price": price,
+        "image": image,
+        "product_url": product_url,
+        "size": size,
+        "color": color,
+        "retailer": retailer,
+    }
+    cart_steps.replace_cart_item(conn, user_id=user_id, **details)
     item = cart_steps.add_cart_item(
-        conn,
-        id=uuid4(),
-        user_id=user_id,
-        product_id=product_id or f"product-{next(_numbers)}",
-        product_name=product_name,
-        price=price,
-        image=image,
-        product_url=product_url,
-        size=size,
-        color=color,
-        retailer=retailer,
-        max_items=1_000_000,
-        replace=True,
+        conn, id=uuid4(), user_id=user_id, max_items=1_000_000, **details
     )
     assert item is not None
     return item
@@ -136,5 +135,7 @@ def _columns(model: type[models.Order | models.OrderItem]) -> sql.Composed:
 
 def end_backend(conn: Connection[Any], process_id: int) -> None:
     """End a backend, and wait until it is gone."""
-    ended = conn.execute("SELECT pg_terminate_backend(%s, 20000)", [process_id])
+    ended = conn.execute(
+        "SELECT pg_terminate_backend(%s::integer, 20000)", [process_id]
+    )
     assert ended.fetchone() == (True,)

@@ -114,7 +114,6 @@ def test_all_that_may_be_too_long_is_named(store: Store, user_id: UUID) -> None:
             size="x" * 51,
             color="x" * 50,
             max_items=1,
-            replace=False,
         )
     assert refused.value.place == "image or size"
 

@@ -124,7 +124,8 @@ def owner(store: Store, conn: psycopg.Connection) -> UUID:
     session = chats.create_chat_session(conn, user_id=user_id, title=None)
     assert session is not None
     store.save_turn(user_id, session.id, [MESSAGE])
-    items = [factories.add_item(conn, user_id) for _ in range(3)]
+    items = [factories.add_item(conn, user_id) for _ in range(2)]
+    factories.add_item(conn, user_id, product_id="x")
     lines = [
         factories.line(items[0], "crossmint-a"),
         factories.line(items[1], amount_usdc=Decimal(2)),
@@ -174,7 +175,6 @@ def arguments(conn: psycopg.Connection, query: Query, stranger: UUID) -> dict[st
         "on_chain_object_ids": [None],
         "expected_prices": [None],
         "max_items": 99,
-        "replace": False,
         "eventless": False,
         "crossmint_order_id": "crossmint-b",
         "crossmint_order_ids": ["crossmint-b" if creating else "crossmint-a"],

@@ -6,21 +6,28 @@ SELECT FROM users WHERE users.id = @user_id FOR NO KEY UPDATE;
 -- name: add_cart_item :one
 -- @deferred
 -- Puts a product into the user's cart as an item of this id. If the same variant is in
--- it, that item is returned, with the details given now if @replace says so. Returns
--- nothing if there is no such user, or the cart has @max_items already. Needs the user's
--- lock, taken by a statement before: two callers at once could both see room.
+-- it, that item is returned as it is. Returns nothing if there is no such user, or the cart
+-- has @max_items already. Needs the user's lock, taken by a statement before: two callers
+-- at once could both see room.
 
--- Of a subquery in the INSERT's own SELECT Citus (13.2) makes "WHERE ( IS NOT NULL)".
+-- For Citus (13.2) the tables stand in a CTE, as to an INSERT's own SELECT from one it adds
+-- "WHERE ( IS NOT NULL)", and no parameter behind ON CONFLICT, where it forgets the types.
 WITH cart AS (
-    SELECT
-        count(*) < @max_items::integer
-        OR bool_or(
-            (live.product_id, live.size, live.color) IS NOT DISTINCT FROM (
-                @product_id::text, sqlc.narg(size)::text, sqlc.narg(color)::text
-            )
-        ) AS has_room
-    FROM cart_items AS live
-    WHERE live.user_id = @user_id AND live.deleted_at IS NULL
+    SELECT users.id AS user_id
+    FROM users
+    WHERE
+        users.id = @user_id
+        AND (
+            SELECT
+                count(*) < @max_items::integer
+                OR bool_or(
+                    (live.product_id, live.size, live.color) IS NOT DISTINCT FROM (
+                        @product_id::text, sqlc.narg(size)::text, sqlc.narg(color)::text
+                    )
+                )
+            FROM cart_items AS live
+            WHERE live.user_id = @user_id AND live.deleted_at IS NULL
+        )
 )
 
 INSERT INTO cart_items (
@@ -28,7 +35,7 @@ INSERT INTO cart_items (
 )
 SELECT
     @id,
-    users.id,
+    cart.user_id,
     @product_id::text,
     @product_name,
     @price,
@@ -37,17 +44,28 @@ SELECT
     sqlc.narg(size)::text,
     sqlc.narg(color)::text,
     sqlc.narg(retailer)
-FROM users
-CROSS JOIN cart
-WHERE users.id = @user_id AND cart.has_room
+FROM cart
 ON CONFLICT (user_id, product_id, size, color) WHERE deleted_at IS NULL DO UPDATE
-SET
-    product_name = CASE WHEN @replace::boolean THEN excluded.product_name ELSE cart_items.product_name END,
-    price = CASE WHEN @replace::boolean THEN excluded.price ELSE cart_items.price END,
-    image = CASE WHEN @replace::boolean THEN excluded.image ELSE cart_items.image END,
-    product_url = CASE WHEN @replace::boolean THEN excluded.product_url ELSE cart_items.product_url END,
-    retailer = CASE WHEN @replace::boolean THEN excluded.retailer ELSE cart_items.retailer END
+SET product_id = excluded.product_id
 RETURNING *;
+
+-- name: replace_cart_item :execrows
+-- @deferred
+-- Gives the details of a product to the item of the same variant that is in the user's cart,
+-- if one is. Needs the user's lock, as add_cart_item does, which comes after it.
+UPDATE cart_items
+SET
+    product_name = @product_name,
+    price = @price,
+    image = sqlc.narg(image),
+    product_url = sqlc.narg(product_url),
+    retailer = sqlc.narg(retailer)
+WHERE
+    user_id = @user_id
+    AND (product_id, size, color) IS NOT DISTINCT FROM (
+        @product_id::text, sqlc.narg(size)::text, sqlc.narg(color)::text
+    )
+    AND deleted_at IS NULL;
 
 -- name: get_cart_item :one
 -- Returns an item that is in the user's cart, by its id or by its name on chain.

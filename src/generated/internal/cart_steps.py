@@ -22,6 +22,7 @@ __all__ = [
     "LIST_NAMED_CART_ITEMS",
     "LOCK_CART",
     "REMOVE_CART_ITEM",
+    "REPLACE_CART_ITEM",
     "RESTORE_CART_ITEM",
     "TAKE_CART_ITEM_OF_ORDER",
     "GetNamedCartItemRow",
@@ -37,11 +38,13 @@ __all__ = [
     "lock_cart",
     "order_item_row",
     "remove_cart_item",
+    "replace_cart_item",
     "restore_cart_item",
     "send_add_cart_item",
     "send_claim_cart_items",
     "send_claim_cart_items_by_id",
     "send_clear_cart",
+    "send_replace_cart_item",
     "take_cart_item_of_order",
 ]
 
@@ -76,17 +79,23 @@ def lock_cart(conn: Connection[Any], *, user_id: UUID) -> None:
     cur.execute(LOCK_CART, (user_id,))
 
 
-ADD_CART_ITEM: Final = """
+ADD_CART_ITEM: Final = """\
 WITH cart AS (
-    SELECT
-        count(*) < $12::integer
-        OR bool_or(
-            (live.product_id, live.size, live.color) IS NOT DISTINCT FROM (
-                $2::text, $7::text, $8::text
-            )
-        ) AS has_room
-    FROM cart_items AS live
-    WHERE live.user_id = $10 AND live.deleted_at IS NULL
+    SELECT users.id AS user_id
+    FROM users
+    WHERE
+        users.id = $10
+        AND (
+            SELECT
+                count(*) < $11::integer
+                OR bool_or(
+                    (live.product_id, live.size, live.color) IS NOT DISTINCT FROM (
+                        $2::text, $7::text, $8::text
+                    )
+                )
+            FROM cart_items AS live
+            WHERE live.user_id = $10 AND live.deleted_at IS NULL
+        )
 )
 
 INSERT INTO cart_items (
@@ -94,7 +103,7 @@ INSERT INTO cart_items (
 )
 SELECT
     $1,
-    users.id,
+    cart.user_id,
     $2::text,
     $3,
     $4,
@@ -103,16 +112,9 @@ SELECT
     $7::text,
     $8::text,
     $9
-FROM users
-CROSS JOIN cart
-WHERE users.id = $10 AND cart.has_room
+FROM cart
 ON CONFLICT (user_id, product_id, size, color) WHERE deleted_at IS NULL DO UPDATE
-SET
-    product_name = CASE WHEN $11::boolean THEN excluded.product_name ELSE cart_items.product_name END,
-    price = CASE WHEN $11::boolean THEN excluded.price ELSE cart_items.price END,
-    image = CASE WHEN $11::boolean THEN excluded.image ELSE cart_items.image END,
-    product_url = CASE WHEN $11::boolean THEN excluded.product_url ELSE cart_items.product_url END,
-    retailer = CASE WHEN $11::boolean THEN excluded.retailer ELSE cart_items.retailer END
+SET product_id = excluded.product_id
 RETURNING id, user_id, product_id, product_name, price, image, product_url, size, color, retailer, tx_digest, on_chain_object_id, deleted_at, created_at, ended_at"""
 
 
@@ -129,13 +131,12 @@ def add_cart_item(
     color: str | None = None,
     retailer: str | None = None,
     user_id: UUID,
-    replace: bool,
     max_items: int,
 ) -> models.CartItem | None:
     """Puts a product into the user's cart as an item of this id. If the same variant is in
-    it, that item is returned, with the details given now if @replace says so. Returns
-    nothing if there is no such user, or the cart has @max_items already. Needs the user's
-    lock, taken by a statement before: two callers at once could both see room.
+    it, that item is returned as it is. Returns nothing if there is no such user, or the cart
+    has @max_items already. Needs the user's lock, taken by a statement before: two callers
+    at once could both see room.
 
     Args:
         product_id: The retailer's product id.
@@ -157,7 +158,6 @@ def add_cart_item(
             color,
             retailer,
             user_id,
-            replace,
             support.int4(max_items),
         ),
     )
@@ -177,7 +177,6 @@ def send_add_cart_item(
     color: str | None = None,
     retailer: str | None = None,
     user_id: UUID,
-    replace: bool,
     max_items: int,
 ) -> Callable[[], models.CartItem | None]:
     """Queue `add_cart_item` and return the function that fetches its result."""
@@ -195,11 +194,98 @@ def send_add_cart_item(
             color,
             retailer,
             user_id,
-            replace,
             support.int4(max_items),
         ),
     )
     return cur.fetchone
+
+
+REPLACE_CART_ITEM: Final = """\
+UPDATE cart_items
+SET
+    product_name = $1,
+    price = $2,
+    image = $3,
+    product_url = $4,
+    retailer = $5
+WHERE
+    user_id = $6
+    AND (product_id, size, color) IS NOT DISTINCT FROM (
+        $7::text, $8::text, $9::text
+    )
+    AND deleted_at IS NULL"""
+
+
+def replace_cart_item(
+    conn: Connection[Any],
+    *,
+    product_name: str,
+    price: int,
+    image: str | None = None,
+    product_url: str | None = None,
+    retailer: str | None = None,
+    user_id: UUID,
+    product_id: str,
+    size: str | None = None,
+    color: str | None = None,
+) -> int:
+    """Gives the details of a product to the item of the same variant that is in the user's cart,
+    if one is. Needs the user's lock, as add_cart_item does, which comes after it.
+
+    Args:
+        price: In USD cents.
+        product_id: The retailer's product id.
+        size: NULL if the product has none.
+        color: NULL if the product has none.
+    """
+    cur = RawCursor(conn)
+    cur.execute(
+        REPLACE_CART_ITEM,
+        (
+            product_name,
+            support.int4(price),
+            image,
+            product_url,
+            retailer,
+            user_id,
+            product_id,
+            size,
+            color,
+        ),
+    )
+    return support.row_count(cur)
+
+
+def send_replace_cart_item(
+    conn: Connection[Any],
+    *,
+    product_name: str,
+    price: int,
+    image: str | None = None,
+    product_url: str | None = None,
+    retailer: str | None = None,
+    user_id: UUID,
+    product_id: str,
+    size: str | None = None,
+    color: str | None = None,
+) -> Callable[[], int]:
+    """Queue `replace_cart_item` and return the function that fetches its result."""
+    cur = RawCursor(conn)
+    cur.execute(
+        REPLACE_CART_ITEM,
+        (
+            product_name,
+            support.int4(price),
+            image,
+            product_url,
+            retailer,
+            user_id,
+            product_id,
+            size,
+            color,
+        ),
+    )
+    return lambda: support.row_count(cur)
 
 
 GET_CART_ITEM: Final = """\

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Literal
 from uuid import UUID, uuid4
 
@@ -40,24 +41,19 @@ class Carts(Database):
         """
         self._require("db")
         new_id = uuid4()
+        details = asdict(product)
 
         def attempt() -> CartItem | None:
             with self.transaction() as conn:
                 cart_steps.lock_cart(conn, user_id=user_id)
+                if replace:
+                    cart_steps.send_replace_cart_item(conn, user_id=user_id, **details)
                 added = cart_steps.send_add_cart_item(
                     conn,
                     id=new_id,
                     user_id=user_id,
-                    product_id=product.product_id,
-                    product_name=product.product_name,
-                    price=product.price,
-                    image=product.image,
-                    product_url=product.product_url,
-                    size=product.size,
-                    color=product.color,
-                    retailer=product.retailer,
                     max_items=self.settings.cart_max_items,
-                    replace=replace,
+                    **details,
                 )
             return added()
 

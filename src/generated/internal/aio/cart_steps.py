@@ -19,6 +19,7 @@ from ..cart_steps import (
     LIST_NAMED_CART_ITEMS,
     LOCK_CART,
     REMOVE_CART_ITEM,
+    REPLACE_CART_ITEM,
     RESTORE_CART_ITEM,
     TAKE_CART_ITEM_OF_ORDER,
     GetNamedCartItemRow,
@@ -37,6 +38,7 @@ __all__ = [
     "LIST_NAMED_CART_ITEMS",
     "LOCK_CART",
     "REMOVE_CART_ITEM",
+    "REPLACE_CART_ITEM",
     "RESTORE_CART_ITEM",
     "TAKE_CART_ITEM_OF_ORDER",
     "GetNamedCartItemRow",
@@ -52,11 +54,13 @@ __all__ = [
     "lock_cart",
     "order_item_row",
     "remove_cart_item",
+    "replace_cart_item",
     "restore_cart_item",
     "send_add_cart_item",
     "send_claim_cart_items",
     "send_claim_cart_items_by_id",
     "send_clear_cart",
+    "send_replace_cart_item",
     "take_cart_item_of_order",
 ]
 
@@ -82,13 +86,12 @@ async def add_cart_item(
     color: str | None = None,
     retailer: str | None = None,
     user_id: UUID,
-    replace: bool,
     max_items: int,
 ) -> models.CartItem | None:
     """Puts a product into the user's cart as an item of this id. If the same variant is in
-    it, that item is returned, with the details given now if @replace says so. Returns
-    nothing if there is no such user, or the cart has @max_items already. Needs the user's
-    lock, taken by a statement before: two callers at once could both see room.
+    it, that item is returned as it is. Returns nothing if there is no such user, or the cart
+    has @max_items already. Needs the user's lock, taken by a statement before: two callers
+    at once could both see room.
 
     Args:
         product_id: The retailer's product id.
@@ -110,7 +113,6 @@ async def add_cart_item(
             color,
             retailer,
             user_id,
-            replace,
             support.int4(max_items),
         ),
     )
@@ -130,7 +132,6 @@ async def send_add_cart_item(
     color: str | None = None,
     retailer: str | None = None,
     user_id: UUID,
-    replace: bool,
     max_items: int,
 ) -> Callable[[], Awaitable[models.CartItem | None]]:
     """Queue `add_cart_item` and return the function that fetches its result."""
@@ -148,11 +149,82 @@ async def send_add_cart_item(
             color,
             retailer,
             user_id,
-            replace,
             support.int4(max_items),
         ),
     )
     return cur.fetchone
+
+
+async def replace_cart_item(
+    conn: AsyncConnection[Any],
+    *,
+    product_name: str,
+    price: int,
+    image: str | None = None,
+    product_url: str | None = None,
+    retailer: str | None = None,
+    user_id: UUID,
+    product_id: str,
+    size: str | None = None,
+    color: str | None = None,
+) -> int:
+    """Gives the details of a product to the item of the same variant that is in the user's cart,
+    if one is. Needs the user's lock, as add_cart_item does, which comes after it.
+
+    Args:
+        price: In USD cents.
+        product_id: The retailer's product id.
+        size: NULL if the product has none.
+        color: NULL if the product has none.
+    """
+    cur = AsyncRawCursor(conn)
+    await cur.execute(
+        REPLACE_CART_ITEM,
+        (
+            product_name,
+            support.int4(price),
+            image,
+            product_url,
+            retailer,
+            user_id,
+            product_id,
+            size,
+            color,
+        ),
+    )
+    return await support.row_count_async(cur)
+
+
+async def send_replace_cart_item(
+    conn: AsyncConnection[Any],
+    *,
+    product_name: str,
+    price: int,
+    image: str | None = None,
+    product_url: str | None = None,
+    retailer: str | None = None,
+    user_id: UUID,
+    product_id: str,
+    size: str | None = None,
+    color: str | None = None,
+) -> Callable[[], Awaitable[int]]:
+    """Queue `replace_cart_item` and return the function that fetches its result."""
+    cur = AsyncRawCursor(conn)
+    await cur.execute(
+        REPLACE_CART_ITEM,
+        (
+            product_name,
+            support.int4(price),
+            image,
+            product_url,
+            retailer,
+            user_id,
+            product_id,
+            size,
+            color,
+        ),
+    )
+    return lambda: support.row_count_async(cur)
 
 
 async def get_cart_item(
