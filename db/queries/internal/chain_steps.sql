@@ -55,11 +55,12 @@ WHERE wallet_address = ANY(@wallet_addresses::text [])
 ORDER BY id
 FOR NO KEY UPDATE;
 
--- name: insert_chain_events :execrows
+-- name: insert_chain_events :many
 -- Keeps events, given as JSON objects; one that is there stays as it is, unless it came
--- without its time and is given with it now.
+-- without its time and is given with it now. Returns the transactions of those it wrote.
 
 -- Not scoped by user: the chain names wallets, whose users are locked.
+-- Returns, as insert_order_event does.
 INSERT INTO chain_events (
     tx_digest, event_sequence, type, object_id, wallet_address, occurred_at,
     time_is_of_receipt, crossmint_order_id,
@@ -92,7 +93,8 @@ ON CONFLICT (tx_digest, event_sequence) DO UPDATE
 SET
     occurred_at = excluded.occurred_at,
     time_is_of_receipt = FALSE
-WHERE chain_events.time_is_of_receipt AND NOT excluded.time_is_of_receipt;
+WHERE chain_events.time_is_of_receipt AND NOT excluded.time_is_of_receipt
+RETURNING tx_digest;
 
 -- name: adopt_cart_items :exec
 -- Adding on chain what is in the cart off chain is adding the same item: its row becomes

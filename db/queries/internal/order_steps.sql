@@ -74,11 +74,13 @@ FROM owner
 CROSS JOIN line
 RETURNING *;
 
--- name: insert_order_event :execrows
--- Keeps an event of Crossmint's; one that is there stays as it is. The body goes where it
--- fits: parsed, if it is JSON that the server can hold, else as it came.
+-- name: insert_order_event :one
+-- Keeps an event of Crossmint's; one that is there stays as it is, and nothing is returned.
+-- The body goes where it fits: parsed, if it is JSON that the server can hold, else as it
+-- came.
 
 -- Not scoped by user: Crossmint names the order only, which may not be here yet.
+-- Returns, for Citus (13.2) counts what an INSERT selects, not what ON CONFLICT leaves of it.
 WITH kept AS MATERIALIZED (
     SELECT
         CASE WHEN @is_json::boolean THEN jsonb_or_null(sqlc.narg(body)::bytea) END AS payload,
@@ -102,7 +104,8 @@ SELECT
     kept.payload,
     CASE WHEN kept.payload IS NULL THEN kept.body END
 FROM kept
-ON CONFLICT (id) DO NOTHING;
+ON CONFLICT (id) DO NOTHING
+RETURNING id;
 
 -- name: strip_retired_event :execrows
 -- Keeps of an event only that it happened, if its order's user was deleted while the event

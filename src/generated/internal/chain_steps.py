@@ -219,16 +219,21 @@ ON CONFLICT (tx_digest, event_sequence) DO UPDATE
 SET
     occurred_at = excluded.occurred_at,
     time_is_of_receipt = FALSE
-WHERE chain_events.time_is_of_receipt AND NOT excluded.time_is_of_receipt"""
+WHERE chain_events.time_is_of_receipt AND NOT excluded.time_is_of_receipt
+RETURNING tx_digest"""
 
 
-def insert_chain_events(conn: Connection[Any], *, events: json_types.JsonInput) -> int:
+def insert_chain_events(
+    conn: Connection[Any],
+    *,
+    events: json_types.JsonInput,
+) -> list[str]:
     """Keeps events, given as JSON objects; one that is there stays as it is, unless it came
-    without its time and is given with it now.
+    without its time and is given with it now. Returns the transactions of those it wrote.
     """
-    cur = RawCursor(conn)
+    cur: RawCursor[str] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(INSERT_CHAIN_EVENTS, (Jsonb(events),))
-    return support.row_count(cur)
+    return cur.fetchall()
 
 
 ADOPT_CART_ITEMS: Final = """\

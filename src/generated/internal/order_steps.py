@@ -271,7 +271,8 @@ SELECT
     kept.payload,
     CASE WHEN kept.payload IS NULL THEN kept.body END
 FROM kept
-ON CONFLICT (id) DO NOTHING"""
+ON CONFLICT (id) DO NOTHING
+RETURNING id"""
 
 
 def insert_order_event(
@@ -288,9 +289,10 @@ def insert_order_event(
     currency: str | None = None,
     is_json: bool,
     body: bytes | None = None,
-) -> int:
-    """Keeps an event of Crossmint's; one that is there stays as it is. The body goes where it
-    fits: parsed, if it is JSON that the server can hold, else as it came.
+) -> str | None:
+    """Keeps an event of Crossmint's; one that is there stays as it is, and nothing is returned.
+    The body goes where it fits: parsed, if it is JSON that the server can hold, else as it
+    came.
 
     Args:
         id: Of a Crossmint event its svix-id.
@@ -302,7 +304,7 @@ def insert_order_event(
         amount: What the event says that the order costs, as it says it, in currency.
         currency: Of amount, as the event spells it; NULL if it names none.
     """
-    cur = RawCursor(conn)
+    cur: RawCursor[str] = RawCursor(conn, row_factory=scalar_row)
     cur.execute(
         INSERT_ORDER_EVENT,
         (
@@ -319,7 +321,7 @@ def insert_order_event(
             body,
         ),
     )
-    return support.row_count(cur)
+    return cur.fetchone()
 
 
 STRIP_RETIRED_EVENT: Final = """\

@@ -326,7 +326,7 @@ async def _keep(
     await chain_steps.mirror_cart_items(
         conn, order_ids=[], object_ids=objects, user_ids=user_ids
     )
-    return recorded
+    return len(recorded)
 
 
 async def _apply_to_order(

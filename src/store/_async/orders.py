@@ -91,7 +91,7 @@ class AsyncOrders(AsyncDatabase):
                 await order_steps.lock_crossmint_orders(
                     conn, crossmint_order_ids=[named]
                 )
-            is_first = await order_steps.insert_order_event(
+            kept = await order_steps.insert_order_event(
                 conn,
                 id=event.id,
                 crossmint_order_id=named,
@@ -105,7 +105,7 @@ class AsyncOrders(AsyncDatabase):
                 is_json=event.payload is not None,
                 body=body,
             )
-            if not is_first:
+            if kept is None:
                 return await self._received_before(conn, event)
             order_id = named and await order_steps.lock_owner_of_crossmint_order(
                 conn, crossmint_order_id=named

@@ -323,7 +323,7 @@ def _keep(
     chain_steps.mirror_cart_items(
         conn, order_ids=[], object_ids=objects, user_ids=user_ids
     )
-    return recorded
+    return len(recorded)
 
 
 def _apply_to_order(

@@ -90,7 +90,7 @@ class Orders(Database):
         def work(conn: _Connection) -> ReceivedEvent:
             if named is not None:
                 order_steps.lock_crossmint_orders(conn, crossmint_order_ids=[named])
-            is_first = order_steps.insert_order_event(
+            kept = order_steps.insert_order_event(
                 conn,
                 id=event.id,
                 crossmint_order_id=named,
@@ -104,7 +104,7 @@ class Orders(Database):
                 is_json=event.payload is not None,
                 body=body,
             )
-            if not is_first:
+            if kept is None:
                 return self._received_before(conn, event)
             order_id = named and order_steps.lock_owner_of_crossmint_order(
                 conn, crossmint_order_id=named

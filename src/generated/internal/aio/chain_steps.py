@@ -133,13 +133,13 @@ async def insert_chain_events(
     conn: AsyncConnection[Any],
     *,
     events: json_types.JsonInput,
-) -> int:
+) -> list[str]:
     """Keeps events, given as JSON objects; one that is there stays as it is, unless it came
-    without its time and is given with it now.
+    without its time and is given with it now. Returns the transactions of those it wrote.
     """
-    cur = AsyncRawCursor(conn)
+    cur: AsyncRawCursor[str] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(INSERT_CHAIN_EVENTS, (Jsonb(events),))
-    return await support.row_count_async(cur)
+    return await cur.fetchall()
 
 
 async def adopt_cart_items(

@@ -223,9 +223,10 @@ async def insert_order_event(
     currency: str | None = None,
     is_json: bool,
     body: bytes | None = None,
-) -> int:
-    """Keeps an event of Crossmint's; one that is there stays as it is. The body goes where it
-    fits: parsed, if it is JSON that the server can hold, else as it came.
+) -> str | None:
+    """Keeps an event of Crossmint's; one that is there stays as it is, and nothing is returned.
+    The body goes where it fits: parsed, if it is JSON that the server can hold, else as it
+    came.
 
     Args:
         id: Of a Crossmint event its svix-id.
@@ -237,7 +238,7 @@ async def insert_order_event(
         amount: What the event says that the order costs, as it says it, in currency.
         currency: Of amount, as the event spells it; NULL if it names none.
     """
-    cur = AsyncRawCursor(conn)
+    cur: AsyncRawCursor[str] = AsyncRawCursor(conn, row_factory=scalar_row)
     await cur.execute(
         INSERT_ORDER_EVENT,
         (
@@ -254,7 +255,7 @@ async def insert_order_event(
             body,
         ),
     )
-    return await support.row_count_async(cur)
+    return await cur.fetchone()
 
 
 async def strip_retired_event(conn: AsyncConnection[Any], *, id: str) -> int:
