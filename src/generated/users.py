@@ -315,7 +315,7 @@ def list_pending_wallets(
 
 RETRY_WALLET: Final = """\
 UPDATE users
-SET wallet_status_since = greatest(clock_timestamp(), wallet_status_since + interval '1 microsecond')
+SET wallet_status_since = greatest(statement_timestamp(), wallet_status_since + interval '1 microsecond')
 WHERE id = $1 AND wallet_status = 'pending' AND wallet_status_since = $2
 RETURNING
     id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status,
