@@ -240,6 +240,9 @@ class _Names(NamedTuple):
 _QUOTED = re.compile('["«»„“]([^"«»„“”]+)["«»“”]')
 _SHARD = re.compile(r"_\d{6,}$")
 _NULL = re.compile(r"null value in column ")
+# What refuse_retired_order raises, in these words whatever the server's language.
+_RETIRED = re.compile(r"a deleted user's order has used this (\w+)")
+_TABLES = [rule[: -len("_pkey")] for rule in RULES if rule.endswith("_pkey")]
 
 
 def translate(
@@ -303,19 +306,26 @@ def _argument(error: BaseException, is_wrong: Callable[[str], bool]) -> str | No
 def _names(error: psycopg.Error) -> _Names:
     """Give the names that an error has; of one from a Citus worker, those in its text.
 
-    There it comes without them, a shard's number stands behind the names in the text,
-    and some are told as internal errors (13.2). Our rules are known by name.
+    Through another node it comes without them, and some are told as internal errors
+    (13.2). A shard's number stands behind the names. Our rules are known by name.
     """
     diag = error.diag
-    given = _Names(diag.constraint_name, diag.table_name, diag.column_name)
+    given = _Names(
+        *(
+            name and _SHARD.sub("", name)
+            for name in (diag.constraint_name, diag.table_name, diag.column_name)
+        )
+    )
     state = error.sqlstate or ""
     if any(given) or not (state.startswith("23") or state == "XX000"):
         return given
     text = diag.message_primary or ""
     quoted = [_SHARD.sub("", name) for name in _QUOTED.findall(text)]
+    if retired := _RETIRED.fullmatch(text):
+        quoted.append(f"orders_{retired[1]}_key")
     if rule := next((name for name in quoted if name in RULES), None):
-        tables = [name for name in quoted if rule.startswith(f"{name}_")]
-        return _Names(rule, tables[0] if tables else None, None)
+        table = next((name for name in _TABLES if rule.startswith(f"{name}_")), None)
+        return _Names(rule, table, None)
     is_null = state == driver.NotNullViolation.sqlstate or _NULL.match(text)
     if is_null and len(quoted) > 1:
         return _Names(None, quoted[1], quoted[0])

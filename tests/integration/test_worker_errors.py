@@ -1,12 +1,12 @@
-"""Errors that come from a worker of Citus, without names, break the same rules.
+"""Errors that come from a worker of Citus break the same rules as on a plain server.
 
-Each is replayed as the coordinator of Citus 13.2.2 on PostgreSQL 15.20 passed it on, of
-a schema that is distributed: the SQLSTATE, the text, and nothing else.
+Each is replayed as Citus 13.2.2 on PostgreSQL 15.20 told it, of a schema that is
+distributed: by way of another node than the schema's, the coordinator or a worker, the
+SQLSTATE and the text without any name; by the schema's own node, the names of shards.
 """
 
 from typing import NamedTuple
 
-import psycopg
 import pytest
 
 from store import Store, errors
@@ -37,6 +37,35 @@ SAID = (
         f'{UNIQUE} "users_crossmint_user_id_key_102057"',
         errors.AlreadyExists,
         constraint="users_crossmint_user_id_key",
+        table="users",
+    ),
+    Said(
+        "23505",
+        "a deleted user's order has used this crossmint_order_id",
+        errors.AlreadyExists,
+        constraint="orders_crossmint_order_id_key",
+        table="orders",
+    ),
+    Said(
+        "23505",
+        "a deleted user's order has used this tx_hash",
+        errors.AlreadyExists,
+        constraint="orders_tx_hash_key",
+        table="orders",
+    ),
+    Said(
+        "23514",
+        f'new row for relation "order_items_102665" {CHECK} '
+        '"order_items_variant_has_no_empty_text"',
+        errors.InvalidValue,
+        constraint="order_items_variant_has_no_empty_text",
+        table="order_items",
+    ),
+    Said(
+        "23514",
+        f'value for domain shop.crossmint_id {CHECK} "crossmint_id_is_not_empty"',
+        errors.InvalidValue,
+        constraint="crossmint_id_is_not_empty",
     ),
     Said(
         "23503",
@@ -109,11 +138,50 @@ def test_a_name_in_another_error_is_not_a_rule(store: Store) -> None:
     assert raised.value.constraint is None
 
 
-def test_names_that_are_given_go_before_the_text(
-    store: Store, conn: psycopg.Connection
+@pytest.mark.parametrize(
+    ("code", "named", "known"),
+    [
+        (
+            "23505",
+            {"CONSTRAINT": "orders_tx_hash_key_102666", "TABLE": "orders_102666"},
+            ("orders_tx_hash_key", "orders", None),
+        ),
+        (
+            "23503",
+            {
+                "CONSTRAINT": "cart_items_user_id_fkey_102658",
+                "TABLE": "cart_items_102658",
+            },
+            ("cart_items_user_id_fkey", "cart_items", None),
+        ),
+        (
+            "23502",
+            {"TABLE": "order_items_102665", "COLUMN": "product_id"},
+            (None, "order_items", "product_id"),
+        ),
+    ],
+)
+def test_a_shard_s_number_is_no_part_of_a_name(
+    store: Store,
+    code: str,
+    named: dict[str, str],
+    known: tuple[str | None, ...],
 ) -> None:
+    """What the schema's own node names is known by the names that the schema has."""
+    using = ", ".join(f"{name} = '{value}'" for name, value in named.items())
+    said = f"DO $$BEGIN RAISE SQLSTATE '{code}' USING {using}; END$$"
+    with pytest.raises(REFUSED) as raised, store.connection() as conn:
+        conn.execute(said.encode())
+    error = raised.value
+    assert (error.constraint, error.table, error.column) == known
+
+
+def test_names_that_are_given_go_before_the_text(store: Store) -> None:
     """Of an error that has its names the text is not read."""
-    conn.execute('CREATE TABLE a (b int CONSTRAINT "users_pkey_102057" CHECK (b > 0))')
-    with pytest.raises(errors.InvalidValue) as raised, store.connection() as single:
-        single.execute("INSERT INTO a VALUES (0)")
-    assert raised.value.constraint == "users_pkey_102057"
+    said = (
+        "DO $$BEGIN RAISE check_violation USING"
+        """ CONSTRAINT = 'a', MESSAGE = 'not "users_pkey"'; END$$"""
+    )
+    with pytest.raises(errors.InvalidValue) as raised, store.connection() as conn:
+        conn.execute(said.encode())
+    assert raised.value.constraint == "a"
