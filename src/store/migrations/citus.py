@@ -6,9 +6,9 @@ schema and distributes that at its end: into one that is distributed Citus (13.2
 neither a function's SET … FROM CURRENT nor ADD CONSTRAINT beside other subcommands.
 What is applied later, Citus passes on to that node.
 
-The ledger's comment says of a plain schema that it is to be distributed. It is made with
-the schema and goes as that is distributed, both in one transaction: so the next run goes
-on where one was cut off, and a schema that was plain all along stays so.
+The ledger's comment says of a plain schema that it is to be distributed. It is made
+with the schema and goes as that is distributed, each in one transaction: so the next
+run goes on where one was cut off, and a schema that was plain all along stays so.
 """
 
 from __future__ import annotations
@@ -51,6 +51,21 @@ FROM (VALUES (%(schema)s)) AS given (schema)"""
 _COMMENT = "to be distributed by Citus"
 _SECTIONS: tuple[Section, ...] = ("up", "down")
 _LOCALLY = "enable_ddl_propagation=off"
+
+# A node refuses a query within a function that a statement calls, lest its rows are on
+# another node. Here all are on that one.
+_FUNCTIONS_THAT_READ = """
+SELECT pg_proc.oid::regprocedure::text
+FROM pg_proc
+WHERE
+    pronamespace = to_regnamespace(%(schema)s)
+    AND prokind IN ('f', 'p')
+    AND provolatile <> 'i'
+    AND prorettype <> 'trigger'::regtype
+    AND NOT coalesce(
+        'citus.allow_nested_distributed_execution=on' = ANY(proconfig), false
+    )"""
+_LET_READ = "ALTER ROUTINE {} SET citus.allow_nested_distributed_execution = on"
 
 # A table takes along what it needs; what only statements call stays behind.
 _DISTRIBUTE_FUNCTIONS = """
@@ -171,4 +186,8 @@ def distribute(conn: Connection[Any], place: Place | None, progress: Progress) -
             conn.execute("SET LOCAL citus.enable_unsafe_triggers = on")
             conn.execute("SELECT citus_schema_distribute(%s)", [place.schema])
             conn.execute("COMMENT ON TABLE schema_migrations IS NULL")
-        conn.execute(_DISTRIBUTE_FUNCTIONS, {"schema": place.schema})
+        schema = {"schema": place.schema}
+        for (signature,) in conn.execute(_FUNCTIONS_THAT_READ, schema).fetchall():
+            # Quoted by the server, where that is needed.
+            conn.execute(_LET_READ.format(signature).encode())
+        conn.execute(_DISTRIBUTE_FUNCTIONS, schema)

@@ -25,6 +25,7 @@ __all__ = [
     "Ledger",
     "compare",
     "forget",
+    "make",
     "make_schema",
     "newer",
     "note",
@@ -54,7 +55,7 @@ ALTER TABLE schema_migrations
 # The ages are of the client's clock, the times of the server's alone.
 _NOTE = """
 UPDATE schema_migrations SET name = %(name)s, sha256 = %(sha256)s,
-    applied_at = clock_timestamp() - make_interval(secs => %(ago)s),
+    applied_at = now() - make_interval(secs => %(ago)s),
     duration = make_interval(secs => %(seconds)s)
 WHERE version = %(number)s AND sha256 IS NULL"""
 
@@ -90,6 +91,11 @@ def make_schema(conn: Connection[Any], name: str) -> None:
         conn.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(name)))
 
 
+def make(conn: Connection[Any]) -> None:
+    """Create the ledger as dbmate would, unless it is there."""
+    conn.execute(_CREATE)
+
+
 def read(conn: Connection[Any]) -> Ledger:
     """Read what is applied, on an autocommit connection; nothing without a ledger."""
     try:
@@ -122,7 +128,7 @@ def note(
 
 def put(conn: Connection[Any], file: MigrationFile) -> None:
     """Have the file stand in the ledger as it is, whatever stood there."""
-    conn.execute(_CREATE)
+    make(conn)
     conn.execute(_EXTEND)
     conn.execute(_PUT, _values(file))
 

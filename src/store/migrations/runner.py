@@ -17,7 +17,18 @@ from psycopg import Connection
 
 from ..errors import MigrationError
 from ..settings import DatabaseSettings
-from . import connections, dbmate, files, indexes, journal, ledger, lock, outside, steps
+from . import (
+    citus,
+    connections,
+    dbmate,
+    files,
+    indexes,
+    journal,
+    ledger,
+    lock,
+    outside,
+    steps,
+)
 from .dbmate import Progress
 from .files import MigrationFile
 from .journal import Finding
@@ -70,7 +81,9 @@ def up(
         pooler_allowed=pooler_allowed,
         lock_seconds=lock_seconds,
     ) as conn:
-        if settings.database_schema:
+        if place := citus.look(conn, settings.database_schema):
+            place = citus.prepare(conn, place)
+        elif settings.database_schema:
             ledger.make_schema(conn, settings.database_schema)
         before = _agreed(conn, migrations)
         pending = [file for file in migrations if file.number not in before]
@@ -81,8 +94,9 @@ def up(
         if pending:
             watch = Stopwatch(progress)
             with _explained(conn, migrations, watch):
-                one = connections.reached(settings, conn)
-                steps.up(conn, one, migrations, progress=watch)
+                one = citus.reached(connections.reached(settings, conn), place)
+                steps.up(conn, one, citus.singly(pending, place), progress=watch)
+        citus.distribute(conn, place, progress)
     return tuple(file.name for file in pending)
 
 
@@ -106,6 +120,7 @@ def rollback(
         pooler_allowed=pooler_allowed,
         lock_seconds=lock_seconds,
     ) as conn:
+        place = citus.look(conn, settings.database_schema)
         applied = _agreed(conn, migrations)
         if not applied:
             raise MigrationError("no migrations have been applied")
@@ -114,8 +129,9 @@ def rollback(
         _resume(conn, [newest], progress)
         watch = Stopwatch(progress)
         with _explained(conn, migrations, watch):
-            one = connections.reached(settings, conn)
-            steps.down(conn, one, newest, progress=watch)
+            one = citus.reached(connections.reached(settings, conn), place)
+            [file] = citus.singly([newest], place)
+            steps.down(conn, one, file, progress=watch)
     return newest.name
 
 
@@ -163,6 +179,7 @@ def repair(
     migrations = recorded(directory)
     present = {file.name: file for file in migrations}
     with lock.held(settings, progress=dbmate.silent) as conn:
+        citus.look(conn, settings.database_schema)
         if file := present.get(name):
             with conn.transaction():
                 ledger.put(conn, file)
