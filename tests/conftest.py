@@ -14,7 +14,7 @@ from postgres_testing.databases import Template
 from postgres_testing.embedded import Server, ServerError
 from postgres_testing.schemas import Schema
 from store import Settings
-from tests.support import adopted, stores
+from tests.support import adopted, citus, stores
 
 # An example's time says more of the machine than of the code, and a clone per test
 # function, not per example, is what `database_url` is meant to give.
@@ -49,6 +49,8 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     for name in ("DATABASE_URL", "DATABASE_URL_DIRECT", "DATABASE_URL_REPLICA"):
         os.environ.pop(name, None)
+    if stores.ON_CITUS:
+        os.environ["TEST_DATABASE_URL"] = citus.URL
     try:
         config.stash[_PROVIDER] = servers.choose()
     except psycopg.Error as error:
@@ -69,6 +71,7 @@ def pytest_report_header(config: pytest.Config) -> str:
     """Say which server the tests run on, and if their schema was not migrated there."""
     adopted = ", databases adopted from Drizzle" if ADOPTED else ""
     schema = f", in the schema {stores.SCHEMA}" if stores.SCHEMA else ""
+    schema += ", which Citus has distributed" if stores.ON_CITUS else ""
     pooled = ", behind PgBouncer" if pooler.program() else ""
     return f"PostgreSQL: {config.stash[_PROVIDER].description}{adopted}{schema}{pooled}"
 
@@ -106,12 +109,15 @@ def own_server() -> Generator[Server]:
 @pytest.fixture(scope="session")
 def postgres_template(
     postgres_server: Server, postgres_schema: Schema
-) -> Generator[Template]:
+) -> Generator[Template | citus.OneSchema]:
     """Give the migrated database, to be cloned.
 
     The adopted one, and one with a schema of its own, are built each time.
     """
     url = postgres_server.url
+    if stores.ON_CITUS:
+        yield citus.OneSchema(stores.SCHEMA)
+        return
     with (
         databases.template(url, adopted.make if ADOPTED else stores.migrate)
         if ADOPTED or stores.SCHEMA
@@ -123,7 +129,8 @@ def postgres_template(
 @pytest.fixture
 def database_url(database_url: str) -> str:
     """Give the URL of a fresh database, with its schema if that is not the default."""
-    return stores.in_schema(database_url) if stores.SCHEMA else database_url
+    is_plain = stores.SCHEMA and not stores.ON_CITUS
+    return stores.in_schema(database_url) if is_plain else database_url
 
 
 @pytest.fixture

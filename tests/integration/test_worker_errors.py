@@ -173,6 +173,7 @@ def test_a_shard_s_number_is_no_part_of_a_name(
     with pytest.raises(REFUSED) as raised, store.connection() as conn:
         conn.execute(said.encode())
     error = raised.value
+    assert isinstance(error, (errors.DatabaseError, errors.InvalidValue))
     assert (error.constraint, error.table, error.column) == known
 
 

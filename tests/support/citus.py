@@ -23,12 +23,12 @@ __all__ = ["URL", "OneSchema", "in_schema", "make", "node", "schema", "with_opti
 
 URL = os.environ.get("TEST_CITUS_URL", "")
 
-# Those that hold what migrations have written stay as they are.
+# The ledger holds what the migrations have written.
 _TABLES = """
 SELECT relname FROM pg_class
 WHERE
     relnamespace = %s::regnamespace AND relkind = 'r'
-    AND relname NOT IN ('schema_migrations', 'mutexes')
+    AND relname <> 'schema_migrations'
 ORDER BY relname <> 'users', relname = 'retired_orders', relname"""
 
 # What a test may have added to the schema, taken from it, or altered there.
@@ -52,6 +52,9 @@ WHERE relnamespace = %s::regnamespace
 LIMIT 1"""
 
 
+_WORKERS = "SELECT nodename, nodeport FROM pg_dist_node WHERE groupid > 0"
+
+
 def with_options(*options: str) -> str:
     """Give the URL of the coordinator with settings for each session."""
     parts = urlsplit(URL)
@@ -61,8 +64,13 @@ def with_options(*options: str) -> str:
 
 
 def in_schema(name: str) -> str:
-    """Give the URL by which a test finds a schema, and may put triggers into it."""
-    return with_options(f"search_path={name}", "citus.enable_unsafe_triggers=on")
+    """Give the URL by which a test finds a schema, and may do there what it likes."""
+    return with_options(
+        f"search_path={name}",
+        "citus.enable_unsafe_triggers=on",
+        # Else a SET LOCAL would not reach the node.
+        "citus.propagate_set_commands=local",
+    )
 
 
 def make(name: str) -> None:
@@ -90,10 +98,12 @@ def schema() -> Generator[str]:
         drop(name)
 
 
-def node(name: str) -> str:
-    """Give the URL of the node that has a schema, where its locks are, too."""
+def node(name: str, *, another: bool = False) -> str:
+    """Give the URL of the node that has a schema, locks and all, or another's."""
     with psycopg.connect(URL) as conn:
-        [(host, port)] = conn.execute(_NODE, [name])
+        [own] = conn.execute(_NODE, [name])
+        others = conn.execute(_WORKERS).fetchall()
+    host, port = next(each for each in others if (each != own) == another)
     parts = urlsplit(URL)
     user, at, _ = parts.netloc.rpartition("@")
     return parts._replace(netloc=f"{user}{at}{host}:{port}").geturl()

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 
 import psycopg
 
+from tests.support import citus, stores
+
 __all__ = ["Gate", "shut", "wait_until_waiting"]
 
 _PATIENCE_SECONDS = 20
@@ -43,10 +45,16 @@ END
 $$;
 """
 
-_WAITING = """
-SELECT pid, pg_blocking_pids(pid)
-FROM pg_stat_activity
-WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0
+# On a node of Citus a session acts for one of another node, whose number its name has.
+_WAITING = r"""
+SELECT waiting.pid, blocking.pids::bigint [] || ARRAY(
+    SELECT substring(application_name FROM 'gpid=(\d+)')::bigint % 10000000000
+    FROM pg_stat_activity
+    WHERE pid = ANY(blocking.pids) AND application_name ~ 'gpid=\d'
+)
+FROM pg_stat_activity AS waiting
+CROSS JOIN LATERAL pg_blocking_pids(pid) AS blocking (pids)
+WHERE datname = current_database() AND cardinality(blocking.pids) > 0
 """
 
 
@@ -55,7 +63,6 @@ class Gate:
 
     def __init__(self, conn: psycopg.Connection) -> None:
         self._conn = conn
-        self._conn.execute(_INSTALL)
         self.close()
 
     def close(self) -> None:
@@ -83,6 +90,10 @@ class Gate:
 def shut(url: str) -> Generator[Gate]:
     """Put a shut gate before every COMMIT on this database."""
     with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute(_INSTALL)
+    # A trigger waits where its row is.
+    where = citus.node(stores.SCHEMA) if stores.ON_CITUS else url
+    with psycopg.connect(where, autocommit=True) as conn:
         yield Gate(conn)
 
 
@@ -94,15 +105,33 @@ def wait_until_waiting(
     Raises TimeoutError where they never do.
     """
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        # Inside a transaction the activity is else the same at each look.
-        conn.execute("SELECT pg_stat_clear_snapshot()")
-        waiting = [
-            pid
-            for pid, blockers in conn.execute(_WAITING)
-            if behind is None or behind in blockers
-        ]
-        if len(waiting) >= count:
-            return waiting
-        time.sleep(_LOOK_AGAIN_SECONDS)
+    with _where_locks_are(conn) as places:
+        while time.monotonic() < deadline:
+            waiting: list[int] = []
+            for looking in places:
+                # Inside a transaction the activity is else the same at each look.
+                looking.execute("SELECT pg_stat_clear_snapshot()")
+                waiting += [
+                    pid
+                    for pid, blockers in looking.execute(_WAITING)
+                    if behind is None or behind in blockers
+                ]
+            if len(waiting) >= count:
+                return waiting
+            time.sleep(_LOOK_AGAIN_SECONDS)
     raise TimeoutError(f"not {count} backends came to wait for a lock")
+
+
+@contextmanager
+def _where_locks_are(
+    conn: psycopg.Connection,
+) -> Generator[list[psycopg.Connection]]:
+    """Give a session of each server that may hold locks of this database's stores."""
+    if not stores.ON_CITUS:
+        yield [conn]
+        return
+    with (
+        psycopg.connect(citus.URL, autocommit=True) as coordinator,
+        psycopg.connect(citus.node(stores.SCHEMA), autocommit=True) as node,
+    ):
+        yield [coordinator, node]

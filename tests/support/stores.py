@@ -5,24 +5,43 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+import pytest
+
 from postgres_testing.pooler import Pooler
 from store import Settings, Store, migrations
 from store.settings import DatabaseSettings
 from store_testing.crossmint import SECRET
 from store_testing.schema import MIGRATIONS
+from tests.support import citus
 
-__all__ = ["SCHEMA", "in_schema", "migrate", "opened", "poolers", "settings"]
+__all__ = [
+    "ON_CITUS",
+    "SCHEMA",
+    "in_schema",
+    "migrate",
+    "opened",
+    "poolers",
+    "settings",
+]
 
 # In which schema the tests' stores are, where not in the default one.
-SCHEMA = os.environ.get("TEST_DATABASE_SCHEMA")
+SCHEMA = os.environ.get("TEST_DATABASE_SCHEMA", "")
+
+# Whether that schema is a distributed one.
+ON_CITUS = bool(SCHEMA and citus.URL)
 
 # What stands between stores and the server, if anything does.
 poolers: list[Pooler] = []
 
 
+def not_on_citus(reason: str) -> pytest.MarkDecorator:
+    """Have a test skipped where that schema is a distributed one."""
+    return pytest.mark.skipif(ON_CITUS, reason=f"on Citus {reason}")
+
+
 def migrate(url: str) -> None:
     """Make what a template holds, in that schema."""
-    given = DatabaseSettings.load(database_url=url, database_schema=SCHEMA or "")
+    given = DatabaseSettings.load(database_url=url, database_schema=SCHEMA)
     migrations.up(given, directory=MIGRATIONS, unrecorded_allowed=True)
 
 

@@ -25,6 +25,7 @@ from tests.integration.mirror.events import (
     record,
     states,
 )
+from tests.support import stores
 
 BAD: dict[str, tuple[object, str]] = {
     "no object": ([1], "type"),
@@ -117,6 +118,7 @@ def test_a_removal_needs_no_product(
     assert items(conn, user_id) == []
 
 
+@stores.not_on_citus("a rule that the store does not know has no name")
 def test_set_aside_events_are_retried_and_dropped(
     onchain: Store, conn: psycopg.Connection
 ) -> None:

@@ -5,6 +5,7 @@ as it can; then the gate opens.
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 
 import psycopg
@@ -107,8 +108,8 @@ def test_users_are_found_by_what_several_may_share(
         shared,
     )
     conn.execute(
-        "UPDATE users SET created_at = created_at - interval '1 day' WHERE id = %s",
-        [made[2].id],
+        "UPDATE users SET created_at = %s WHERE id = %s",
+        [made[2].created_at - timedelta(days=1), made[2].id],
     )
     eldest_first = [made[2].id, made[0].id, made[1].id]
     for rows in (1, 2, 9):

@@ -21,7 +21,7 @@ from generated.internal import user_steps
 from generated.models import UserProfile
 from store import Store, errors
 from store_testing import chains
-from tests.support import onboarding
+from tests.support import onboarding, stores
 from tests.support.gates import Gate
 from tests.support.races import race
 from tests.support.tables import Tables
@@ -70,6 +70,7 @@ def test_two_workers_retry_one_wallet(
     assert other.result() is None
 
 
+@stores.not_on_citus("its own table and trigger are told in one query")
 def test_a_wallet_is_provisioned_in_one_write(
     store: Store, conn: psycopg.Connection, pending: UserProfile
 ) -> None:
