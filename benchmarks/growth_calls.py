@@ -159,6 +159,7 @@ def _arguments(
     named = {"id": f"event-{mine}"}
     deposit = {"tx_hash": _hash("deposit", 99)}
     new = {"ids": [uuid4() for _ in range(3)]}
+    portion = {"max_rows": 1000}
     position = min(rows, 20_000) // 2
     known: dict[str, Any] = {
         **_ANYWHERE,
@@ -246,6 +247,11 @@ def _arguments(
             ["confirm_deposit", "fail_deposit"],
             deposit,
         ),
+        **dict.fromkeys(
+            ["erase_orders", "erase_cart_items", "erase_chat_sessions"], portion
+        ),
+        # One of few rows: those of the eldest are deleted by the portions above.
+        "erase_user": {"id": key("user", rows // 20)},
     }
     return known, special
 

@@ -172,7 +172,7 @@ def test_an_event_that_waits_for_a_deletion(
         user_steps.lock_user(deletion, id=placed.order.user_id)
         first = threads.submit(receive, 0)
         gates.wait_until_waiting(conn, 1, behind=deletion.info.backend_pid)
-        user_steps.erase_orders(deletion, user_id=placed.order.user_id)
+        user_steps.erase_orders(deletion, user_id=placed.order.user_id, max_rows=9)
         user_steps.erase_user(deletion, id=placed.order.user_id)
         second = threads.submit(receive, 1)
         gates.wait_until_waiting(conn, 2)

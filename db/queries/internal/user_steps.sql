@@ -76,30 +76,89 @@ WHERE user_id = @user_id AND status NOT IN ('delivered', 'cancelled')
 ORDER BY created_at, id
 LIMIT @max_rows;
 
--- name: erase_orders :exec
--- Deletes a user's orders and their events, those of Crossmint included, which do not refer
--- to them; keeps what the orders have used up. Asks nothing: it is called by the store's
+-- name: erase_orders :execrows
+-- Deletes some of a user's orders and their events, those of Crossmint included, which do
+-- not refer to them; keeps what the orders have used up. Tells how many orders these were:
+-- less than max_rows, if none is left. Asks nothing: it is called by the store's
 -- delete_user, under the user's lock. Events that are on their way are not seen here: their
--- transactions wait for that lock, find no order, and then call strip_retired_event.
-WITH retired AS (
-    INSERT INTO retired_orders (id, crossmint_order_id, tx_hash)
-    SELECT orders.id, orders.crossmint_order_id, orders.tx_hash
+-- transactions wait for that lock, find no order, and then call strip_retired_event. Locks
+-- the orders first: a digest that is just being attached, without the user's lock, is used
+-- up as well.
+
+-- Reads orders_user_id_created_at_idx. The events are found by an array: for a join with so
+-- many orders the planner would read all events that there are.
+WITH portion AS MATERIALIZED (
+    SELECT
+        orders.id,
+        orders.crossmint_order_id,
+        orders.tx_hash
     FROM orders
-    WHERE
-        orders.user_id = @user_id
-        AND num_nonnulls(orders.crossmint_order_id, orders.tx_hash) > 0
-    RETURNING crossmint_order_id
+    WHERE orders.user_id = @user_id
+    ORDER BY orders.created_at, orders.id
+    LIMIT @max_rows
+    FOR UPDATE
+),
+
+retired AS (
+    INSERT INTO retired_orders (id, crossmint_order_id, tx_hash)
+    SELECT
+        portion.id,
+        portion.crossmint_order_id,
+        portion.tx_hash
+    FROM portion
+    WHERE num_nonnulls(portion.crossmint_order_id, portion.tx_hash) > 0
 ),
 
 forgotten AS (
     DELETE FROM order_events
-    USING retired
-    WHERE order_events.crossmint_order_id = retired.crossmint_order_id
+    WHERE
+        order_events.crossmint_order_id = ANY(ARRAY(SELECT portion.crossmint_order_id FROM portion))
 )
 
-DELETE FROM orders WHERE orders.user_id = @user_id;
+DELETE FROM orders WHERE orders.id = ANY(ARRAY(SELECT portion.id FROM portion));
+
+-- name: erase_cart_items :execrows
+-- Deletes some of what was ever in a user's cart, and tells how many items these were: less
+-- than max_rows, if none is left. Comes after erase_orders: the items would else be taken
+-- out of each snapshot first.
+
+-- Reads cart_items_user_id_idx.
+DELETE FROM cart_items
+WHERE
+    cart_items.id = ANY(
+        ARRAY(
+            SELECT portion.id
+            FROM cart_items AS portion
+            WHERE portion.user_id = @user_id
+            LIMIT @max_rows
+        )
+    );
+
+-- name: erase_chat_sessions :execrows
+-- Deletes some of a user's conversations with their messages, and tells how many these were:
+-- less than max_rows, if none is left. Locks them first, as a deletion of one of them does
+-- before it comes to the messages.
+
+-- Reads chat_sessions_user_id_updated_at_idx, and the messages as erase_orders does events.
+WITH portion AS MATERIALIZED (
+    SELECT chat_sessions.id
+    FROM chat_sessions
+    WHERE chat_sessions.user_id = @user_id
+    ORDER BY chat_sessions.updated_at, chat_sessions.id
+    LIMIT @max_rows
+    FOR UPDATE
+),
+
+forgotten AS (
+    DELETE FROM chat_messages
+    WHERE chat_messages.session_id = ANY(ARRAY(SELECT portion.id FROM portion))
+)
+
+DELETE FROM chat_sessions
+WHERE chat_sessions.id = ANY(ARRAY(SELECT portion.id FROM portion));
 
 -- name: erase_user :exec
--- Deletes a user and all rows that refer to the user. Called by the store's delete_user,
--- after erase_orders: cart items would else be taken out of each snapshot first.
+-- Deletes a user and all rows that still refer to the user. Called by the store's
+-- delete_user, after the portions above: on its own it would take as long as all of them,
+-- in one statement.
 DELETE FROM users WHERE id = @id;

@@ -14,6 +14,8 @@ from . import support
 
 __all__ = [
     "CREATE_USER",
+    "ERASE_CART_ITEMS",
+    "ERASE_CHAT_SESSIONS",
     "ERASE_ORDERS",
     "ERASE_USER",
     "GET_SUI_PRIVATE_KEY",
@@ -25,6 +27,8 @@ __all__ = [
     "SET_SUI_PRIVATE_KEY",
     "ListSuiPrivateKeysRow",
     "create_user",
+    "erase_cart_items",
+    "erase_chat_sessions",
     "erase_orders",
     "erase_user",
     "get_sui_private_key",
@@ -260,34 +264,102 @@ def list_open_orders(
     return cur.fetchall()
 
 
-ERASE_ORDERS: Final = """\
-WITH retired AS (
-    INSERT INTO retired_orders (id, crossmint_order_id, tx_hash)
-    SELECT orders.id, orders.crossmint_order_id, orders.tx_hash
+ERASE_ORDERS: Final = """
+WITH portion AS MATERIALIZED (
+    SELECT
+        orders.id,
+        orders.crossmint_order_id,
+        orders.tx_hash
     FROM orders
-    WHERE
-        orders.user_id = $1
-        AND num_nonnulls(orders.crossmint_order_id, orders.tx_hash) > 0
-    RETURNING crossmint_order_id
+    WHERE orders.user_id = $1
+    ORDER BY orders.created_at, orders.id
+    LIMIT $2
+    FOR UPDATE
+),
+
+retired AS (
+    INSERT INTO retired_orders (id, crossmint_order_id, tx_hash)
+    SELECT
+        portion.id,
+        portion.crossmint_order_id,
+        portion.tx_hash
+    FROM portion
+    WHERE num_nonnulls(portion.crossmint_order_id, portion.tx_hash) > 0
 ),
 
 forgotten AS (
     DELETE FROM order_events
-    USING retired
-    WHERE order_events.crossmint_order_id = retired.crossmint_order_id
+    WHERE
+        order_events.crossmint_order_id = ANY(ARRAY(SELECT portion.crossmint_order_id FROM portion))
 )
 
-DELETE FROM orders WHERE orders.user_id = $1"""
+DELETE FROM orders WHERE orders.id = ANY(ARRAY(SELECT portion.id FROM portion))"""
 
 
-def erase_orders(conn: Connection[Any], *, user_id: UUID) -> None:
-    """Deletes a user's orders and their events, those of Crossmint included, which do not refer
-    to them; keeps what the orders have used up. Asks nothing: it is called by the store's
+def erase_orders(conn: Connection[Any], *, user_id: UUID, max_rows: int) -> int:
+    """Deletes some of a user's orders and their events, those of Crossmint included, which do
+    not refer to them; keeps what the orders have used up. Tells how many orders these were:
+    less than max_rows, if none is left. Asks nothing: it is called by the store's
     delete_user, under the user's lock. Events that are on their way are not seen here: their
-    transactions wait for that lock, find no order, and then call strip_retired_event.
+    transactions wait for that lock, find no order, and then call strip_retired_event. Locks
+    the orders first: a digest that is just being attached, without the user's lock, is used
+    up as well.
     """
     cur = RawCursor(conn)
-    cur.execute(ERASE_ORDERS, (user_id,))
+    cur.execute(ERASE_ORDERS, (user_id, support.int8(max_rows)))
+    return support.row_count(cur)
+
+
+ERASE_CART_ITEMS: Final = """
+DELETE FROM cart_items
+WHERE
+    cart_items.id = ANY(
+        ARRAY(
+            SELECT portion.id
+            FROM cart_items AS portion
+            WHERE portion.user_id = $1
+            LIMIT $2
+        )
+    )"""
+
+
+def erase_cart_items(conn: Connection[Any], *, user_id: UUID, max_rows: int) -> int:
+    """Deletes some of what was ever in a user's cart, and tells how many items these were: less
+    than max_rows, if none is left. Comes after erase_orders: the items would else be taken
+    out of each snapshot first.
+    """
+    cur = RawCursor(conn)
+    cur.execute(ERASE_CART_ITEMS, (user_id, support.int8(max_rows)))
+    return support.row_count(cur)
+
+
+ERASE_CHAT_SESSIONS: Final = """
+WITH portion AS MATERIALIZED (
+    SELECT chat_sessions.id
+    FROM chat_sessions
+    WHERE chat_sessions.user_id = $1
+    ORDER BY chat_sessions.updated_at, chat_sessions.id
+    LIMIT $2
+    FOR UPDATE
+),
+
+forgotten AS (
+    DELETE FROM chat_messages
+    WHERE chat_messages.session_id = ANY(ARRAY(SELECT portion.id FROM portion))
+)
+
+DELETE FROM chat_sessions
+WHERE chat_sessions.id = ANY(ARRAY(SELECT portion.id FROM portion))"""
+
+
+def erase_chat_sessions(conn: Connection[Any], *, user_id: UUID, max_rows: int) -> int:
+    """Deletes some of a user's conversations with their messages, and tells how many these were:
+    less than max_rows, if none is left. Locks them first, as a deletion of one of them does
+    before it comes to the messages.
+    """
+    cur = RawCursor(conn)
+    cur.execute(ERASE_CHAT_SESSIONS, (user_id, support.int8(max_rows)))
+    return support.row_count(cur)
 
 
 ERASE_USER: Final = """\
@@ -295,8 +367,9 @@ DELETE FROM users WHERE id = $1"""
 
 
 def erase_user(conn: Connection[Any], *, id: UUID) -> None:
-    """Deletes a user and all rows that refer to the user. Called by the store's delete_user,
-    after erase_orders: cart items would else be taken out of each snapshot first.
+    """Deletes a user and all rows that still refer to the user. Called by the store's
+    delete_user, after the portions above: on its own it would take as long as all of them,
+    in one statement.
     """
     cur = RawCursor(conn)
     cur.execute(ERASE_USER, (id,))

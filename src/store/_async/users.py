@@ -19,6 +19,9 @@ from .database import AsyncDatabase
 
 _Connection = AsyncConnection[TupleRow]
 
+# A statement's worth: it has a limit of time, however much a user has.
+_ROWS_AT_ONCE = 1000
+
 
 class AsyncUsers(AsyncDatabase):
     """The users of a store. All methods raise DatabaseError, too."""
@@ -199,7 +202,16 @@ class AsyncUsers(AsyncDatabase):
             )
             if named:
                 raise errors.UserHasOpenOrders(user_id, named)
-            await user_steps.erase_orders(conn, user_id=user_id)
+            for erase_some in (
+                user_steps.erase_orders,
+                user_steps.erase_cart_items,
+                user_steps.erase_chat_sessions,
+            ):
+                erased = _ROWS_AT_ONCE
+                while erased == _ROWS_AT_ONCE:
+                    erased = await erase_some(
+                        conn, user_id=user_id, max_rows=_ROWS_AT_ONCE
+                    )
             await user_steps.erase_user(conn, id=user_id)
 
         await self.atomically(work)

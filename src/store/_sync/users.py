@@ -20,6 +20,9 @@ from .database import Database
 
 _Connection = Connection[TupleRow]
 
+# A statement's worth: it has a limit of time, however much a user has.
+_ROWS_AT_ONCE = 1000
+
 
 class Users(Database):
     """The users of a store. All methods raise DatabaseError, too."""
@@ -196,7 +199,14 @@ class Users(Database):
             named = user_steps.list_open_orders(conn, user_id=user_id, max_rows=100)
             if named:
                 raise errors.UserHasOpenOrders(user_id, named)
-            user_steps.erase_orders(conn, user_id=user_id)
+            for erase_some in (
+                user_steps.erase_orders,
+                user_steps.erase_cart_items,
+                user_steps.erase_chat_sessions,
+            ):
+                erased = _ROWS_AT_ONCE
+                while erased == _ROWS_AT_ONCE:
+                    erased = erase_some(conn, user_id=user_id, max_rows=_ROWS_AT_ONCE)
             user_steps.erase_user(conn, id=user_id)
 
         self.atomically(work)

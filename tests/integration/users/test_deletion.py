@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from generated import chats, deposits, users
-from generated.internal import user_steps
+from generated.internal import order_steps, user_steps
 from generated.models import CartItem, Order
 from store import Store, errors
 from store_testing import factories
@@ -96,7 +96,7 @@ def test_a_claim_of_what_a_deletion_uses_up(
             return deposits.claim_deposit(inside, user_id=other, tx_hash=DIGEST)
 
     with psycopg.connect(database_url) as deletion, ThreadPoolExecutor(1) as threads:
-        user_steps.erase_orders(deletion, user_id=user_id)
+        user_steps.erase_orders(deletion, user_id=user_id, max_rows=9)
         claiming = threads.submit(claim)
         gates.wait_until_waiting(conn, 1, behind=deletion.info.backend_pid)
         deletion.commit()
@@ -309,6 +309,93 @@ def test_a_user_with_many_orders_is_deleted_beside_others(
     left = conn.execute("SELECT count(*) FROM orders WHERE user_id = %s", [user_id])
     assert left.fetchone() == (0,)
     assert len(payloads(conn)) == 1
+
+
+def test_a_digest_that_is_being_attached_is_used_up(
+    store: Store, conn: psycopg.Connection, user_id: UUID, database_url: str
+) -> None:
+    """T1: attach a digest to an order; T2: delete its user. The digest is not free."""
+    [placed] = store.checkout(
+        user_id, [factories.line(factories.add_item(conn, user_id), "x")]
+    )
+    store.cancel_order(user_id, placed.order.id)
+    with psycopg.connect(database_url) as one, ThreadPoolExecutor(1) as threads:
+        order_steps.attach_transaction_by_crossmint_order(
+            one, crossmint_order_id="x", tx_hash=DIGEST
+        )
+        deletion = threads.submit(store.delete_user, user_id)
+        gates.wait_until_waiting(conn, 1, behind=one.info.backend_pid)
+        one.commit()
+        deletion.result()
+    used = conn.execute("SELECT crossmint_order_id, tx_hash FROM retired_orders")
+    assert used.fetchall() == [("x", DIGEST)]
+
+
+def test_a_chat_is_deleted_beside_its_user(
+    store: Store, conn: psycopg.Connection, user_id: UUID, database_url: str
+) -> None:
+    """T1: delete a chat, but not yet its messages; T2: delete the user. Both happen."""
+    chat = chats.create_chat_session(conn, user_id=user_id, title=None)
+    assert chat is not None
+    text = {"type": "text", "text": "Which pen goes with it?"}
+    store.save_turn(user_id, chat.id, [{"id": "m1", "role": "user", "parts": [text]}])
+    with psycopg.connect(database_url) as one, ThreadPoolExecutor(1) as threads:
+        one.execute("SELECT FROM chat_sessions FOR UPDATE")
+        deletion = threads.submit(store.delete_user, user_id)
+        gates.wait_until_waiting(conn, 1, behind=one.info.backend_pid)
+        deleted = chats.delete_chat_session(one, id=chat.id, user_id=user_id)
+        one.commit()
+        deletion.result()
+    assert deleted == chat.id
+    assert users.get_user(conn, id=user_id) is None
+
+
+# As many statements as this take all that a user of 2,500 of each has.
+PORTIONS = 3
+NOTE_DELETIONS = """
+CREATE TABLE deletions (of text, rows bigint);
+CREATE FUNCTION note_deletion() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO deletions SELECT TG_TABLE_NAME, count(*) FROM gone HAVING count(*) > 0;
+    RETURN NULL;
+END $$;
+"""
+A_LOT = """
+INSERT INTO orders (id, user_id, type, status, crossmint_order_id)
+SELECT md5('order' || n)::uuid, %(user)s, 'checkout', 'delivered', 'many-' || n
+FROM generate_series(1, 2500) AS n;
+INSERT INTO order_events (id, crossmint_order_id, type)
+SELECT n, 'many-' || n, 'orders.delivery.completed' FROM generate_series(1, 2500) AS n;
+INSERT INTO cart_items (id, user_id, product_id, product_name, price, deleted_at)
+SELECT md5('item' || n)::uuid, %(user)s, n, 'Pen', 1, now()
+FROM generate_series(1, 2500) AS n;
+INSERT INTO order_items (order_id, cart_item_id, product_id, product_name, price)
+SELECT md5('order' || n)::uuid, md5('item' || n)::uuid, n, 'Pen', 1
+FROM generate_series(1, 2500) AS n;
+INSERT INTO chat_sessions (id, user_id)
+SELECT md5('chat' || n)::uuid, %(user)s FROM generate_series(1, 2500) AS n;
+INSERT INTO chat_messages (session_id, msg_id, role, parts)
+SELECT md5('chat' || n)::uuid, 'm', 'user', '[]' FROM generate_series(1, 2500) AS n;
+"""
+
+
+def test_a_deletion_is_several_statements(
+    store: Store, conn: psycopg.Connection, user_id: UUID
+) -> None:
+    """What a user has goes in portions, none of which comes near a limit of time."""
+    psycopg.ClientCursor(conn).execute(A_LOT, {"user": user_id})
+    conn.execute(NOTE_DELETIONS)
+    tables = [
+        *("orders", "order_events", "order_items"),
+        *("cart_items", "chat_sessions", "chat_messages"),
+    ]
+    for table in tables:
+        conn.execute(
+            f"CREATE TRIGGER note AFTER DELETE ON {table} REFERENCING OLD TABLE AS gone"
+            " FOR EACH STATEMENT EXECUTE FUNCTION note_deletion()".encode()
+        )
+    store.delete_user(user_id)
+    noted = conn.execute("SELECT of, count(*), sum(rows) FROM deletions GROUP BY of")
+    assert sorted(noted) == [(table, PORTIONS, 2500) for table in sorted(tables)]
 
 
 # What the orders of deleted users have used up

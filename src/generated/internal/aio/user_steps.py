@@ -12,6 +12,8 @@ from generated import models
 from .. import support
 from ..user_steps import (
     CREATE_USER,
+    ERASE_CART_ITEMS,
+    ERASE_CHAT_SESSIONS,
     ERASE_ORDERS,
     ERASE_USER,
     GET_SUI_PRIVATE_KEY,
@@ -28,6 +30,8 @@ from ..user_steps import (
 
 __all__ = [
     "CREATE_USER",
+    "ERASE_CART_ITEMS",
+    "ERASE_CHAT_SESSIONS",
     "ERASE_ORDERS",
     "ERASE_USER",
     "GET_SUI_PRIVATE_KEY",
@@ -39,6 +43,8 @@ __all__ = [
     "SET_SUI_PRIVATE_KEY",
     "ListSuiPrivateKeysRow",
     "create_user",
+    "erase_cart_items",
+    "erase_chat_sessions",
     "erase_orders",
     "erase_user",
     "get_sui_private_key",
@@ -166,19 +172,59 @@ async def list_open_orders(
     return await cur.fetchall()
 
 
-async def erase_orders(conn: AsyncConnection[Any], *, user_id: UUID) -> None:
-    """Deletes a user's orders and their events, those of Crossmint included, which do not refer
-    to them; keeps what the orders have used up. Asks nothing: it is called by the store's
+async def erase_orders(
+    conn: AsyncConnection[Any],
+    *,
+    user_id: UUID,
+    max_rows: int,
+) -> int:
+    """Deletes some of a user's orders and their events, those of Crossmint included, which do
+    not refer to them; keeps what the orders have used up. Tells how many orders these were:
+    less than max_rows, if none is left. Asks nothing: it is called by the store's
     delete_user, under the user's lock. Events that are on their way are not seen here: their
-    transactions wait for that lock, find no order, and then call strip_retired_event.
+    transactions wait for that lock, find no order, and then call strip_retired_event. Locks
+    the orders first: a digest that is just being attached, without the user's lock, is used
+    up as well.
     """
     cur = AsyncRawCursor(conn)
-    await cur.execute(ERASE_ORDERS, (user_id,))
+    await cur.execute(ERASE_ORDERS, (user_id, support.int8(max_rows)))
+    return await support.row_count_async(cur)
+
+
+async def erase_cart_items(
+    conn: AsyncConnection[Any],
+    *,
+    user_id: UUID,
+    max_rows: int,
+) -> int:
+    """Deletes some of what was ever in a user's cart, and tells how many items these were: less
+    than max_rows, if none is left. Comes after erase_orders: the items would else be taken
+    out of each snapshot first.
+    """
+    cur = AsyncRawCursor(conn)
+    await cur.execute(ERASE_CART_ITEMS, (user_id, support.int8(max_rows)))
+    return await support.row_count_async(cur)
+
+
+async def erase_chat_sessions(
+    conn: AsyncConnection[Any],
+    *,
+    user_id: UUID,
+    max_rows: int,
+) -> int:
+    """Deletes some of a user's conversations with their messages, and tells how many these were:
+    less than max_rows, if none is left. Locks them first, as a deletion of one of them does
+    before it comes to the messages.
+    """
+    cur = AsyncRawCursor(conn)
+    await cur.execute(ERASE_CHAT_SESSIONS, (user_id, support.int8(max_rows)))
+    return await support.row_count_async(cur)
 
 
 async def erase_user(conn: AsyncConnection[Any], *, id: UUID) -> None:
-    """Deletes a user and all rows that refer to the user. Called by the store's delete_user,
-    after erase_orders: cart items would else be taken out of each snapshot first.
+    """Deletes a user and all rows that still refer to the user. Called by the store's
+    delete_user, after the portions above: on its own it would take as long as all of them,
+    in one statement.
     """
     cur = AsyncRawCursor(conn)
     await cur.execute(ERASE_USER, (id,))
