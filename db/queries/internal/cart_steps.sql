@@ -139,25 +139,42 @@ WHERE user_id = @user_id AND deleted_at IS NULL;
 -- the cart. Needs the user's lock.
 
 -- The subselects hide the arrays' length from the planner, which would otherwise think a
--- plan for this very length cheaper than the prepared one, and plan anew at each call.
-WITH lines AS (
+-- plan for this very length cheaper than the prepared one, and plan anew at each call. Those
+-- of one row leave it nothing but the key's index: without statistics it would read all
+-- orders for a join, and all that was ever in the user's cart.
+WITH named AS (
     SELECT
         line.order_id,
         line.expected_price,
-        coalesce(by_id.id, on_chain.id) AS cart_item_id,
-        CASE WHEN orders.status <> 'cancelled' THEN now() END AS taken_at,
-        count(*) OVER (PARTITION BY coalesce(by_id.id, on_chain.id)) AS mentions
+        (SELECT orders.status FROM orders WHERE orders.id = line.order_id) AS status,
+        coalesce(
+            (
+                SELECT CASE WHEN by_id.user_id = @user_id THEN by_id.id END
+                FROM cart_items AS by_id
+                WHERE by_id.id = line.cart_item_id
+            ),
+            (
+                SELECT CASE WHEN on_chain.user_id = @user_id THEN on_chain.id END
+                FROM cart_items AS on_chain
+                WHERE on_chain.on_chain_object_id = line.on_chain_object_id
+            )
+        ) AS cart_item_id
     FROM ROWS FROM (
         unnest((SELECT @order_ids::uuid [])),
         unnest((SELECT @cart_item_ids::uuid [])),
         unnest((SELECT @on_chain_object_ids::text [])),
         unnest((SELECT @expected_prices::integer []))
     ) AS line (order_id, cart_item_id, on_chain_object_id, expected_price)
-    LEFT JOIN orders ON line.order_id = orders.id
-    LEFT JOIN cart_items AS by_id
-        ON line.cart_item_id = by_id.id AND by_id.user_id = @user_id
-    LEFT JOIN cart_items AS on_chain
-        ON line.on_chain_object_id = on_chain.on_chain_object_id AND on_chain.user_id = @user_id
+),
+
+lines AS (
+    SELECT
+        named.order_id,
+        named.expected_price,
+        named.cart_item_id,
+        CASE WHEN named.status <> 'cancelled' THEN now() END AS taken_at,
+        count(*) OVER (PARTITION BY named.cart_item_id) AS mentions
+    FROM named
 ),
 
 claimed AS (

@@ -463,24 +463,39 @@ def send_clear_cart(conn: Connection[Any], *, user_id: UUID) -> Callable[[], int
 
 
 CLAIM_CART_ITEMS: Final = """\
-WITH lines AS (
+WITH named AS (
     SELECT
         line.order_id,
         line.expected_price,
-        coalesce(by_id.id, on_chain.id) AS cart_item_id,
-        CASE WHEN orders.status <> 'cancelled' THEN now() END AS taken_at,
-        count(*) OVER (PARTITION BY coalesce(by_id.id, on_chain.id)) AS mentions
+        (SELECT orders.status FROM orders WHERE orders.id = line.order_id) AS status,
+        coalesce(
+            (
+                SELECT CASE WHEN by_id.user_id = $1 THEN by_id.id END
+                FROM cart_items AS by_id
+                WHERE by_id.id = line.cart_item_id
+            ),
+            (
+                SELECT CASE WHEN on_chain.user_id = $1 THEN on_chain.id END
+                FROM cart_items AS on_chain
+                WHERE on_chain.on_chain_object_id = line.on_chain_object_id
+            )
+        ) AS cart_item_id
     FROM ROWS FROM (
-        unnest((SELECT $1::uuid [])),
         unnest((SELECT $2::uuid [])),
-        unnest((SELECT $3::text [])),
-        unnest((SELECT $4::integer []))
+        unnest((SELECT $3::uuid [])),
+        unnest((SELECT $4::text [])),
+        unnest((SELECT $5::integer []))
     ) AS line (order_id, cart_item_id, on_chain_object_id, expected_price)
-    LEFT JOIN orders ON line.order_id = orders.id
-    LEFT JOIN cart_items AS by_id
-        ON line.cart_item_id = by_id.id AND by_id.user_id = $5
-    LEFT JOIN cart_items AS on_chain
-        ON line.on_chain_object_id = on_chain.on_chain_object_id AND on_chain.user_id = $5
+),
+
+lines AS (
+    SELECT
+        named.order_id,
+        named.expected_price,
+        named.cart_item_id,
+        CASE WHEN named.status <> 'cancelled' THEN now() END AS taken_at,
+        count(*) OVER (PARTITION BY named.cart_item_id) AS mentions
+    FROM named
 ),
 
 claimed AS (
@@ -489,7 +504,7 @@ claimed AS (
     FROM lines
     WHERE
         cart_items.id = lines.cart_item_id
-        AND cart_items.user_id = $5
+        AND cart_items.user_id = $1
         AND cart_items.deleted_at IS NULL
         AND lines.mentions = 1
         AND coalesce(lines.expected_price, cart_items.price) = cart_items.price
@@ -520,11 +535,11 @@ RETURNING id, order_id, cart_item_id, product_id, product_name, price, image, pr
 def claim_cart_items(
     conn: Connection[Any],
     *,
+    user_id: UUID,
     order_ids: Sequence[UUID | None],
     cart_item_ids: Sequence[UUID | None],
     on_chain_object_ids: Sequence[str | None],
     expected_prices: Sequence[int | None],
-    user_id: UUID,
 ) -> list[models.OrderItem]:
     """Takes the items of new orders out of the cart and keeps each as its order's snapshot,
     matched by place. An item is named by its id, on chain, or both. One that is not in the
@@ -537,11 +552,11 @@ def claim_cart_items(
     cur.execute(
         CLAIM_CART_ITEMS,
         (
+            user_id,
             [*order_ids],
             [*cart_item_ids],
             [*on_chain_object_ids],
             [support.int4(v) if v is not None else None for v in expected_prices],
-            user_id,
         ),
     )
     return cur.fetchall()
@@ -550,22 +565,22 @@ def claim_cart_items(
 def send_claim_cart_items(
     conn: Connection[Any],
     *,
+    user_id: UUID,
     order_ids: Sequence[UUID | None],
     cart_item_ids: Sequence[UUID | None],
     on_chain_object_ids: Sequence[str | None],
     expected_prices: Sequence[int | None],
-    user_id: UUID,
 ) -> Callable[[], list[models.OrderItem]]:
     """Queue `claim_cart_items` and return the function that fetches its result."""
     cur = RawCursor(conn, row_factory=order_item_row)
     cur.execute(
         CLAIM_CART_ITEMS,
         (
+            user_id,
             [*order_ids],
             [*cart_item_ids],
             [*on_chain_object_ids],
             [support.int4(v) if v is not None else None for v in expected_prices],
-            user_id,
         ),
     )
     return cur.fetchall

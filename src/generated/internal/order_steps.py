@@ -158,10 +158,11 @@ line AS (
         line.crossmint_order_id,
         line.amount_usdc,
         CASE
-            WHEN NOT $3::boolean OR NOT EXISTS (
-                SELECT FROM order_events AS event
+            WHEN NOT $3::boolean OR (
+                SELECT count(*)
+                FROM order_events AS event
                 WHERE event.crossmint_order_id = line.crossmint_order_id
-            ) THEN 'awaiting_approval'
+            ) = 0 THEN 'awaiting_approval'
         END AS status
     FROM ROWS FROM (
         unnest((SELECT $4::uuid [])),

@@ -264,7 +264,7 @@ def list_open_orders(
     return cur.fetchall()
 
 
-ERASE_ORDERS: Final = """
+ERASE_ORDERS: Final = """\
 WITH portion AS MATERIALIZED (
     SELECT
         orders.id,
@@ -310,7 +310,7 @@ def erase_orders(conn: Connection[Any], *, user_id: UUID, max_rows: int) -> int:
     return support.row_count(cur)
 
 
-ERASE_CART_ITEMS: Final = """
+ERASE_CART_ITEMS: Final = """\
 DELETE FROM cart_items
 WHERE
     cart_items.id = ANY(
@@ -333,7 +333,7 @@ def erase_cart_items(conn: Connection[Any], *, user_id: UUID, max_rows: int) -> 
     return support.row_count(cur)
 
 
-ERASE_CHAT_SESSIONS: Final = """
+ERASE_CHAT_SESSIONS: Final = """\
 WITH portion AS MATERIALIZED (
     SELECT chat_sessions.id
     FROM chat_sessions

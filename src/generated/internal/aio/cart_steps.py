@@ -318,11 +318,11 @@ async def send_clear_cart(
 async def claim_cart_items(
     conn: AsyncConnection[Any],
     *,
+    user_id: UUID,
     order_ids: Sequence[UUID | None],
     cart_item_ids: Sequence[UUID | None],
     on_chain_object_ids: Sequence[str | None],
     expected_prices: Sequence[int | None],
-    user_id: UUID,
 ) -> list[models.OrderItem]:
     """Takes the items of new orders out of the cart and keeps each as its order's snapshot,
     matched by place. An item is named by its id, on chain, or both. One that is not in the
@@ -335,11 +335,11 @@ async def claim_cart_items(
     await cur.execute(
         CLAIM_CART_ITEMS,
         (
+            user_id,
             [*order_ids],
             [*cart_item_ids],
             [*on_chain_object_ids],
             [support.int4(v) if v is not None else None for v in expected_prices],
-            user_id,
         ),
     )
     return await cur.fetchall()
@@ -348,22 +348,22 @@ async def claim_cart_items(
 async def send_claim_cart_items(
     conn: AsyncConnection[Any],
     *,
+    user_id: UUID,
     order_ids: Sequence[UUID | None],
     cart_item_ids: Sequence[UUID | None],
     on_chain_object_ids: Sequence[str | None],
     expected_prices: Sequence[int | None],
-    user_id: UUID,
 ) -> Callable[[], Awaitable[list[models.OrderItem]]]:
     """Queue `claim_cart_items` and return the function that fetches its result."""
     cur = AsyncRawCursor(conn, row_factory=order_item_row)
     await cur.execute(
         CLAIM_CART_ITEMS,
         (
+            user_id,
             [*order_ids],
             [*cart_item_ids],
             [*on_chain_object_ids],
             [support.int4(v) if v is not None else None for v in expected_prices],
-            user_id,
         ),
     )
     return cur.fetchall
