@@ -70,6 +70,12 @@ WHERE status = 'open' AND (
 ORDER BY placed_at, id LIMIT @max_rows""",
     ),
     "result": (":many", "SELECT id FROM orders WHERE customer_id > 0 LIMIT 5000"),
+    "without statistics": (
+        ":many",
+        """
+SELECT given.email FROM unnest((SELECT @emails::text[])) AS given (email)
+WHERE EXISTS (SELECT FROM customers AS c WHERE c.email = given.email) LIMIT 10""",
+    ),
     "": (":one", "SELECT * FROM customers WHERE email = @email"),
 }
 SETTINGS = """
@@ -178,11 +184,14 @@ def test_the_database_is_as_it_was(project: Project) -> None:
     """
     with psycopg.connect(project.url, autocommit=True) as conn:
         conn.execute("INSERT INTO customers (email, mood) VALUES ('a', 'calm')")
+        conn.execute("ANALYZE customers")
         before = conn.execute(state).fetchall()
         project.write("-- name: list_all :many\nSELECT * FROM customers;\n")
         assert project.report().findings
         assert conn.execute(state).fetchall() == before
         assert conn.execute("SELECT count(*) FROM customers").fetchone() == (1,)
+        columns = "SELECT count(*) FROM pg_stats WHERE tablename = 'customers'"
+        assert conn.execute(columns).fetchone() == (3,)
 
 
 def test_what_has_a_reason_is_accepted_as_long_as_it_is_found(project: Project) -> None:

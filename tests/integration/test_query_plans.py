@@ -70,6 +70,13 @@ def test_nothing_is_found_that_is_not_accepted(plans: Plans) -> None:
     assert plans.findings(plans.settings.sizes) == []
 
 
+def test_statistics_of_before_count_for_nothing(plans: Plans) -> None:
+    """What is found without statistics is the same after there were some."""
+    largest = plans.settings.sizes[-1:]
+    bare = plans._replace(settings=plans.settings._replace(accepted={}))
+    assert bare.findings(largest) == bare.findings(largest)
+
+
 def test_each_index_is_missed(plans: Plans) -> None:
     """Without any one of them something is found, or a query cannot be planned."""
     indexes = plans.conn.execute(

@@ -59,6 +59,27 @@ def findings(
         yield found("result", f"it returns {_about(plan.rows)}", "return fewer")
 
 
+def without_statistics(
+    statement: Statement, plan: Plan, settings: Settings
+) -> Iterator[Finding]:
+    """Yield what is wrong with a query's plan for tables that were never analyzed.
+
+    A session that plans it then keeps the plan, however many rows come.
+    """
+    whole = dict.fromkeys(
+        node.relation
+        for node in plan.nodes
+        if node.type == "Seq Scan"
+        and not node.relation.startswith("pg_catalog.")
+        and settings.table(node.relation).rows is None
+    )
+    if whole:
+        told = f"until ANALYZE it reads all of {', '.join(whole)}"
+        remedy = "look up each row by a subquery of its own"
+        where, name = statement.where, statement.name
+        yield Finding(where, name, "without statistics", told, remedy)
+
+
 def _is_large(node: Node, settings: Settings, size: int) -> bool:
     is_ours = not node.relation.startswith("pg_catalog.")
     return bool(node.relation) and is_ours and settings.is_large(node.relation, size)

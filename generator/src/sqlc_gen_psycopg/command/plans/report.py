@@ -51,6 +51,14 @@ def examine(
             told = f"a row that {table} refers to is deleted by reading all of {table}"
             remedy = "add an index that begins with its columns"
             found[name, ""] = Finding(table, name, "foreign key", told, remedy)
+    statistics.forget(conn, tables)
+    unanalyzed = [
+        finding
+        for one in asked
+        for finding in findings.without_statistics(
+            one, explaining.explained(conn, one, settings.page), settings
+        )
+    ]
     for size in settings.sizes:
         statistics.scale(conn, tables, settings, size)
         for one in asked:
@@ -58,6 +66,10 @@ def examine(
             plans[one] += (plan,)
             for finding in findings.findings(one, plan, settings, size):
                 found.setdefault((one.name, finding.kind), finding)
+    # What reads a table whole in any case is found already.
+    for finding in unanalyzed:
+        if (finding.name, "sequential scan") not in found:
+            found[finding.name, finding.kind] = finding
     return [*found.values()], plans
 
 

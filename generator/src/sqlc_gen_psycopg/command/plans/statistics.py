@@ -104,6 +104,24 @@ SELECT pg_restore_attribute_stats(
 _VALUES = ", 'most_common_vals', %s::text, 'most_common_freqs', %s::real[]"
 _CORRELATION = ", 'correlation', %s::real"
 
+_FORGET_RELATIONS = """
+SELECT pg_clear_relation_stats(n.nspname::text, c.relname::text)
+FROM pg_class AS c
+INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE
+    c.oid = ANY (%(tables)s)
+    OR c.oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = ANY (%(tables)s))
+"""
+_FORGET_COLUMNS = """
+SELECT
+    pg_clear_attribute_stats(n.nspname::text, c.relname::text, a.attname::text, FALSE)
+FROM pg_class AS c
+INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
+INNER JOIN pg_attribute AS a
+    ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE c.oid = ANY (%(tables)s)
+"""
+
 _PAGE_BYTES = 8192
 _PAGES_PER_FILE = 131_072
 _ROW_HEADER_BYTES = 28
@@ -159,15 +177,26 @@ def emptied(conn: psycopg.Connection) -> Generator[list[Relation]]:
         tables = [Relation(*row) for row in conn.execute(_TABLES)]
         if not tables:
             raise CannotRunError("the database has no tables; apply the schema first")
-        names = [sql.Identifier(one.schema, one.name) for one in tables]
-        conn.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(names)))
+        forget(conn, tables)
         yield tables
+
+
+def forget(conn: psycopg.Connection, tables: list[Relation]) -> None:
+    """Have the planner take emptied tables for new ones, without any statistics."""
+    names = [sql.Identifier(one.schema, one.name) for one in tables]
+    conn.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(names)))
+    oids = {"tables": [one.oid for one in tables]}
+    conn.execute(_FORGET_RELATIONS, oids)
+    conn.execute(_FORGET_COLUMNS, oids)
 
 
 def scale(
     conn: psycopg.Connection, tables: list[Relation], settings: Settings, size: int
 ) -> None:
-    """Have the planner take emptied tables for those of a size; sizes only grow."""
+    """Have the planner take emptied tables for those of a size.
+
+    Sizes only grow; `forget` is where they begin anew.
+    """
     by_oid = {one.oid: one for one in tables}
     pages: list[tuple[int, int]] = []
     for one in tables:
