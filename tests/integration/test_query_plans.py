@@ -70,6 +70,12 @@ def test_nothing_is_found_that_is_not_accepted(plans: Plans) -> None:
     assert plans.findings(plans.settings.sizes) == []
 
 
+def test_no_table_is_read_whole_that_is_smaller_than_most(plans: Plans) -> None:
+    """Nor one of a hundredth of the rows, which the planner may prefer to look-ups."""
+    closer = plans._replace(settings=plans.settings._replace(large=5_000))
+    assert [one for one in closer.findings((1_000_000,)) if one.size] == []
+
+
 def test_statistics_of_before_count_for_nothing(plans: Plans) -> None:
     """What is found without statistics is the same after there were some."""
     largest = plans.settings.sizes[-1:]

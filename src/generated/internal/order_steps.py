@@ -654,8 +654,9 @@ SELECT
     event.payment_hash,
     event.amount_usdc,
     event.received_at,
-    EXISTS (
-        SELECT FROM retired_orders
+    (
+        SELECT count(*) > 0
+        FROM retired_orders
         WHERE retired_orders.crossmint_order_id = event.crossmint_order_id
     ) AS is_retired
 FROM order_events AS event
