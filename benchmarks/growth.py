@@ -2,8 +2,10 @@
 
     python -m benchmarks.growth [--svg FILE] [ROWS…]
 
-Fills a database for each number of rows (10,000, 100,000 and 1,000,000), calls each
-query in a transaction that is rolled back, and draws the times over the rows.
+Fills a database for each number of rows (10,000, 100,000 and 1,000,000), and calls
+each query in a transaction that is rolled back. Prints the times, and how many pages of
+tables and indexes were touched, which tells it whatever else the machine does; draws
+the pages over the rows.
 """
 
 from __future__ import annotations
@@ -29,8 +31,19 @@ MIGRATIONS = Path("db/migrations")
 _WARM = 6
 _RUNS = 9
 _ENOUGH_SECONDS = 5
+_TOUCHED = """
+SELECT
+    sum(
+        heap_blks_hit + heap_blks_read
+        + coalesce(idx_blks_hit, 0) + coalesce(idx_blks_read, 0)
+        + coalesce(toast_blks_hit, 0) + coalesce(toast_blks_read, 0)
+        + coalesce(tidx_blks_hit, 0) + coalesce(tidx_blks_read, 0)
+    )::bigint
+FROM pg_statio_user_tables
+"""
 
-Times = dict[str, list[float]]
+Call = Callable[[psycopg.Connection[Any]], object]
+Figures = dict[str, list[float]]
 
 
 def main(arguments: list[str]) -> None:
@@ -40,22 +53,26 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("rows", type=int, nargs="*", default=SIZES, metavar="ROWS")
     given = parser.parse_args(arguments)
     with embedded.start() as server:
-        times = measured(server.url, given.rows, _progress)
-    sys.stdout.write(table(times, given.rows))
+        times, pages = measured(server.url, given.rows, _progress)
+    sys.stdout.write(table(times, given.rows, "ms"))
+    sys.stdout.write(table(pages, given.rows, "pages"))
     if given.svg:
         caption = (
-            f"PostgreSQL {server.version}, embedded, in memory; fastest of {_RUNS}"
+            f"PostgreSQL {server.version}, embedded; pages of 8 kB, least of {_RUNS}"
         )
-        given.svg.write_text(growth_plot.svg(times, given.rows, caption))
+        given.svg.write_text(growth_plot.svg(pages, given.rows, caption))
 
 
 def _progress(told: str) -> None:
     sys.stderr.write(f"{told}\n")
 
 
-def measured(url: str, sizes: list[int], progress: Callable[[str], None]) -> Times:
-    """Return each query's time at each size, in milliseconds; URL is a server's."""
-    times: Times = {}
+def measured(
+    url: str, sizes: list[int], progress: Callable[[str], None]
+) -> tuple[Figures, Figures]:
+    """Return each query's milliseconds, and its pages, at each size of a database."""
+    times: Figures = {}
+    pages: Figures = {}
     for rows in sizes:
         with databases.database(url) as filled:
             apply_migrations(filled, MIGRATIONS)
@@ -63,32 +80,45 @@ def measured(url: str, sizes: list[int], progress: Callable[[str], None]) -> Tim
                 growth_data.fill(conn, rows, progress)
                 progress(f"{rows:,} rows: queries")
                 for name, call in growth_calls.calls(conn, rows):
-                    times.setdefault(name, []).append(fastest(conn, call))
-    return times
+                    took, touched = least(conn, call)
+                    times.setdefault(name, []).append(took)
+                    pages.setdefault(name, []).append(touched)
+    return times, pages
 
 
-def fastest(
-    conn: psycopg.Connection[Any], call: Callable[[psycopg.Connection[Any]], object]
-) -> float:
-    """Return the least that a call takes, whatever else the machine does meanwhile."""
+def least(conn: psycopg.Connection[Any], call: Call) -> tuple[float, int]:
+    """Return the least that a call takes, in milliseconds and in pages."""
     samples: list[float] = []
+    touched: list[int] = []
     while len(samples) < _WARM + _RUNS and sum(samples) < 1000 * _ENOUGH_SECONDS:
+        before = _touched(conn)
         with conn.transaction(force_rollback=True):
             started = time.perf_counter()
             call(conn)
             samples.append(1000 * (time.perf_counter() - started))
-    return min(samples[_WARM:] or samples)
+        touched.append(_touched(conn) - before)
+    return min(samples[_WARM:] or samples), min(touched[_WARM:] or touched)
 
 
-def table(times: Times, sizes: list[int]) -> str:
+def _touched(conn: psycopg.Connection[Any]) -> int:
+    """Count the pages that were touched up to now: shown once a statement has ended."""
+    conn.execute("SELECT pg_stat_force_next_flush()")
+    [[pages]] = conn.execute(_TOUCHED).fetchall()
+    return int(pages)
+
+
+def table(figures: Figures, sizes: list[int], unit: str) -> str:
     """Return the figures, what grows most at the top."""
-    lines = [
-        "".join(["query".ljust(40), *(f"{rows:>12,}" for rows in sizes), "  grows"])
-    ]
-    for name, of in sorted(times.items(), key=lambda one: -one[1][-1] / one[1][0]):
-        figures = (f"{one:>9.3f} ms" for one in of)
-        lines.append("".join([name.ljust(40), *figures, f"{of[-1] / of[0]:>7.1f}"]))
+    head = [f"query, in {unit}".ljust(40), *(f"{rows:>12,}" for rows in sizes)]
+    lines = ["".join([*head, "  grows"])]
+    for name, of in sorted(figures.items(), key=lambda one: -_growth(one[1])):
+        shown = (f"{one:>12,.3f}" if unit == "ms" else f"{one:>12,}" for one in of)
+        lines.append("".join([name.ljust(40), *shown, f"{_growth(of):>7.1f}"]))
     return "\n".join([*lines, ""])
+
+
+def _growth(of: list[float]) -> float:
+    return of[-1] / max(of[0], 0.001)
 
 
 if __name__ == "__main__":

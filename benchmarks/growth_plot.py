@@ -1,4 +1,4 @@
-"""Times over sizes as a picture for light and dark, on scales of powers of ten."""
+"""Pages over sizes as a picture for light and dark, on scales of powers of ten."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from html import escape
 
 _LEFT, _TOP, _WIDTH, _HEIGHT, _NAMES = 70, 30, 420, 360, 260  # pixels
 _GROWS = 3
-_NOTABLE_MS = 1.0
-_WHOLE_MS = 10  # from here on without decimals
+_NOTABLE = 100
 _STYLE = """<style>
 text { font: 12px sans-serif; fill: #222 }
 .small { font-size: 9px; fill: #666 }
@@ -28,32 +27,31 @@ text { font: 12px sans-serif; fill: #222 }
 
 
 def svg(
-    times: Mapping[str, Sequence[float]], sizes: Sequence[int], caption: str
+    pages: Mapping[str, Sequence[float]], sizes: Sequence[int], caption: str
 ) -> str:
     """Draw a line for each query; those that grow stand out, with their names."""
-    low = math.floor(math.log10(min(map(min, times.values()))))
-    high = math.ceil(math.log10(max(map(max, times.values()))))
+    high = math.ceil(math.log10(max(map(max, pages.values()))))
 
     def across(rows: int) -> float:
         span = math.log10(sizes[-1] / sizes[0])
         return round(_LEFT + _WIDTH * math.log10(rows / sizes[0]) / span, 1)
 
     def down(value: float) -> float:
-        share = (math.log10(value) - low) / (high - low)
+        share = math.log10(max(value, 1)) / high
         return round(_TOP + _HEIGHT * (1 - share), 1)
 
     right, bottom = _LEFT + _WIDTH, _TOP + _HEIGHT
     body = ['<rect class="back" width="100%" height="100%"/>']
-    for power in range(low, high + 1):
+    for power in range(high + 1):
         y = down(10**power)
         body.append(f'<line class="grid" x1="{_LEFT}" x2="{right}" y1="{y}" y2="{y}"/>')
-        body.append(_text(8, y + 4, f"{10**power:g} ms"))
+        body.append(_text(8, y + 4, f"{10**power:,}"))
     for rows in sizes:
         x = across(rows)
         body.append(f'<line class="grid" x1="{x}" x2="{x}" y1="{_TOP}" y2="{bottom}"/>')
         body.append(_text(x - 24, bottom + 18, f"{rows:,}"))
     names: list[tuple[float, str]] = []
-    for name, of in sorted(times.items(), key=lambda one: one[1][-1]):
+    for name, of in sorted(pages.items(), key=lambda one: one[1][-1]):
         points = " ".join(
             f"{across(rows)},{down(value)}"
             for rows, value in zip(sizes, of, strict=True)
@@ -62,13 +60,18 @@ def svg(
         kind = "grown" if grown else "flat"
         body.append(f'<polyline class="{kind}" points="{points}"/>')
         if grown:
-            shown = f"{of[-1]:,.0f}" if of[-1] >= _WHOLE_MS else f"{of[-1]:.2g}"
-            names.append((down(of[-1]), f"{name} {shown} ms"))
+            names.append((down(of[-1]), f"{name} {of[-1]:,}"))
     y = math.inf
     for place, name in sorted(names, reverse=True):
         y = min(place, y - 14)
         body.append(_text(right + 8, y + 4, name))
-    body.append(_text(_LEFT, bottom + 36, "rows in the largest tables"))
+    body.append(
+        _text(
+            _LEFT,
+            bottom + 36,
+            "pages that a query touches, over rows in the largest tables",
+        )
+    )
     body.append(_text(8, bottom + 54, caption, "small"))
     size = f"0 0 {right + _NAMES} {bottom + 64}"
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{size}">'
@@ -76,8 +79,8 @@ def svg(
 
 
 def grows(of: Sequence[float]) -> bool:
-    """Tell whether a query takes notably longer at the largest size."""
-    return of[-1] >= _GROWS * of[0] and of[-1] >= _NOTABLE_MS
+    """Tell whether a query touches notably more at the largest size."""
+    return of[-1] >= _GROWS * of[0] and of[-1] >= _NOTABLE
 
 
 def _text(x: float, y: float, text: str, kind: str = "") -> str:

@@ -27,12 +27,30 @@ def test_each_query_finds_rows(conn: psycopg.Connection) -> None:
 
 
 def test_what_grows_stands_out() -> None:
-    """The picture names what takes longer with more rows, the table has it on top."""
-    times = {"list_flat": [2.0, 2.1], "list_grown": [1.0, 9.0], "list_tiny": [0.1, 0.5]}
-    drawn = ET.fromstring(growth_plot.svg(times, [10, 100], "here"))  # noqa: S314 - ours
+    """The picture names what touches more with more rows, the table has it on top."""
+    pages: growth.Figures = {
+        "list_flat": [200, 210],
+        "list_grown": [100, 900],
+        "list_tiny": [0, 5],
+    }
+    drawn = ET.fromstring(growth_plot.svg(pages, [10, 100], "here"))  # noqa: S314 - ours
     texts = [text.text or "" for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
-    assert [text for text in texts if "list_" in text] == ["list_grown 9 ms"]
-    assert growth.table(times, [10, 100]).splitlines()[1].startswith("list_grown")
+    assert [text for text in texts if "list_" in text] == ["list_grown 900"]
+    del pages["list_tiny"]
+    lines = growth.table(pages, [10, 100], "pages").splitlines()
+    assert lines[1].startswith("list_grown")
+
+
+def test_pages_are_those_of_one_call(conn: psycopg.Connection) -> None:
+    """A look for one row touches its page and its index, a worker's list many."""
+    growth_data.fill(conn, ROWS, lambda _: None)
+    pages = {
+        name: growth.least(conn, call)[1]
+        for name, call in growth_calls.calls(conn, ROWS)
+        if name in {"get_user", "forget_order_events"}
+    }
+    assert 2 <= pages["get_user"] <= 4
+    assert pages["forget_order_events"] > 100
 
 
 def test_a_checkout_is_what_is_said(conn: psycopg.Connection) -> None:
