@@ -63,8 +63,13 @@ class Position:
         raise InvalidValue("a text that bookmark() gave", place="bookmark")
 
     def bookmark(self) -> str:
-        """Write it as 36 characters that go into a cookie, a header or a URL."""
-        data = _FORMAT.pack(_VERSION, self.system_id, self.timeline, self.lsn)
+        """Write it as 36 characters that go into a cookie, a header or a URL.
+
+        Of a standby, with the timeline that it receives: what it knows of its own may
+        be older than what it shows, and whoever has come past that covers all of it.
+        """
+        timeline = max(self.timeline, self.received_timeline or 0)
+        data = _FORMAT.pack(_VERSION, self.system_id, timeline, self.lsn)
         return urlsafe_b64encode(data + _CHECKSUM.pack(crc32(data))).decode("ascii")
 
     def later(self, other: Self | None) -> Self:
@@ -100,28 +105,69 @@ class Position:
 class Writes:
     """What a tracked store has committed: up to where, as far as it was told.
 
-    ``are_untold``: more was, or may have been, after which the server was not asked. A
-    tracked store of a tracked store tells both.
+    A tracked store of a tracked store tells both. Many tasks (or threads) may use one.
     """
 
     def __init__(self, outer: Writes | None) -> None:
         self.position: Position | None = None
-        self.are_untold = False
         self._outer = outer
         self._lock = Lock()
+        # How many commits may be untold, of those how many an answer covers, and how
+        # many blocks may commit at any moment.
+        self._untold = self._covered = self._open = 0
+
+    @property
+    def are_untold(self) -> bool:
+        """Whether more was, or may have been, after which the server was not asked."""
+        return self._open > 0 or self._untold > self._covered
+
+    def asking(self) -> int:
+        """Give what an answer covers to a question that is put from now on."""
+        return self._untold
 
     def reach(self, position: Position | None) -> None:
-        """Note how far the log was after a commit; of several at once, the farthest."""
+        """Note how far the log was after a commit; of several at once, the farthest.
+
+        That of another system counts alone: the one before was replaced by it.
+        """
         if position is None:
             self.leave_untold()
             return
         with self._lock:
-            self.position = position.later(self.position)
+            last = self.position
+            if (
+                last is None
+                or last.system_id != position.system_id
+                or position.covers(last)
+            ):
+                self.position = position
         if self._outer is not None:
             self._outer.reach(position)
 
+    def cover(self, asked: int, position: Position) -> None:
+        """Note the answer to a question."""
+        self.reach(position)
+        with self._lock:
+            self._covered = max(self._covered, asked)
+
     def leave_untold(self) -> None:
         """Note that something may have been committed, and nobody knows up to where."""
-        self.are_untold = True
+        with self._lock:
+            self._untold += 1
         if self._outer is not None:
             self._outer.leave_untold()
+
+    def begin_singles(self) -> None:
+        """Note that from now on any statement may commit by itself."""
+        with self._lock:
+            self._open += 1
+        if self._outer is not None:
+            self._outer.begin_singles()
+
+    def end_singles(self) -> None:
+        """Note that this is over."""
+        with self._lock:
+            self._untold += 1
+            self._open -= 1
+        if self._outer is not None:
+            self._outer.end_singles()

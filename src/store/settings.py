@@ -206,6 +206,15 @@ class DatabaseSettings(BaseSettings):
     )
     database_schema: _Schema | None = None
 
+    @property
+    def search_path(self) -> str | None:
+        """What sessions look through: the schema, and only then temporary tables.
+
+        Where it does not name them they go first, and what somebody else has left on a
+        session that a pooler shares would hide the store's tables.
+        """
+        return f"{self.database_schema}, pg_temp" if self.database_schema else None
+
     @classmethod
     def load(cls, **given: Unpack[DatabaseValues]) -> Self:
         """Read the environment; what is given here stands in for its variable.

@@ -10,6 +10,7 @@ import pytest
 
 from postgres_testing import clusters
 from store import Replica, Settings, Store, errors
+from store.bookmarks import Position
 from tests.support import standbys
 from tests.support.standbys import read, rename
 
@@ -64,3 +65,7 @@ def test_bookmarks_after_a_failover() -> None:
             assert read(replica.at_least(new, within=30), user_id) == "new"
             for old in (kept, lost):
                 assert read(replica.at_least(old), user_id) == "new"
+            # Whoever has seen that is not shown less by another one.
+            seen = replica.bookmark()
+            assert seen
+            assert Position.parse(seen).covers(Position.parse(new))

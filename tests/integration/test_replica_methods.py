@@ -5,22 +5,29 @@ session or the transaction, and not the server. tests/faults has real standbys.
 """
 
 import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
 import psycopg
 import pytest
+from pydantic import SecretStr
 
 from generated import users
 from generated.aio import users as aio_users
+from postgres_testing import proxy
 from store import (
     AsyncReplica,
     AsyncStore,
     Replica,
+    RoundTrip,
     Settings,
     Store,
     errors,
 )
+from store._sync.connection import StoreConnection
 from store.bookmarks import Position
 from tests.integration.test_within import METHODS, ONCHAIN, PEN, Shop, shop
 from tests.support import stores
@@ -184,6 +191,95 @@ def test_what_is_committed_stays_so_if_its_position_is_refused(
     user = users.get_user(conn, id=user_id)
     assert user
     assert user.display_name == "Ada"
+
+
+def test_two_who_ask_at_once_get_all_that_is_committed(
+    database_url: str, user_id: UUID
+) -> None:
+    """Who comes while another is being answered does not get what was before."""
+    answered, asked_again = threading.Event(), threading.Event()
+
+    def observe(ended: RoundTrip) -> None:
+        if ended.query == "sessions.get_wal_position" and not answered.is_set():
+            answered.set()  # and not yet noted
+            assert asked_again.wait(30)
+
+    with Store(settings_of(database_url), observer=observe) as store:
+        tracked = store.tracked()
+        with tracked.connection() as conn:
+            users.set_display_name(conn, id=user_id, display_name="Ada")
+        with ThreadPoolExecutor(1) as other:
+            first = other.submit(tracked.bookmark)
+            assert answered.wait(30)
+            try:
+                second = tracked.bookmark()
+            finally:
+                asked_again.set()
+            assert first.result()
+        assert second
+
+
+def test_a_block_that_goes_on_is_asked_for(database_url: str, user_id: UUID) -> None:
+    """What its statements have committed is named before it ends, to other threads."""
+    with Store(settings_of(database_url)) as store, ThreadPoolExecutor(1) as other:
+        tracked = store.tracked()
+        with tracked.connection() as conn:
+            assert other.submit(tracked.bookmark).result()
+            users.set_display_name(conn, id=user_id, display_name="Ada")
+            end = conn.execute("SELECT pg_current_wal_flush_lsn() - '0/0'").fetchone()
+            bookmark = other.submit(tracked.bookmark).result()
+            assert bookmark
+            assert end
+            assert Position.parse(bookmark).lsn >= end[0]
+
+
+def test_a_pooler_may_be_turned_to_another_system(
+    database_url: str, conn: psycopg.Connection, user_id: UUID
+) -> None:
+    """Through one, the system is asked with each COMMIT; straight to it, once."""
+    database = f'ALTER DATABASE "{conn.info.dbname}" SET synchronous_commit = on'
+    conn.execute(database.encode())  # or the bookmark would be asked for anyway
+    given = settings_of(database_url).model_copy(
+        update={"database_pooler": "yes", "database_pool_size": 1}
+    )
+    with Store(given) as store:
+        tracked = store.tracked()
+        with tracked.transaction() as lent:
+            users.set_display_name(lent, id=user_id, display_name="Ada")
+        assert isinstance(lent, StoreConnection)
+        before = lent.position
+        assert before
+        lent.position = replace(before, system_id=1)  # as if it had been turned since
+        with tracked.transaction() as again:
+            users.set_display_name(again, id=user_id, display_name="Bob")
+        assert again is lent
+        bookmark = tracked.bookmark()
+    assert bookmark
+    assert Position.parse(bookmark).system_id == before.system_id
+
+
+def test_a_read_whose_end_was_lost_has_written_nothing(database_url: str) -> None:
+    """It is `ConnectionLost`, which is repeated, also in COMMIT and after a WITH."""
+    with proxy.before(database_url) as tap:
+        given = settings_of(database_url).model_copy(
+            update={"database_url_replica": SecretStr(tap.url)}
+        )
+        with Replica(given) as replica:
+            tap.cut_reply_to(b"COMMIT")
+            with pytest.raises(errors.ConnectionLost), replica.transaction() as conn:
+                conn.execute("SELECT 1")
+            tap.cut_reply_to(b"SELECT 2")
+            with pytest.raises(errors.ConnectionLost), replica.connection() as conn:
+                conn.execute("WITH two AS (VALUES (1), (2)) SELECT FROM two")
+            attempts: list[int] = []
+
+            def work(conn: psycopg.Connection) -> None:
+                attempts.append(conn.info.backend_pid)
+                conn.execute("SELECT 1")
+
+            tap.cut_reply_to(b"COMMIT")
+            replica.atomically(work)
+            assert len(attempts) == 2
 
 
 def test_a_bookmark_of_another_system_is_refused(database_url: str) -> None:

@@ -14,7 +14,7 @@ from generated.internal import user_steps
 from postgres_testing import databases, pooler, proxy
 from postgres_testing.databases import Template
 from postgres_testing.embedded import Server
-from store import AsyncStore, Settings, Store, errors, migrations
+from store import AsyncStore, Product, Settings, Store, errors, migrations
 from store.cli.main import main
 from store.migrations import indexes, ledger, runner
 from store.settings import DatabaseSettings
@@ -22,6 +22,7 @@ from store_testing import factories
 from store_testing.schema import MIGRATIONS
 
 SCHEMAS = ("shop", "other")
+PEN = Product(product_id="B02", product_name="Pen", price=250)
 
 
 def settings(url: str, schema: str | None, **others: object) -> Settings:
@@ -119,7 +120,7 @@ def test_a_store_lives_in_its_schema(url: str) -> None:
         with Store(settings(url, schema)) as store:
             ids.add(store.create_user("google|1", email=None).id)
             assert names_of(store) == {"google|1"}
-            assert shown(store, "search_path") == schema
+            assert shown(store, "search_path") == f"{schema}, pg_temp"
         state = runner.status(within(url, schema), directory=MIGRATIONS)
         assert not state.pending
         assert not state.findings
@@ -251,7 +252,7 @@ def test_a_session_that_somebody_soiled_does_not_matter(
             rude.execute("SET search_path = other")
         user = store.create_user("google|1", email=None)
         assert names_of(store) == {"google|1"}
-        assert shown(store, "search_path") == "shop"
+        assert shown(store, "search_path") == "shop, pg_temp"
         with psycopg.connect(
             one_session(url), autocommit=True, prepare_threshold=None
         ) as later:
@@ -259,6 +260,35 @@ def test_a_session_that_somebody_soiled_does_not_matter(
     with psycopg.connect(url) as conn:
         assert conn.execute("SELECT id FROM shop.users").fetchall() == [(user.id,)]
         assert conn.execute("SELECT id FROM other.users").fetchall() == []
+
+
+def test_temporary_tables_of_somebody_hide_nothing(
+    url: str, one_session: Callable[[str], str]
+) -> None:
+    """A table that was left on the session under a store's name is not written to."""
+    with Store(settings(one_session(url), "shop", database_url_direct=url)) as store:
+        with psycopg.connect(
+            one_session(url), autocommit=True, prepare_threshold=None
+        ) as rude:
+            rude.execute("CREATE TEMPORARY TABLE users (LIKE other.users)")
+            rude.execute("CREATE TEMPORARY TABLE cart_items (LIKE other.cart_items)")
+        user = store.create_user("google|1", email=None)
+        store.add_cart_item(user.id, PEN)
+        assert names_of(store) == {"google|1"}
+    with psycopg.connect(url) as conn:
+        assert conn.execute("SELECT count(*) FROM shop.cart_items").fetchone() == (1,)
+
+
+def test_a_temporary_table_of_ones_own_hides_nothing(url: str) -> None:
+    """Straight to the server, too, what a block leaves on its session is not read."""
+    with Store(settings(url, "shop", database_pool_size=1)) as store:
+        with store.connection() as conn:
+            conn.execute("CREATE TEMPORARY TABLE users (crossmint_user_id text)")
+            conn.execute("CREATE TEMPORARY TABLE notes (text text)")
+        store.create_user("google|1", email=None)
+        assert names_of(store) == {"google|1"}
+        with store.connection() as conn:
+            assert conn.execute("SELECT FROM notes").rowcount == 0  # it is found
 
 
 def test_single_statements_commit_one_by_one(
@@ -347,7 +377,7 @@ def test_a_statement_that_takes_too_long_is_ended(url: str) -> None:
     with Store(given) as store:
         with pytest.raises(errors.StatementTimeout), store.connection() as conn:
             conn.execute("SELECT pg_sleep(60)")
-        assert shown(store, "search_path") == "shop"
+        assert shown(store, "search_path") == "shop, pg_temp"
         with psycopg.connect(url) as looking:
             [(left,)] = looking.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)'"

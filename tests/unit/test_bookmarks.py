@@ -90,3 +90,38 @@ def test_the_latest_of_several_writes_counts(positions: list[Position]) -> None:
     inner.leave_untold()
     assert inner.position == outer.position == Position(SYSTEM, 2, 3)
     assert outer.are_untold
+
+
+def test_an_answer_covers_what_came_before_its_question() -> None:
+    """What is committed meanwhile is untold, and so is all while statements may."""
+    writes = Writes(None)
+    writes.leave_untold()
+    asked = writes.asking()
+    assert writes.are_untold  # for others too, who would get less than is committed
+    writes.leave_untold()
+    writes.cover(asked, Position(SYSTEM, 1, 10))
+    assert writes.are_untold
+    writes.cover(writes.asking(), Position(SYSTEM, 1, 10))
+    assert not writes.are_untold
+    writes.begin_singles()
+    writes.cover(writes.asking(), Position(SYSTEM, 1, 10))
+    assert writes.are_untold
+    writes.end_singles()
+    writes.cover(writes.asking(), Position(SYSTEM, 1, 10))
+    assert not writes.are_untold
+
+
+def test_what_another_system_tells_replaces_all() -> None:
+    """A pooler may be turned to another server; what is committed there is no error."""
+    writes = Writes(None)
+    for position in (Position(SYSTEM, 2, 10), Position(SYSTEM + 1, 1, 5)):
+        writes.reach(position)
+        assert writes.position == position
+
+
+def test_a_standby_tells_the_timeline_that_it_receives() -> None:
+    """What it shows is of that one already, though it has not noted so."""
+    bookmark = Position(SYSTEM, 1, 10, 2).bookmark()
+    assert not Position(SYSTEM, 2, 9).covers(Position.parse(bookmark))
+    assert not Position(SYSTEM, 1, 10).covers(Position.parse(bookmark))
+    assert Position(SYSTEM, 1, 10, 2).covers(Position.parse(bookmark))

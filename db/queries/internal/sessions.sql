@@ -38,6 +38,8 @@ SELECT 1 AS "answer!";
 -- holds what is committed, by anybody or (own_writes) by sessions like this one; on a
 -- standby, up to where it is replayed, with the timeline that is replayed at least, and
 -- the one that is received (NULL if none is, or for a role without pg_read_all_stats).
+-- Tells also whether a primary has still to flush up to there: until it has, no standby
+-- gets it.
 
 -- What COMMIT has waited for is flushed. Where it does not wait, or somebody else's may
 -- not, that is asked which was written: it may be more, which nobody has committed. At a
@@ -56,24 +58,40 @@ SELECT
         WHEN server.is_standby
             THEN (SELECT receiver.received_tli FROM pg_catalog.pg_stat_wal_receiver AS receiver)::bigint
     END AS "received_timeline?",
+    log.position AS "position!",
     CASE
-        WHEN server.is_standby THEN coalesce(pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0'), 0)::bigint
-        WHEN @own_writes::boolean AND current_setting('synchronous_commit') <> 'off'
-            THEN pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')::bigint
-        ELSE (
-            SELECT
-                written.position - CASE
-                    WHEN written.position % pg_size_bytes(current_setting('wal_segment_size')) = 40 THEN 40
-                    WHEN written.position % current_setting('wal_block_size')::bigint = 24 THEN 24
-                    ELSE 0
-                END
-            FROM (
-                SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint AS position
-            ) AS written
-        )
-    END AS "position!",
+        WHEN NOT server.is_standby THEN log.position > pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')
+        ELSE FALSE
+    END AS "flush_is_due!",
     server.is_standby AS "is_standby!"
-FROM (SELECT pg_is_in_recovery() AS is_standby) AS server;
+FROM (SELECT pg_is_in_recovery() AS is_standby) AS server
+CROSS JOIN LATERAL (
+    SELECT
+        CASE
+            WHEN server.is_standby THEN coalesce(pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0'), 0)::bigint
+            WHEN @own_writes::boolean AND current_setting('synchronous_commit') <> 'off'
+                THEN pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')::bigint
+            ELSE (
+                SELECT
+                    written.position - CASE
+                        WHEN written.position % pg_size_bytes(current_setting('wal_segment_size')) = 40 THEN 40
+                        WHEN written.position % current_setting('wal_block_size')::bigint = 24 THEN 24
+                        ELSE 0
+                    END
+                FROM (
+                    SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint AS position
+                ) AS written
+            )
+        END AS position
+    -- Not read anew where it is named again.
+    OFFSET 0
+) AS log;
+
+-- name: have_wal_flushed :exec
+-- Has a primary flush within moments what its write-ahead log holds by now, which nobody
+-- may have to commit: until somebody does, no standby gets it. A commit that wrote nothing
+-- does that without waiting for it, where it has an id.
+SELECT pg_current_xact_id();
 
 -- name: get_flushed_position :one
 -- @deferred

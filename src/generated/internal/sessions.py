@@ -13,6 +13,7 @@ __all__ = [
     "ENTER_SESSION",
     "GET_FLUSHED_POSITION",
     "GET_WAL_POSITION",
+    "HAVE_WAL_FLUSHED",
     "PING",
     "EnterSessionRow",
     "GetFlushedPositionRow",
@@ -23,6 +24,7 @@ __all__ = [
     "get_flushed_position_row",
     "get_wal_position",
     "get_wal_position_row",
+    "have_wal_flushed",
     "ping",
     "send_get_flushed_position",
     "send_get_wal_position",
@@ -126,24 +128,34 @@ SELECT
         WHEN server.is_standby
             THEN (SELECT receiver.received_tli FROM pg_catalog.pg_stat_wal_receiver AS receiver)::bigint
     END AS "received_timeline?",
+    log.position AS "position!",
     CASE
-        WHEN server.is_standby THEN coalesce(pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0'), 0)::bigint
-        WHEN $1::boolean AND current_setting('synchronous_commit') <> 'off'
-            THEN pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')::bigint
-        ELSE (
-            SELECT
-                written.position - CASE
-                    WHEN written.position % pg_size_bytes(current_setting('wal_segment_size')) = 40 THEN 40
-                    WHEN written.position % current_setting('wal_block_size')::bigint = 24 THEN 24
-                    ELSE 0
-                END
-            FROM (
-                SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint AS position
-            ) AS written
-        )
-    END AS "position!",
+        WHEN NOT server.is_standby THEN log.position > pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')
+        ELSE FALSE
+    END AS "flush_is_due!",
     server.is_standby AS "is_standby!"
-FROM (SELECT pg_is_in_recovery() AS is_standby) AS server"""
+FROM (SELECT pg_is_in_recovery() AS is_standby) AS server
+CROSS JOIN LATERAL (
+    SELECT
+        CASE
+            WHEN server.is_standby THEN coalesce(pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0'), 0)::bigint
+            WHEN $1::boolean AND current_setting('synchronous_commit') <> 'off'
+                THEN pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')::bigint
+            ELSE (
+                SELECT
+                    written.position - CASE
+                        WHEN written.position % pg_size_bytes(current_setting('wal_segment_size')) = 40 THEN 40
+                        WHEN written.position % current_setting('wal_block_size')::bigint = 24 THEN 24
+                        ELSE 0
+                    END
+                FROM (
+                    SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint AS position
+                ) AS written
+            )
+        END AS position
+    -- Not read anew where it is named again.
+    OFFSET 0
+) AS log"""
 
 
 @dataclass(slots=True)
@@ -152,6 +164,7 @@ class GetWalPositionRow:
     timeline: int
     received_timeline: int | None
     position: int
+    flush_is_due: bool
     is_standby: bool
 
 
@@ -169,6 +182,8 @@ def get_wal_position(conn: Connection[Any], *, own_writes: bool) -> GetWalPositi
     holds what is committed, by anybody or (own_writes) by sessions like this one; on a
     standby, up to where it is replayed, with the timeline that is replayed at least, and
     the one that is received (NULL if none is, or for a role without pg_read_all_stats).
+    Tells also whether a primary has still to flush up to there: until it has, no standby
+    gets it.
     """
     cur = RawCursor(conn, row_factory=get_wal_position_row)
     cur.execute(GET_WAL_POSITION, (own_writes,))
@@ -184,6 +199,19 @@ def send_get_wal_position(
     cur = RawCursor(conn, row_factory=get_wal_position_row)
     cur.execute(GET_WAL_POSITION, (own_writes,))
     return lambda: support.only(cur)
+
+
+HAVE_WAL_FLUSHED: Final = """\
+SELECT pg_current_xact_id()"""
+
+
+def have_wal_flushed(conn: Connection[Any]) -> None:
+    """Has a primary flush within moments what its write-ahead log holds by now, which nobody
+    may have to commit: until somebody does, no standby gets it. A commit that wrote nothing
+    does that without waiting for it, where it has an id.
+    """
+    cur = RawCursor(conn)
+    cur.execute(HAVE_WAL_FLUSHED)
 
 
 GET_FLUSHED_POSITION: Final = """\

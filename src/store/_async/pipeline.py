@@ -99,16 +99,16 @@ class AsyncHeldPipeline(AsyncPipeline):
 
 
 class AsyncSinglePipeline(AsyncHeldPipeline):
-    """Sends each statement at once, behind the schema that it is about.
+    """Sends each statement at once, behind the search path that it is read with.
 
     For single statements through a pooler, where no session can be told the schema: up
     to its Sync, a pipeline without BEGIN is one transaction, with which the setting
     ends, and which a pooler keeps on one session. It costs no round trip.
     """
 
-    def __init__(self, conn: AsyncConnection[Any], schema: str) -> None:
+    def __init__(self, conn: AsyncConnection[Any], path: str) -> None:
         super().__init__(conn)
-        self._path = schema.encode()
+        self._path = path.encode()
 
     def _communicate_gen(self) -> PQGen[None]:
         """Send what was queued, unless a block within gathers a batch of its own."""
@@ -116,7 +116,7 @@ class AsyncSinglePipeline(AsyncHeldPipeline):
             yield from self._sync_gen()
 
     def _sync_gen(self) -> PQGen[None]:
-        """Say the schema first, where a transaction is about to begin."""
+        """Say the search path first, where a transaction is about to begin."""
         is_idle = self.pgconn.transaction_status == TransactionStatus.IDLE
         if self.command_queue and is_idle:
             self.result_queue.appendleft(None)  # no cursor waits for it

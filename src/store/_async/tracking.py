@@ -62,17 +62,13 @@ class AsyncTracking(AsyncDatabase):
             return writes.position.bookmark() if writes.position else None
         untracked = self._copied()
         untracked._writes = None
-        if writes:
-            writes.are_untold = False  # before it is asked, for what comes meanwhile
-        try:
-            async with untracked.connection() as conn:
-                own = writes is not None
-                row = await sessions.get_wal_position(conn, own_writes=own)
-        except BaseException:
-            if writes:
-                writes.leave_untold()
-            raise
+        asked = writes.asking() if writes else 0
+        async with untracked.connection() as conn:
+            own = writes is not None
+            row = await sessions.get_wal_position(conn, own_writes=own)
+            if row.flush_is_due:
+                await sessions.have_wal_flushed(conn)
         position = Position.of(row)
         if writes:
-            writes.reach(position)
+            writes.cover(asked, position)
         return position.bookmark()

@@ -229,9 +229,9 @@ class StoreConnection(Connection[Row]):
         self.deadline = _FOREVER
         self.pgconn.exit_pipeline_mode()
 
-    def begin_singles(self, schema: str) -> None:
-        """Send each statement with its schema from now on."""
-        self._pipeline = SinglePipeline(self, schema)
+    def begin_singles(self, path: str) -> None:
+        """Send each statement with its search path from now on."""
+        self._pipeline = SinglePipeline(self, path)
         self.pgconn.enter_pipeline_mode()
         self._pipeline.level += 1
 

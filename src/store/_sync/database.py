@@ -257,31 +257,34 @@ class Database:
         with translated(reads_only=self._reads_only):
             conn = self._pool.acquire(self._limits.acquire)
             loan = Loan(self._pool, conn)
+            writes = self._writes
+            if writes is not None:
+                writes.begin_singles()
             try:
                 conn.be_lent(loan, self._limits, self._default_limits)
                 loan.begin()
                 self._refuse_older(conn)
-                if schema := self._schema_to_tell(conn):
-                    conn.begin_singles(schema)
+                if path := self._path_to_tell(conn):
+                    conn.begin_singles(path)
                 yield conn
             except psycopg.Error:
-                if conn.in_doubt:
+                if conn.in_doubt and not self._reads_only:
                     raise errors.OutcomeUnknown(
                         "the reply to a statement was lost, which may have been"
                         " committed"
                     ) from None
                 raise
             finally:
-                if self._writes is not None:
-                    self._writes.leave_untold()
-                if self._schema_to_tell(conn):
+                if writes is not None:
+                    writes.end_singles()
+                if self._path_to_tell(conn):
                     conn.end_singles()
                 self._pool.release(conn)
                 loan.end()
 
-    def _schema_to_tell(self, conn: PoolConnection) -> str | None:
-        """Give the schema, where no session has it: behind a pooler."""
-        return None if conn.is_direct else self.settings.database_schema
+    def _path_to_tell(self, conn: PoolConnection) -> str | None:
+        """Give the search path, where no session has it: behind a pooler."""
+        return None if conn.is_direct else self.settings.search_path
 
     @contextmanager
     def transaction(self) -> Generator[Connection[TupleRow]]:
@@ -333,7 +336,7 @@ class Database:
                     if not committing or not isinstance(error, psycopg.Error):
                         raise
                     has_ended = pipeline.completed in _ENDS
-                    if not has_ended and conn.closed:
+                    if not has_ended and conn.closed and not self._reads_only:
                         raise errors.OutcomeUnknown(_LOST_IN_COMMIT) from None
                     if not has_ended:
                         raise
@@ -350,8 +353,8 @@ class Database:
         limits = self._limits
         conn.be_in_transaction(limits)
         pipeline.queue(_BEGIN_READ_ONLY if self._reads_only else _BEGIN)
-        if schema := self._schema_to_tell(conn):
-            pipeline.queue(f"SET LOCAL search_path = {schema}".encode())
+        if path := self._path_to_tell(conn):
+            pipeline.queue(f"SET LOCAL search_path = {path}".encode())
         if conn.is_direct and limits == self._default_limits:
             return  # the session has them
         # No queries, so that SET TRANSACTION may still come.
@@ -452,7 +455,7 @@ class Database:
                     conn,
                     known_direct=pooler == "no",
                     backend_pid=conn.info.backend_pid,
-                    search_path=self.settings.database_schema,
+                    search_path=self.settings.search_path,
                     statement_timeout=milliseconds(limits.statement),
                     lock_timeout=milliseconds(limits.lock),
                     idle_timeout=milliseconds(limits.idle),

@@ -20,10 +20,10 @@ def send(conn: PoolConnection) -> Fetch:
 
     That gives None where COMMIT does not wait for the disk. What stays the
     same, the system, is asked once for each connection, since it costs the server more
-    than all else.
+    than all else; through a pooler, which may be turned to another one, each time.
     """
     known = conn.position
-    if known is None:
+    if known is None or not conn.is_direct:
         fetch_all = sessions.send_get_wal_position(conn, own_writes=True)
 
         def learn() -> Told:

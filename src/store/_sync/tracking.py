@@ -63,17 +63,13 @@ class Tracking(Database):
             return writes.position.bookmark() if writes.position else None
         untracked = self._copied()
         untracked._writes = None
-        if writes:
-            writes.are_untold = False  # before it is asked, for what comes meanwhile
-        try:
-            with untracked.connection() as conn:
-                own = writes is not None
-                row = sessions.get_wal_position(conn, own_writes=own)
-        except BaseException:
-            if writes:
-                writes.leave_untold()
-            raise
+        asked = writes.asking() if writes else 0
+        with untracked.connection() as conn:
+            own = writes is not None
+            row = sessions.get_wal_position(conn, own_writes=own)
+            if row.flush_is_due:
+                sessions.have_wal_flushed(conn)
         position = Position.of(row)
         if writes:
-            writes.reach(position)
+            writes.cover(asked, position)
         return position.bookmark()

@@ -11,6 +11,7 @@ from ..sessions import (
     ENTER_SESSION,
     GET_FLUSHED_POSITION,
     GET_WAL_POSITION,
+    HAVE_WAL_FLUSHED,
     PING,
     EnterSessionRow,
     GetFlushedPositionRow,
@@ -24,6 +25,7 @@ __all__ = [
     "ENTER_SESSION",
     "GET_FLUSHED_POSITION",
     "GET_WAL_POSITION",
+    "HAVE_WAL_FLUSHED",
     "PING",
     "EnterSessionRow",
     "GetFlushedPositionRow",
@@ -34,6 +36,7 @@ __all__ = [
     "get_flushed_position_row",
     "get_wal_position",
     "get_wal_position_row",
+    "have_wal_flushed",
     "ping",
     "send_get_flushed_position",
     "send_get_wal_position",
@@ -90,6 +93,8 @@ async def get_wal_position(
     holds what is committed, by anybody or (own_writes) by sessions like this one; on a
     standby, up to where it is replayed, with the timeline that is replayed at least, and
     the one that is received (NULL if none is, or for a role without pg_read_all_stats).
+    Tells also whether a primary has still to flush up to there: until it has, no standby
+    gets it.
     """
     cur = AsyncRawCursor(conn, row_factory=get_wal_position_row)
     await cur.execute(GET_WAL_POSITION, (own_writes,))
@@ -105,6 +110,15 @@ async def send_get_wal_position(
     cur = AsyncRawCursor(conn, row_factory=get_wal_position_row)
     await cur.execute(GET_WAL_POSITION, (own_writes,))
     return lambda: support.only_async(cur)
+
+
+async def have_wal_flushed(conn: AsyncConnection[Any]) -> None:
+    """Has a primary flush within moments what its write-ahead log holds by now, which nobody
+    may have to commit: until somebody does, no standby gets it. A commit that wrote nothing
+    does that without waiting for it, where it has an id.
+    """
+    cur = AsyncRawCursor(conn)
+    await cur.execute(HAVE_WAL_FLUSHED)
 
 
 async def get_flushed_position(
