@@ -220,9 +220,77 @@ def test_statements_of_functions_are_planned_too(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("DELETE FROM orders; COMMIT", "purge: is 2 statements; write one"),
+        ("CALL purge()", "purge: is not planned"),
+        ("SELEC 1", "purge: syntax error"),
+        ("", "purge: is 0 statements"),
+    ],
+)
+def test_what_would_be_executed_is_refused(
+    project: Project, statement: str, told: str
+) -> None:
+    """All but the first of several statements would be: a COMMIT would empty tables."""
+    with psycopg.connect(project.url, autocommit=True) as conn:
+        conn.execute("INSERT INTO customers (email, mood) VALUES ('a', 'calm')")
+        project.write(
+            "-- name: one :one\nSELECT 1 AS one;\n",
+            f'[statements]\npurge = "{statement}"\n',
+        )
+        with pytest.raises(CannotRunError, match=told):
+            project.report()
+        assert conn.execute("SELECT count(*) FROM customers").fetchone() == (1,)
+
+
+def test_settings_of_what_is_not_there_are_found(project: Project) -> None:
+    """A table or column that was renamed would be planned as nothing is said of it."""
+    project.write(
+        "-- name: one :one\nSELECT 1 AS one;\n",
+        "[tables.visits]\nrows = 50\n[tables.visit]\nrows = 50\n"
+        "[tables.orders.columns]\nstate = { nulls = 0.5 }\n",
+    )
+    assert {(one.name, one.kind) for one in project.report().findings} == {
+        ("visit", "table"),
+        ("orders", "column state"),
+    }
+
+
+def test_a_key_to_a_partitioned_table_is_found_once(project: Project) -> None:
+    """To the server it is one for each part, too; of a part's own it is the part's."""
+    with psycopg.connect(project.url, autocommit=True) as conn:
+        for statement in (
+            "CREATE TABLE days (day int PRIMARY KEY) PARTITION BY RANGE (day)",
+            "CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM (0) TO (9)",
+            "CREATE TABLE sales (day int REFERENCES days) PARTITION BY LIST (day)",
+            "CREATE TABLE sales_1 PARTITION OF sales FOR VALUES IN (1)",
+            "CREATE TABLE notes (day int REFERENCES days)",
+        ):
+            conn.execute(statement.encode())
+    project.write(
+        "-- name: one :one\nSELECT 1 AS one;\n", "[tables.visits]\nrows = 50\n"
+    )
+    found = sorted((one.where, one.kind) for one in project.report().findings)
+    assert found == [("notes", "foreign key"), ("sales_1", "foreign key")]
+
+
+@pytest.mark.parametrize(
     ("said", "told"),
     [
         ("size = [1]", "unknown key 'size'"),
+        ("sizes = []", "sizes: write a list"),
+        ('sizes = ["a"]', "sizes: 'a' is not a whole number of 1 or more"),
+        ("page = 0", "page: 0 is not"),
+        ("large = true", "large: True is not"),
+        ("tables.t = 3", "tables.t: 3 is no table of TOML"),
+        ("tables.t.rows = -1", "tables.t.rows: -1 is not a whole number of 0 or more"),
+        ("tables.t.share = '1'", "tables.t.share: '1' is not a number"),
+        ("tables.t.columns.a.nulls = 1.5", "a.nulls: 1.5 is not a number of 0 to 1"),
+        ("tables.t.columns.a.repeats = 0", "a.repeats: 0 is not"),
+        ("tables.t.columns.a.values.x = 'y'", "a.values.x: 'y' is not"),
+        ("tables.t.columns.a.values = { x = 0.6, y = 0.6 }", "more than 1 together"),
+        ("statements.a = 3", "statements.a: 3 is no text"),
+        ("accepted.q.sort = 3", "accepted.q: 'sort': 3 is no text"),
         ("[tables.t.columns]\na = { null = 1 }", "tables.t.a: unknown key|columns.t.a"),
         ('[accepted.q]\nsort = " "', "accepted.q: 'sort' has no reason"),
         ("sizes = ", "cannot be read"),

@@ -73,13 +73,32 @@ def statements(
             source = written.get((query.filename, query.name))
             where = source.file if source else query.filename
             made[Statement(str(where), query.name, query.command, query.text)] = None
+    planned = [one for one in made if _kinds(one) <= _PLANNED]
     for name, text in more.items():
-        made[Statement("statements", name, ":exec", text)] = None
-    return [one for one in made if _is_planned(one.text)]
+        one = Statement("statements", name, ":exec", text)
+        if not _kinds(one) <= _PLANNED:
+            raise CannotRunError(
+                f"statements: {name}: is not planned; write SELECT, INSERT, UPDATE, "
+                "DELETE or MERGE, or leave it out"
+            )
+        planned.append(one)
+    return planned
 
 
-def _is_planned(text: str) -> bool:
-    return any(tree.only(parsed)[0] in _PLANNED for parsed in tree.parse(text))
+def _kinds(one: Statement) -> set[str]:
+    """Give what a statement is.
+
+    Raises:
+        CannotRunError: it is none, or several: all but the first would be executed.
+    """
+    where = f"{one.where}: {one.name}"
+    try:
+        parsed = tree.parse(one.text)
+    except tree.InvalidSqlError as error:
+        raise CannotRunError(f"{where}: {error}") from error
+    if len(parsed) != 1:
+        raise CannotRunError(f"{where}: is {len(parsed)} statements; write one")
+    return {tree.only(parsed[0])[0]}
 
 
 def explained(conn: psycopg.Connection, statement: Statement, page: int) -> Plan:

@@ -34,6 +34,7 @@ def report(conn: psycopg.Connection, parts: list[Part], settings: Settings) -> R
     with statistics.emptied(conn) as tables:
         found, plans = examine(conn, tables, asked, settings)
     kept, accepted = judged(found, settings)
+    kept += _unknown(tables, settings)
     return Report(plans, kept, accepted, problems.warnings)
 
 
@@ -83,6 +84,17 @@ def judged(found: list[Finding], settings: Settings) -> tuple[list[Finding], int
         for name, kind in sorted(accepted - there)
     ]
     return kept, len(accepted & there)
+
+
+def _unknown(tables: list[Relation], settings: Settings) -> Iterator[Finding]:
+    """Yield the names in the settings of which the database has no table or column."""
+    columns = {one.shown: one.columns for one in tables}
+    for name, said in settings.tables.items():
+        absent = said.columns.keys() - columns.get(name, said.columns)
+        kinds = [f"column {column}" for column in sorted(absent)]
+        for kind in ["table"] if name not in columns else kinds:
+            told = "there is none with rows of its own"
+            yield Finding(settings.file, name, kind, told, "remove it there")
 
 
 def table(made: Report, sizes: tuple[int, ...]) -> Iterator[str]:

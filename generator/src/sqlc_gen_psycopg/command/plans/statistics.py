@@ -63,6 +63,19 @@ WHERE
 GROUP BY 1, 2, 3
 ORDER BY 2, 3
 """
+# What refers to another table has to be emptied with it, also as a whole. A part on
+# another server stays as it is.
+_PARTITIONED = """
+SELECT n.nspname, c.relname
+FROM pg_class AS c
+INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE
+    c.relkind = 'p' AND c.relpersistence <> 't'
+    AND NOT EXISTS (
+        SELECT FROM pg_partition_tree(c.oid) AS part
+        INNER JOIN pg_class AS p ON p.oid = part.relid AND p.relkind = 'f'
+    )
+"""
 _INDEXES = """
 SELECT
     c.oid, n.nspname, c.relname, i.indrelid, pg_get_expr(i.indpred, i.indrelid),
@@ -81,6 +94,11 @@ SELECT k.conname::text, k.conrelid
 FROM pg_constraint AS k
 WHERE
     k.contype = 'f' AND k.conrelid = ANY (%s)
+    -- One that refers to a partitioned table has another one for each part of it.
+    AND NOT EXISTS (
+        SELECT FROM pg_constraint AS whole
+        WHERE whole.oid = k.conparentid AND whole.conrelid = k.conrelid
+    )
     AND NOT EXISTS (
         SELECT FROM pg_index AS i
         WHERE
@@ -184,6 +202,7 @@ def emptied(conn: psycopg.Connection) -> Generator[list[Relation]]:
 def forget(conn: psycopg.Connection, tables: list[Relation]) -> None:
     """Have the planner take emptied tables for new ones, without any statistics."""
     names = [sql.Identifier(one.schema, one.name) for one in tables]
+    names += [sql.Identifier(*row) for row in conn.execute(_PARTITIONED)]
     conn.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(names)))
     oids = {"tables": [one.oid for one in tables]}
     conn.execute(_FORGET_RELATIONS, oids)
