@@ -185,6 +185,41 @@ def test_who_gives_up_leaves_the_socket_to_others(
     assert asyncio.run(give_up()) == b"ab"
 
 
+def test_a_lost_connections_number_is_free_for_the_next(ends: _Ends) -> None:
+    """The driver closes the socket as it finds the other end gone.
+
+    Whoever opens one before the task of the lost one runs again is given its number.
+    """
+    ours, theirs = ends
+    number = ours.fileno()
+    arrived = asyncio.Event()
+
+    def lost() -> PQGen[None]:
+        yield Wait.R
+        # As another task may that runs first.
+        asyncio.get_running_loop().call_soon(open_next)
+        ours.close()
+        raise psycopg.OperationalError("the server has gone")
+
+    near, far = socket.socketpair()
+
+    def open_next() -> None:
+        assert fcntl.fcntl(near, fcntl.F_DUPFD, number) == number
+        asyncio.get_running_loop().add_reader(number, arrived.set)
+
+    async def both() -> None:
+        theirs.send(b"x")
+        with pytest.raises(psycopg.OperationalError, match="has gone"):
+            await round_trip(lost(), number, 10, 10)
+        far.send(b"y")
+        await asyncio.wait_for(arrived.wait(), 5)
+        asyncio.get_running_loop().remove_reader(number)
+
+    with near, far:
+        asyncio.run(both())
+    socket.socket(fileno=number).close()
+
+
 def test_a_socket_that_is_closed_meanwhile_is_told(ends: _Ends) -> None:
     """Where the connection is shut by somebody else, the wait ends with an error."""
     ours, _ = ends

@@ -155,8 +155,8 @@ class _Reading(Generic[RV]):
                 "the connection's socket is closed"
             ) from None
         finally:
-            self._timer.cancel()
-            self._loop.remove_reader(self._fileno)
+            if self._ended.cancelled() or not self._ended.done():
+                self._leave()
             _Reading.last = monotonic()
             self._failure = None  # or its traceback would be in a circle of references
 
@@ -170,7 +170,17 @@ class _Reading(Generic[RV]):
         except BaseException as error:
             self._failure = error
         if self._state != _READ or self._failure is not None:
-            self._ended.set_result(None)
+            self._end()
+
+    def _end(self) -> None:
+        # Not only as the task runs again: where the driver has closed the socket, its
+        # number may be that of another one by then.
+        self._leave()
+        self._ended.set_result(None)
+
+    def _leave(self) -> None:
+        self._timer.cancel()
+        self._loop.remove_reader(self._fileno)
 
     def _look(self) -> None:
         """See whether the connection is still there, and is in time."""
@@ -179,7 +189,7 @@ class _Reading(Generic[RV]):
             return
         if self._deadline is not None and monotonic() >= self._deadline:
             self._failure = _WaitTimeout("the round trip took too long")
-            self._ended.set_result(None)
+            self._end()
         else:
             self._timer = self._loop.call_later(self._pause(), self._look)
 
