@@ -211,9 +211,10 @@ class DatabaseSettings(BaseSettings):
         """What sessions look through: the schema, and only then temporary tables.
 
         Where it does not name them they go first, and what somebody else has left on a
-        session that a pooler shares would hide the store's tables.
+        session that a pooler shares would hide the store's tables. In quotes, since
+        `default` alone is the role's own path.
         """
-        return f"{self.database_schema}, pg_temp" if self.database_schema else None
+        return f'"{self.database_schema}", pg_temp' if self.database_schema else None
 
     @classmethod
     def load(cls, **given: Unpack[DatabaseValues]) -> Self:

@@ -110,6 +110,17 @@ def test_without_it_nothing_is_set(store: Store, database_url: str) -> None:
     assert shown(store, "search_path") == default
 
 
+@pytest.mark.parametrize("pooler", ["no", "yes"])
+def test_a_word_of_sql_is_a_name(database_url: str, pooler: str) -> None:
+    """A schema named `default` is none but that, in a database with another store."""
+    migrations.up(within(database_url, "default"), directory=MIGRATIONS)
+    with Store(settings(database_url, "default", database_pooler=pooler)) as store:
+        store.create_user("google|1", email=None)
+        assert names_of(store) == {"google|1"}
+    with psycopg.connect(database_url) as conn:
+        assert conn.execute('SELECT FROM "default".users').rowcount == 1
+
+
 # Straight to the server
 
 
@@ -120,7 +131,7 @@ def test_a_store_lives_in_its_schema(url: str) -> None:
         with Store(settings(url, schema)) as store:
             ids.add(store.create_user("google|1", email=None).id)
             assert names_of(store) == {"google|1"}
-            assert shown(store, "search_path") == f"{schema}, pg_temp"
+            assert shown(store, "search_path") == f'"{schema}", pg_temp'
         state = runner.status(within(url, schema), directory=MIGRATIONS)
         assert not state.pending
         assert not state.findings
@@ -252,7 +263,7 @@ def test_a_session_that_somebody_soiled_does_not_matter(
             rude.execute("SET search_path = other")
         user = store.create_user("google|1", email=None)
         assert names_of(store) == {"google|1"}
-        assert shown(store, "search_path") == "shop, pg_temp"
+        assert shown(store, "search_path") == '"shop", pg_temp'
         with psycopg.connect(
             one_session(url), autocommit=True, prepare_threshold=None
         ) as later:
@@ -377,7 +388,7 @@ def test_a_statement_that_takes_too_long_is_ended(url: str) -> None:
     with Store(given) as store:
         with pytest.raises(errors.StatementTimeout), store.connection() as conn:
             conn.execute("SELECT pg_sleep(60)")
-        assert shown(store, "search_path") == "shop, pg_temp"
+        assert shown(store, "search_path") == '"shop", pg_temp'
         with psycopg.connect(url) as looking:
             [(left,)] = looking.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)'"
