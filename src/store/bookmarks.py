@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _FORMAT = struct.Struct(">3sqIq")
 _CHECKSUM = struct.Struct(">I")
 _VERSION = b"wp1"
+_LENGTH = (_FORMAT.size + _CHECKSUM.size) * 4 // 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,9 @@ class Position:
         Raises:
             InvalidValue: it is none, or not all of one.
         """
+        # First, since what somebody sends may be long; and b64decode passes over a `=`.
+        if len(bookmark) != _LENGTH:
+            raise InvalidValue("a text that bookmark() gave", place="bookmark")
         try:
             data = b64decode(bookmark.encode("ascii"), b"-_", validate=True)
             version, *parts = _FORMAT.unpack(data[: _FORMAT.size])

@@ -45,6 +45,14 @@ def test_a_bookmark_that_is_not_whole_is_refused(
             assert refused.value.place == "bookmark"
 
 
+def test_what_is_longer_is_refused_unread() -> None:
+    """Whatever length somebody sends, and padding that a decoder passes over."""
+    whole = Position(SYSTEM, 1, 10).bookmark()
+    for text in (f"{whole}=", f"{whole}==", f"{whole}\n", whole * 2):
+        with pytest.raises(errors.InvalidValue):
+            Position.parse(text)
+
+
 @given(st.text())
 def test_any_other_text_is_refused(text: str) -> None:
     """Whatever somebody sends as a cookie, nothing but `InvalidValue` is raised."""
