@@ -11,6 +11,10 @@ from psycopg.types.numeric import Int2, Int4, Int8, Oid
 
 __all__ = [
     "array_reader",
+    "checked_int2",
+    "checked_int4",
+    "checked_int8",
+    "checked_oid",
     "int2",
     "int4",
     "int8",
@@ -22,32 +26,52 @@ __all__ = [
 ]
 
 
-def int2(value: object) -> Int2:
+def checked_int2(value: object) -> int:
     """Refuse what does not fit: psycopg would send its low bits."""
     if isinstance(value, int) and type(value) is not bool and -(2**15) <= value < 2**15:
-        return Int2(value)
+        return value
     raise NumericValueOutOfRange("int2 takes an int from -(2**15) to 2**15 - 1")
 
 
-def int4(value: object) -> Int4:
+def int2(value: object) -> Int2:
+    """Say the type of what fits: psycopg would choose one by the value."""
+    return Int2(checked_int2(value))
+
+
+def checked_int4(value: object) -> int:
     """Refuse what does not fit: psycopg would send its low bits."""
     if isinstance(value, int) and type(value) is not bool and -(2**31) <= value < 2**31:
-        return Int4(value)
+        return value
     raise NumericValueOutOfRange("int4 takes an int from -(2**31) to 2**31 - 1")
 
 
-def int8(value: object) -> Int8:
+def int4(value: object) -> Int4:
+    """Say the type of what fits: psycopg would choose one by the value."""
+    return Int4(checked_int4(value))
+
+
+def checked_int8(value: object) -> int:
     """Refuse what does not fit: psycopg would send its low bits."""
     if isinstance(value, int) and type(value) is not bool and -(2**63) <= value < 2**63:
-        return Int8(value)
+        return value
     raise NumericValueOutOfRange("int8 takes an int from -(2**63) to 2**63 - 1")
 
 
-def oid(value: object) -> Oid:
+def int8(value: object) -> Int8:
+    """Say the type of what fits: psycopg would choose one by the value."""
+    return Int8(checked_int8(value))
+
+
+def checked_oid(value: object) -> int:
     """Refuse what does not fit: psycopg would send its low bits."""
     if isinstance(value, int) and type(value) is not bool and 0 <= value < 2**32:
-        return Oid(value)
+        return value
     raise NumericValueOutOfRange("oid takes an int from 0 to 2**32 - 1")
+
+
+def oid(value: object) -> Oid:
+    """Say the type of what fits: psycopg would choose one by the value."""
+    return Oid(checked_oid(value))
 
 
 def array_reader(

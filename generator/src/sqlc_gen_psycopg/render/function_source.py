@@ -131,8 +131,9 @@ def _sent(needs: Needs, function: Function) -> Doc:
         names = [f"{prefix}{field.name}" for field in fields]
     else:
         names = ["row" if function.takes_rows else field.name for field in fields]
+    is_typed = bool(function.copy and function.copy.types)
     bound = [
-        values.bound(needs, _value(field), name)
+        values.bound(needs, _value(field), name, is_typed=is_typed)
         for field, name in zip(fields, names, strict=True)
     ]
     if function.is_unnested:

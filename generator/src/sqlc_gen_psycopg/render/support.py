@@ -10,12 +10,16 @@ _RANGES = {
     "int8": ("Int8", "-(2**63)", "2**63"),
     "oid": ("Oid", "0", "2**32"),
 }
-_INTEGER = '''\
-def {name}(value: object) -> {wrapper}:
+_CHECKED_INTEGER = '''\
+def checked_{name}(value: object) -> int:
     """Refuse what does not fit: psycopg would send its low bits."""
     if isinstance(value, int) and type(value) is not bool and {least} <= value < {end}:
-        return {wrapper}(value)
+        return value
     raise NumericValueOutOfRange("{name} takes an int from {least} to {end} - 1")'''
+_INTEGER = '''\
+def {name}(value: object) -> {wrapper}:
+    """Say the type of what fits: psycopg would choose one by the value."""
+    return {wrapper}(checked_{name}(value))'''
 _ARRAY_READER = '''\
 def array_reader(
     cursor: AdaptContext, element: str
@@ -66,8 +70,9 @@ def add(source: Source, settings: Settings) -> None:
     """Add all of it, for the kinds of connections that there are functions for."""
     source.need_all(_IMPORTS)
     for name, (wrapper, least, end) in _RANGES.items():
-        text = _INTEGER.format(name=name, wrapper=wrapper, least=least, end=end)
-        source.add(name, [text])
+        checked = _CHECKED_INTEGER.format(name=name, least=least, end=end)
+        source.add(f"checked_{name}", [checked])
+        source.add(name, [_INTEGER.format(name=name, wrapper=wrapper)])
     source.add("array_reader", [_ARRAY_READER])
     source.blocks.append('Row = TypeVar("Row")')
     if settings.emit_sync:

@@ -1,5 +1,7 @@
 """The expressions that convert values on their way from and to psycopg."""
 
+from collections.abc import Sequence
+
 from sqlc_gen_psycopg.ir.python_types import PyType, Wrap
 from sqlc_gen_psycopg.ir.results import Embed, Value
 from sqlc_gen_psycopg.render import layout
@@ -27,7 +29,7 @@ def load(needs: Needs, value: Value, expression: str) -> Doc:
 
 
 def _wrapped(
-    kind: PyType, wraps: tuple[Wrap, ...], name: str, dims: int, *, nullable: bool
+    kind: PyType, wraps: Sequence[Wrap], name: str, dims: int, *, nullable: bool
 ) -> Doc:
     """Pass a value, or each element of an array, through its wrappers."""
     if not wraps:
@@ -44,15 +46,20 @@ def _wrapped(
     return Conditional(result, f"{name} is not None") if nullable else result
 
 
-def bound(needs: Needs, value: Value, name: str) -> Doc:
-    """Return the expression that sends a value as its declared type."""
+def bound(needs: Needs, value: Value, name: str, *, is_typed: bool = False) -> Doc:
+    """Return the expression that sends a value as its declared type.
+
+    ``is_typed`` tells whether psycopg has been told the type, or that of the array, by
+    which it knows that of the elements.
+    """
     kind = value.type
     if not (kind.dims or kind.bind):
         return name
-    for wrap in kind.bind:
+    wraps = [(is_typed and wrap.untyped) or wrap for wrap in kind.bind]
+    for wrap in wraps:
         needs.need(*wrap.imports)
-    if kind.bind:
-        sent = _wrapped(kind, kind.bind, name, kind.dims, nullable=False)
+    if wraps:
+        sent = _wrapped(kind, wraps, name, kind.dims, nullable=False)
     else:
         sent = _copied(name, kind.dims)
     return Conditional(sent, f"{name} is not None") if value.nullable else sent

@@ -11,13 +11,14 @@ def _plain(annotation: str, *imports: Import) -> PyType:
 
 
 def _number(annotation: str, wrapper: str) -> PyType:
-    wrap = Wrap(wrapper, (Import(_NUMERIC, wrapper),))
+    wrap = Wrap(wrapper, (Import(_NUMERIC, wrapper),), untyped=Wrap(annotation))
     return PyType(annotation, bind=(wrap,), is_binary=True)
 
 
 def _integer(kind: str) -> PyType:
     # psycopg would send the low bits of what does not fit.
-    wrap = Wrap(f"support.{kind}", (SUPPORT,))
+    checked = Wrap(f"support.checked_{kind}", (SUPPORT,))
+    wrap = Wrap(f"support.{kind}", (SUPPORT,), untyped=checked)
     return PyType("int", bind=(wrap,), is_binary=True)
 
 

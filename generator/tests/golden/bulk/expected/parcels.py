@@ -112,13 +112,15 @@ def copy_parcels(conn: Connection[Any], *, rows: Iterable[CopyParcelsParams]) ->
             try:
                 copy.write_row(
                     (
-                        support.int4(row.id),
+                        support.checked_int4(row.id),
                         row.to,
                         row.note,
                         row.colour,
                         row.shade,
                         row.weight,
-                        support.int8(row.size) if row.size is not None else None,
+                        support.checked_int8(row.size)
+                        if row.size is not None
+                        else None,
                         Jsonb(row.parts),
                         row.sent,
                         [*row.labels] if row.labels is not None else None,
