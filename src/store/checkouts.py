@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from types import NoneType
 from uuid import UUID
 
 from generated.models import CartItem, Order, OrderItem
 
 from . import errors
 from .products import ItemName, refuse_no_cents
+
+_AMOUNT = (Decimal, NoneType)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +56,14 @@ def refuse_malformed(lines: Sequence[CheckoutLine]) -> list[ItemName]:
         if line.expected_price is not None:
             refuse_no_cents("expected_price", line.expected_price)
         # What untyped callers give may be 0.1, which is not exact.
-        if not isinstance(line.amount_usdc, Decimal | None):  # pyright: ignore[reportUnnecessaryIsInstance]  # as above
+        if not isinstance(line.amount_usdc, _AMOUNT):  # pyright: ignore[reportUnnecessaryIsInstance]  # as above
             raise errors.InvalidValue("Decimal | None", place="amount_usdc")
     names = [ItemName.of(line.cart_item_id, "cart_item_id") for line in lines]
+    # Every name can be one on chain, and is as a whole what that is.
+    items = [name.on_chain_object_id for name in names]
     ids = crossmint_order_ids(lines)
-    for field, given in (("cart_item_id", names), ("crossmint_order_id", ids)):
-        if len(set(given)) < len(given):
+    for field, given in (("cart_item_id", items), ("crossmint_order_id", ids)):
+        if len({*given}) < len(given):
             raise errors.RepeatedItem(field)
     return names
 

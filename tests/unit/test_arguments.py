@@ -166,10 +166,14 @@ def test_a_subclass_s_own_methods_are_left_alone() -> None:
 
 
 def test_what_is_no_call_is_pythons_error() -> None:
-    """Arguments that are missing or unknown are a TypeError, as everywhere."""
+    """Missing, unknown and superfluous arguments are a TypeError, as everywhere."""
     store: Any = Store(Settings.load(database_url="postgresql://ann@db.example/shop"))
     with pytest.raises(TypeError, match="user_id"):
         store.clear_cart()
     with pytest.raises(TypeError, match="other"):
         store.clear_cart(UUID(int=1), other=1)
+    with pytest.raises(TypeError, match="2 positional"):
+        store.clear_cart(UUID(int=1), UUID(int=1))
+    with pytest.raises(TypeError, match="multiple values"):
+        store.clear_cart(UUID(int=1), user_id=UUID(int=1))
     assert len(PLACES) > 40
