@@ -6,9 +6,11 @@ import asyncio
 import fcntl
 import gc
 import resource
+import select
 import socket
 from collections.abc import Generator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from traceback import walk_tb
 from typing import Any
 from weakref import ref
@@ -19,9 +21,11 @@ from psycopg.abc import PQGen
 from psycopg.errors import _WaitTimeout  # pyright: ignore[reportPrivateUsage]
 from psycopg.waiting import Ready, Wait
 
+from store._async import waiting
 from store._async.waiting import round_trip
 
 _Ends = tuple[socket.socket, socket.socket]
+_OPEN = Path("/proc/self/fd")
 
 
 @pytest.fixture
@@ -238,3 +242,112 @@ def test_a_socket_that_is_closed_meanwhile_is_told(ends: _Ends) -> None:
             await waiting
 
     asyncio.run(both())
+
+
+@pytest.fixture(params=["epoll", "none"])
+def _epoll(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run where sockets are waited for by an epoll, and as if there were none."""
+    if request.param == "none":
+        monkeypatch.delattr("select.epoll")
+
+
+@pytest.mark.usefixtures("_epoll")
+def test_each_ends_in_its_own_time() -> None:
+    """A short limit ends a wait beside a longer one, which goes on to its answer."""
+
+    async def both(slow: _Ends, hurried: _Ends) -> tuple[bytes, bytes]:
+        first = asyncio.create_task(
+            round_trip(answer(slow[0], 2), slow[0].fileno(), 60, 60)
+        )
+        await asyncio.sleep(0)
+        with pytest.raises(_WaitTimeout):
+            await asyncio.wait_for(
+                round_trip(answer(hurried[0], 1), hurried[0].fileno(), 60, 0.01), 20
+            )
+        # Neither is confused with the other, nor a socket with the one before it.
+        hurried[1].send(b"h")
+        slow[1].send(b"ab")
+        again = round_trip(answer(hurried[0], 1), hurried[0].fileno(), 60, 60)
+        return await asyncio.wait_for(first, 20), await asyncio.wait_for(again, 20)
+
+    with ExitStack() as stack:
+        pairs = [socket.socketpair() for _ in range(2)]
+        for ours, theirs in pairs:
+            stack.enter_context(ours).setblocking(False)
+            stack.enter_context(theirs)
+        assert asyncio.run(both(*pairs)) == (b"ab", b"h")
+
+
+@pytest.mark.usefixtures("_epoll")
+def test_a_socket_is_looked_at_though_nothing_comes(ends: _Ends) -> None:
+    """The driver sees at intervals whether the connection is still there."""
+    ours, _ = ends
+    looks: list[int] = []
+
+    def watch() -> PQGen[None]:
+        while len(looks) < 3:
+            looks.append((yield Wait.R))
+
+    async def wait() -> None:
+        await asyncio.wait_for(round_trip(watch(), ours.fileno(), 0.01, None), 20)
+
+    asyncio.run(wait())
+    assert looks == [Ready.NONE] * 3
+
+
+def test_the_loop_rests_though_a_child_has_a_lost_socket(
+    ends: _Ends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was closed here is forgotten, also where a fork has it open and readable."""
+    ours, theirs = ends
+    # How often the loop wakes it for its epoll.
+    watch, told = getattr(waiting, "_Watch"), list[None]()  # noqa: B009 - private
+    read = getattr(watch, "_read")  # noqa: B009 - private
+
+    def count(self: object, epoll: select.epoll) -> None:
+        told.append(None)
+        read(self, epoll)
+
+    monkeypatch.setattr(watch, "_read", count)
+
+    def lost() -> PQGen[None]:
+        yield Wait.R
+        ours.close()
+        raise psycopg.OperationalError("the server has gone")
+
+    async def lose(other: socket.socket, far: socket.socket) -> bytes:
+        theirs.send(b"x")
+        beside = asyncio.create_task(
+            round_trip(answer(other, 1), other.fileno(), 60, 60)
+        )
+        with pytest.raises(psycopg.OperationalError, match="has gone"):
+            await round_trip(lost(), ours.fileno(), 60, 60)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        far.send(b"a")
+        return await asyncio.wait_for(beside, 20)
+
+    with ours.dup(), ExitStack() as stack:
+        other, far = (stack.enter_context(each) for each in socket.socketpair())
+        other.setblocking(False)
+        assert asyncio.run(lose(other, far)) == b"a"
+    assert len(told) < 10
+
+
+def test_what_is_waited_for_ends_with_its_loop(ends: _Ends) -> None:
+    """Neither a loop nor its epoll outlives what ran in it."""
+    ours, theirs = ends
+    loops: list[ref[asyncio.AbstractEventLoop]] = []
+
+    async def once() -> bytes:
+        loops.append(ref(asyncio.get_running_loop()))
+        theirs.send(b"x")
+        return await round_trip(answer(ours, 1), ours.fileno(), 10, 10)
+
+    gc.collect()
+    before = len([*_OPEN.iterdir()])
+    for _ in range(3):
+        assert asyncio.run(once()) == b"x"
+    gc.collect()
+    assert [loop() for loop in loops] == [None] * 3
+    assert len([*_OPEN.iterdir()]) == before
