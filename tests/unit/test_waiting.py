@@ -37,6 +37,13 @@ def ends() -> Generator[_Ends]:
         yield ours, theirs
 
 
+@pytest.fixture(params=["epoll", "none"])
+def _epoll(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run where sockets are waited for by an epoll, and as if there were none."""
+    if request.param == "none":
+        monkeypatch.delattr("select.epoll")
+
+
 def answer(ours: socket.socket, size: int) -> PQGen[bytes]:
     """Receive so many bytes, as the driver receives a result."""
     received = b""
@@ -156,6 +163,7 @@ def test_an_error_has_its_frames_and_holds_nothing(ends: _Ends) -> None:
     assert "failing" in names
 
 
+@pytest.mark.usefixtures("_epoll")
 @pytest.mark.parametrize("seconds", [0.01, None], ids=["too late", "cancelled"])
 def test_who_gives_up_leaves_the_socket_to_others(
     ends: _Ends, seconds: float | None
@@ -242,13 +250,6 @@ def test_a_socket_that_is_closed_meanwhile_is_told(ends: _Ends) -> None:
             await waiting
 
     asyncio.run(both())
-
-
-@pytest.fixture(params=["epoll", "none"])
-def _epoll(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run where sockets are waited for by an epoll, and as if there were none."""
-    if request.param == "none":
-        monkeypatch.delattr("select.epoll")
 
 
 @pytest.mark.usefixtures("_epoll")
