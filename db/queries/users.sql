@@ -137,7 +137,10 @@ LIMIT @max_rows;
 -- Begins the provisioning of a pending wallet anew, if it is pending since just this time;
 -- else returns nothing. Of two callers at once one gets the row, and provisions.
 UPDATE users
-SET wallet_status_since = greatest(statement_timestamp(), wallet_status_since + interval '1 microsecond')
+SET
+    wallet_status_since = greatest(
+        statement_timestamp(), sqlc.arg(pending_since)::timestamptz + interval '1 microsecond'
+    )
 WHERE id = @id AND wallet_status = 'pending' AND wallet_status_since = @pending_since
 RETURNING
     id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status,

@@ -315,8 +315,11 @@ def list_pending_wallets(
 
 RETRY_WALLET: Final = """\
 UPDATE users
-SET wallet_status_since = greatest(statement_timestamp(), wallet_status_since + interval '1 microsecond')
-WHERE id = $1 AND wallet_status = 'pending' AND wallet_status_since = $2
+SET
+    wallet_status_since = greatest(
+        statement_timestamp(), $1::timestamptz + interval '1 microsecond'
+    )
+WHERE id = $2 AND wallet_status = 'pending' AND wallet_status_since = $1
 RETURNING
     id, crossmint_user_id, email, wallet_address, crossmint_wallet_id, wallet_status,
     wallet_status_since, onboarding_step, display_name, first_name, last_name,
@@ -328,14 +331,14 @@ RETURNING
 def retry_wallet(
     conn: Connection[Any],
     *,
-    id: UUID,
     pending_since: datetime.datetime,
+    id: UUID,
 ) -> models.UserProfile | None:
     """Begins the provisioning of a pending wallet anew, if it is pending since just this time;
     else returns nothing. Of two callers at once one gets the row, and provisions.
     """
     cur = RawCursor(conn, row_factory=models.user_profile_row)
-    cur.execute(RETRY_WALLET, (id, pending_since))
+    cur.execute(RETRY_WALLET, (pending_since, id))
     return cur.fetchone()
 
 

@@ -231,14 +231,14 @@ async def list_pending_wallets(
 async def retry_wallet(
     conn: AsyncConnection[Any],
     *,
-    id: UUID,
     pending_since: datetime.datetime,
+    id: UUID,
 ) -> models.UserProfile | None:
     """Begins the provisioning of a pending wallet anew, if it is pending since just this time;
     else returns nothing. Of two callers at once one gets the row, and provisions.
     """
     cur = AsyncRawCursor(conn, row_factory=models.user_profile_row)
-    await cur.execute(RETRY_WALLET, (id, pending_since))
+    await cur.execute(RETRY_WALLET, (pending_since, id))
     return await cur.fetchone()
 
 
