@@ -65,11 +65,14 @@ class Parameters:
             if name in self._types and not _fits(value, self._types[name]):
                 wanted = self._parameters[name].annotation
                 raise errors.InvalidValue(wanted, place=name)
-            _refuse_long_texts(name, value)
+            _refuse_texts(name, value)
 
 
-def _refuse_long_texts(name: str, value: object) -> None:
-    """Refuse a text that is longer than the column of its name, also in a field."""
+def _refuse_texts(name: str, value: object) -> None:
+    """Refuse a text that is longer than the column of its name, also in a field.
+
+    And what is no text in a field for one: the server would write `true` or `5`.
+    """
     if isinstance(value, str):
         longest = LONGEST.get(name)
         # The server cuts spaces off.
@@ -77,18 +80,35 @@ def _refuse_long_texts(name: str, value: object) -> None:
             raise errors.InvalidValue(f"at most {longest} characters", place=name)
     elif isinstance(value, list | tuple):
         for each in cast("Sequence[object]", value):
-            if _field_names(type(each)):  # type: ignore[arg-type] # a class has a hash
-                _refuse_long_texts(name, each)
+            if _field_types(type(each)):  # type: ignore[arg-type] # a class has a hash
+                _refuse_texts(name, each)
     else:
-        for field in _field_names(type(value)):  # type: ignore[arg-type] # as above
-            if (held := getattr(value, field)) is not None:
-                _refuse_long_texts(field, held)
+        for field, text in _field_types(type(value)):  # type: ignore[arg-type] # as above
+            held = getattr(value, field)
+            if text and not isinstance(held, text):
+                raise errors.InvalidValue(_TEXTS[text], place=field)
+            if held is not None:
+                _refuse_texts(field, held)
+
+
+_TEXTS = {str: "str", str | None: "str | None"}
 
 
 @cache
-def _field_names(kind: type[object]) -> tuple[str, ...]:
-    """Name the fields of a dataclass; anything else has none."""
-    return tuple(each.name for each in fields(kind)) if is_dataclass(kind) else ()
+def _field_types(
+    kind: type[object],
+) -> tuple[tuple[str, type[str] | UnionType | None], ...]:
+    """Name the fields of a dataclass, with what one for a text holds.
+
+    Anything else has none.
+    """
+    if not is_dataclass(kind):
+        return ()
+    types = get_type_hints(kind)
+    return tuple(
+        (each.name, types[each.name] if types[each.name] in _TEXTS else None)
+        for each in fields(kind)
+    )
 
 
 def checked(method: Callable[_P, _T]) -> Callable[_P, _T]:

@@ -1,9 +1,11 @@
 """What is of another type than its parameter is refused, and told by its name alone."""
 
 import asyncio
+import copy
 import inspect
 import math
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -21,6 +23,7 @@ from store import (
     Product,
     Settings,
     Store,
+    arguments,
     errors,
 )
 
@@ -89,6 +92,34 @@ PLACES = [
     if parameter != "self"
     and inspect.unwrap(method).__module__ != "store._sync.database"
 ]
+
+
+_TEXT_FIELDS = [
+    (sample, each.name)
+    for sample in (SAMPLES["Product"], SAMPLES["OrderEvent"])
+    for each in fields(sample)
+    if each.type in {"str", "str | None"}
+] + [(CheckoutLine(cart_item_id=UUID(int=1)), "crossmint_order_id")]
+
+
+@pytest.mark.parametrize("wrong", [5, True, 1.5, b"x", UUID(int=1), ["x"]], ids=str)
+@pytest.mark.parametrize(
+    ("sample", "field"), _TEXT_FIELDS, ids=[name for _, name in _TEXT_FIELDS]
+)
+def test_what_is_no_text_in_a_field_is_refused(
+    sample: object, field: str, wrong: object
+) -> None:
+    """The server would write 5 as `5`, and bytes in hexadecimal."""
+
+    def method(given: object) -> None: ...
+
+    made = copy.copy(sample)
+    object.__setattr__(made, field, wrong)
+    for given in (made, [made]):
+        with pytest.raises(errors.InvalidValue) as refused:
+            arguments.Parameters(method).check(given)
+        assert refused.value.place == field
+        assert "expected str" in str(refused.value)
 
 
 @pytest.mark.parametrize(("name", "place"), PLACES)
