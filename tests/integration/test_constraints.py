@@ -21,7 +21,7 @@ NAMES = """
 SELECT conname
 FROM pg_constraint
 WHERE
-    connamespace = 'public'::regnamespace
+    connamespace = current_schema()::regnamespace
     AND contype IN ('c', 'f', 'p', 'u', 'x')
     AND conrelid <> 'schema_migrations'::regclass
 UNION
@@ -30,7 +30,7 @@ FROM pg_index
 INNER JOIN pg_class ON pg_class.oid = pg_index.indrelid
 WHERE
     pg_index.indisunique
-    AND pg_class.relnamespace = 'public'::regnamespace
+    AND pg_class.relnamespace = current_schema()::regnamespace
     AND pg_index.indrelid <> 'schema_migrations'::regclass
 """
 

@@ -125,7 +125,7 @@ def owner(store: Store, conn: psycopg.Connection) -> UUID:
     assert session is not None
     store.save_turn(user_id, session.id, [MESSAGE])
     items = [factories.add_item(conn, user_id) for _ in range(2)]
-    factories.add_item(conn, user_id, product_id="x")
+    factories.add_item(conn, user_id, product_id="x", size="x", color="x")
     lines = [
         factories.line(items[0], "crossmint-a"),
         factories.line(items[1], amount_usdc=Decimal(2)),
