@@ -220,6 +220,7 @@ def test_what_was_changed_by_hand_is_saved_again(
         assert messages.from_rows(read(conn, session)) == turn
 
 
+@stores.not_on_citus("what the rows take up is told by the node alone")
 def test_parts_that_come_in_another_order_of_keys_stay_where_they_lie(
     store: Store, conn: psycopg.Connection, session: ChatSession
 ) -> None:
