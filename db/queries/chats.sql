@@ -2,17 +2,26 @@
 -- Opens a conversation, the user's newest; its title, if it is given one, is a chosen one,
 -- and may come later. Returns nothing if there is no such user, whom it locks: see
 -- touch_chat_session.
+
+-- In the INSERT's own SELECT Citus (13.2) would call the function for no user.
 WITH owner AS (
     SELECT users.id FROM users WHERE users.id = @user_id FOR NO KEY UPDATE
+),
+
+newest AS (
+    SELECT
+        owner.id AS user_id,
+        next_chat_session_time(owner.id) AS updated_at
+    FROM owner
 )
 
 INSERT INTO chat_sessions (user_id, title, title_source, updated_at)
 SELECT
-    owner.id,
+    newest.user_id,
     sqlc.narg(title)::text,
     CASE WHEN sqlc.narg(title)::text IS NOT NULL THEN 'chosen' END,
-    next_chat_session_time(owner.id)
-FROM owner
+    newest.updated_at
+FROM newest
 RETURNING *;
 
 -- name: get_chat_session :one

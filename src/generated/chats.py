@@ -27,18 +27,25 @@ __all__ = [
     "rename_chat_session",
 ]
 
-CREATE_CHAT_SESSION: Final = """\
+CREATE_CHAT_SESSION: Final = """
 WITH owner AS (
     SELECT users.id FROM users WHERE users.id = $2 FOR NO KEY UPDATE
+),
+
+newest AS (
+    SELECT
+        owner.id AS user_id,
+        next_chat_session_time(owner.id) AS updated_at
+    FROM owner
 )
 
 INSERT INTO chat_sessions (user_id, title, title_source, updated_at)
 SELECT
-    owner.id,
+    newest.user_id,
     $1::text,
     CASE WHEN $1::text IS NOT NULL THEN 'chosen' END,
-    next_chat_session_time(owner.id)
-FROM owner
+    newest.updated_at
+FROM newest
 RETURNING id, user_id, title, created_at, updated_at, title_source, version, last_save"""
 
 

@@ -8,7 +8,6 @@ from generated import chats
 from generated.models import ChatSession
 from store import Store
 from tests.integration.chats.sessions import newest_first, open_session, race, touch
-from tests.support import stores
 from tests.support.gates import Gate
 
 
@@ -25,7 +24,6 @@ def test_a_touch_is_newest_though_its_transaction_is_older(
     assert newest_first(conn, user_id) == [new.id, one.id, other.id]
 
 
-@stores.not_on_citus("a new session does not see a time ahead")
 def test_a_touch_is_newest_though_the_clock_went_back(
     store: Store, conn: psycopg.Connection, user_id: UUID
 ) -> None:
@@ -56,7 +54,6 @@ def test_sessions_become_visible_in_the_order_of_their_touches(
     assert newest_first(conn, user_id) == [another.id, session.id]
 
 
-@stores.not_on_citus("a new session does not see a time ahead")
 def test_a_new_session_is_newer_than_what_it_waited_for(
     store: Store, conn: psycopg.Connection, session: ChatSession, gate: Gate
 ) -> None:
