@@ -199,6 +199,7 @@ def _arguments(
     }
     special: dict[str, dict[str, Any]] = {
         "add_cart_item": {"id": uuid4()},
+        "replace_cart_item": {"product_id": "B5", "size": None, "color": None},
         "create_orders": {
             **new,
             "crossmint_order_ids": ["a", "b", "c"],

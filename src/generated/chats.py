@@ -27,7 +27,7 @@ __all__ = [
     "rename_chat_session",
 ]
 
-CREATE_CHAT_SESSION: Final = """
+CREATE_CHAT_SESSION: Final = """\
 WITH owner AS (
     SELECT users.id FROM users WHERE users.id = $2 FOR NO KEY UPDATE
 ),

@@ -71,6 +71,20 @@ def test_a_repeat_says_that_the_item_was_there(
     assert cart(conn, user_id) == [third.item]
 
 
+def test_blanks_beyond_a_column_make_no_other_variant(
+    store: Store, user_id: UUID
+) -> None:
+    """The server cuts them off: what is added again, or replaced, is found."""
+    wide = replace(NOTEBOOK, size="x" * 50 + "  ")
+    first = store.add_cart_item(user_id, wide)
+    assert first.item.size == "x" * 50
+    assert not store.add_cart_item(user_id, wide).is_new
+    renamed = replace(wide, product_name="Renamed")
+    changed = store.add_cart_item(user_id, renamed, replace=True)
+    assert (changed.is_new, changed.item.id) == (False, first.item.id)
+    assert changed.item.product_name == "Renamed"
+
+
 @pytest.mark.parametrize("field", ["size", "color"])
 def test_an_empty_text_is_an_absent_one(
     store: Store, conn: psycopg.Connection, user_id: UUID, field: str

@@ -12,6 +12,7 @@ SELECT FROM users WHERE users.id = @user_id FOR NO KEY UPDATE;
 
 -- For Citus (13.2) the tables stand in a CTE, as to an INSERT's own SELECT from one it adds
 -- "WHERE ( IS NOT NULL)", and no parameter behind ON CONFLICT, where it forgets the types.
+-- Texts are compared as the columns keep them: without blanks beyond their length.
 WITH cart AS (
     SELECT users.id AS user_id
     FROM users
@@ -22,7 +23,9 @@ WITH cart AS (
                 count(*) < @max_items::integer
                 OR bool_or(
                     (live.product_id, live.size, live.color) IS NOT DISTINCT FROM (
-                        @product_id::text, sqlc.narg(size)::text, sqlc.narg(color)::text
+                        sqlc.arg(product_id)::text::varchar(255),
+                        sqlc.narg(size)::text::varchar(50),
+                        sqlc.narg(color)::text::varchar(50)
                     )
                 )
             FROM cart_items AS live
@@ -63,7 +66,9 @@ SET
 WHERE
     user_id = @user_id
     AND (product_id, size, color) IS NOT DISTINCT FROM (
-        @product_id::text, sqlc.narg(size)::text, sqlc.narg(color)::text
+        sqlc.arg(product_id)::text::varchar(255),
+        sqlc.narg(size)::text::varchar(50),
+        sqlc.narg(color)::text::varchar(50)
     )
     AND deleted_at IS NULL;
 

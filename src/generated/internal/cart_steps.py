@@ -90,7 +90,9 @@ WITH cart AS (
                 count(*) < $11::integer
                 OR bool_or(
                     (live.product_id, live.size, live.color) IS NOT DISTINCT FROM (
-                        $2::text, $7::text, $8::text
+                        $2::text::varchar(255),
+                        $7::text::varchar(50),
+                        $8::text::varchar(50)
                     )
                 )
             FROM cart_items AS live
@@ -211,7 +213,9 @@ SET
 WHERE
     user_id = $6
     AND (product_id, size, color) IS NOT DISTINCT FROM (
-        $7::text, $8::text, $9::text
+        $7::text::varchar(255),
+        $8::text::varchar(50),
+        $9::text::varchar(50)
     )
     AND deleted_at IS NULL"""
 
