@@ -260,6 +260,7 @@ def test_events_and_deletions_in_any_order_leave_no_body(
     assert not any(payloads(conn))
 
 
+@stores.not_on_citus("there are advisory locks of its own")
 def test_a_user_with_many_orders_is_deleted_beside_others(
     store: Store, conn: psycopg.Connection, database_url: str, user_id: UUID
 ) -> None:
@@ -378,6 +379,7 @@ SELECT md5('chat' || n)::uuid, 'm', 'user', '[]' FROM generate_series(1, 2500) A
 """
 
 
+@stores.not_on_citus("a table of the test's is not where its trigger runs")
 def test_a_deletion_is_several_statements(
     store: Store, conn: psycopg.Connection, user_id: UUID
 ) -> None:
