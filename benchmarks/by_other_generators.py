@@ -1,10 +1,10 @@
 """What two other generators for Python make of these queries, written after them.
 
-They run neither here nor at the time of a measurement: these functions do what theirs
-do. sqlc-gen-python's go through SQLAlchemy's text(), as its
-examples/src/authors/query.py; better-python's give psycopg a dictionary for named
-placeholders, as its test/driver_psycopg_sync/dataclass/functions/queries.py. Both make
-rows with keywords.
+Theirs do not run here, as they are no packages: these functions do what theirs do, and
+docs/benchmarks.md says what theirs took when they ran once. sqlc-gen-python's go
+through SQLAlchemy's text(), as its examples/src/authors/query.py; better-python's give
+psycopg a dictionary for named placeholders, as its
+test/driver_psycopg_sync/dataclass/functions/queries.py. Both make rows with keywords.
 """
 
 from __future__ import annotations
