@@ -71,7 +71,7 @@ class Parameters:
 def _refuse_texts(name: str, value: object) -> None:
     """Refuse a text that is longer than the column of its name, also in a field.
 
-    And what is no text in a field for one: the server would write `true` or `5`.
+    And what is not text in a field for one: the server would write `true` or `5`.
     """
     if isinstance(value, str):
         longest = LONGEST.get(name)

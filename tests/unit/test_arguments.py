@@ -106,7 +106,7 @@ _TEXT_FIELDS = [
 @pytest.mark.parametrize(
     ("sample", "field"), _TEXT_FIELDS, ids=[name for _, name in _TEXT_FIELDS]
 )
-def test_what_is_no_text_in_a_field_is_refused(
+def test_what_is_not_text_in_a_field_is_refused(
     sample: object, field: str, wrong: object
 ) -> None:
     """The server would write 5 as `5`, and bytes in hexadecimal."""

@@ -181,7 +181,7 @@ def _mapping(where: str, given: object) -> dict[str, Any]:
 
 def _text(where: str, given: object) -> str:
     if not isinstance(given, str):
-        raise TypeError(f"{where}: {given!r} is no text")
+        raise TypeError(f"{where}: {given!r} is not text")
     return given
 
 
