@@ -326,9 +326,19 @@ def test_worker_killed(workers: Farm, shop: str) -> None:
     """What a killed process had begun is there as a whole or not; no lock is held."""
 
     def fault(running: Running) -> None:
+        process = running.processes[0]
+
+        def is_in_a_call() -> bool:
+            process.send_signal(signal.SIGSTOP)  # what it is in now, it stays in
+            begun = [call for call in running.calls() if call.error == "never returned"]
+            if any(call.worker.startswith("sync-0.") for call in begun):
+                return True
+            process.send_signal(signal.SIGCONT)
+            return False
+
         with in_transaction(shop):
+            wait_until(is_in_a_call)
             workers.kill(0)
-        del running
 
     after = harmed(workers, shop, fault)
     assert after.only("LockTimeout", "PoolExhausted")
