@@ -116,6 +116,14 @@ class OneSchema:
     name: str
     is_made: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse a schema that may be somebody's: it is dropped."""
+        if not self.name.startswith("test_"):
+            raise ValueError(
+                "TEST_DATABASE_SCHEMA: tests drop that schema of the Citus that "
+                "TEST_CITUS_URL names; give a name that begins with test_"
+            )
+
     @contextmanager
     def clone(self) -> Generator[str]:
         """Give the URL of the schema, as the migrations leave it."""

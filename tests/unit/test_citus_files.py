@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from store.migrations import citus
 from store.migrations.citus import Place
 from store.migrations.files import MigrationFile
 from store.sql import statements
+from tests.support.citus import OneSchema
 
 TEXT = """\
 -- migrate:up
@@ -46,3 +49,10 @@ def test_what_is_outside_of_a_transaction_is_sent_singly_anyway() -> None:
     up = file.part("up")
     assert up
     assert "DROP TABLE c;" in up.sql.splitlines()
+
+
+def test_tests_drop_no_schema_but_one_for_tests() -> None:
+    """The name says so, on a server that others may use."""
+    with pytest.raises(ValueError, match="begins with test_"):
+        OneSchema("shop")
+    assert OneSchema("test_store").name == "test_store"
